@@ -1,0 +1,46 @@
+"""``fleetfoot``: a thin verb per file, imported when it is called, so that every call starts quickly."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from fleetfoot import __doc__ as _about
+
+# A new verb is one file here with a click command named like it, and one line in this table.
+VERBS: dict[str, str] = {
+    "init": "fleetfoot.face.cli.init:init",
+    "check": "fleetfoot.face.cli.check:check",
+    "schema": "fleetfoot.face.cli.schema:schema",
+    "up": "fleetfoot.face.cli.up:up",
+    "status": "fleetfoot.face.cli.status:status",
+    "why": "fleetfoot.face.cli.why:why",
+    "history": "fleetfoot.face.cli.history:history",
+    "scale": "fleetfoot.face.cli.operate:scale",
+    "pause": "fleetfoot.face.cli.operate:pause",
+    "resume": "fleetfoot.face.cli.operate:resume",
+    "load": "fleetfoot.face.cli.load:load",
+    # "demo": "fleetfoot.face.cli.demo:demo",
+}
+
+
+class Verbs(click.Group):
+    """A click group that imports a verb's file when the verb is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, attribute = VERBS[cmd_name].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=Verbs, help=_about or "Keeps a service inside its latency objective.")
+@click.version_option(package_name="fleetfoot")
+def main() -> None:
+    pass
