@@ -1,0 +1,55 @@
+# `make` alone checks everything. Each target makes what it needs first; the second time that takes no time.
+.DEFAULT_GOAL := all
+.PHONY: all setup dev demo test quick format format-check lint types layers bench soak lock picture clean
+
+BIN := .venv/bin
+
+all: format-check lint types layers test ## everything below, in this order
+
+setup: ## .venv with what fleetfoot needs to run
+	@scripts/setup core
+
+dev: ## .venv with the tools too
+	@scripts/setup dev
+
+demo: setup ## a local fleet, a surge, and the table at the end (under three minutes)
+	@$(BIN)/fleetfoot demo
+
+test: ## all tests
+	@scripts/test
+
+quick: dev ## the tests that take no longer than a breath
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser"
+
+format: dev ## rewrite in the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+format-check: dev
+	@$(BIN)/ruff format --check .
+
+lint: dev ## ruff
+	@$(BIN)/ruff check .
+
+types: dev ## mypy, strict
+	@$(BIN)/mypy
+
+layers: dev ## who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+bench: setup ## figures for docs/measurements.md; leave the machine alone meanwhile
+	@for script in bench/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+soak: setup ## half an hour of steady traffic: no false growth, nothing left behind
+	@$(BIN)/python bench/soak.py
+
+lock: dev ## pin everything again from pyproject.toml
+	@scripts/lock
+
+picture: setup ## docs/loop.svg, from the tables in the code
+	@$(BIN)/python scripts/picture.py
+
+clean: ## everything that was made, .venv too
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache report.html
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
