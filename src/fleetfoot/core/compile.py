@@ -1,0 +1,73 @@
+"""Compile what the user wrote into the plain values one step needs. Done once, at start or on a new file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fleetfoot.core.policies import Default, Step, Target, Thresholds
+from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.settings import GuardSettings, Rate, Settings
+from fleetfoot.spec import Service
+
+DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
+
+
+def _default(spec: Any) -> Policy:
+    return Default(utilisation=spec.utilisation, name=spec.name)
+
+
+def _step(spec: Any) -> Policy:
+    above = spec.above is not None
+    return Step(
+        spec.name, spec.signal, spec.above if above else spec.below, above, spec.kind_of_change, tuple(spec.steps),
+        spec.at_least, spec.cooldown, spec.period, spec.datapoints, spec.statistic,
+    )  # fmt: skip
+
+
+def _target(spec: Any) -> Policy:
+    return Target(spec.name, spec.signal, spec.value, spec.per_task, spec.window, spec.tolerance, spec.scale_in)
+
+
+def _thresholds(spec: Any) -> Policy:
+    return Thresholds(
+        spec.name, tuple(spec.out_any.items()), tuple(spec.in_all.items()), spec.add, spec.remove, spec.cooldown, spec.window
+    )
+
+
+BUILD: dict[str, Callable[[Any], Policy]] = {"default": _default, "step": _step, "target": _target, "thresholds": _thresholds}
+
+
+def compile_service(service: Service) -> Settings:
+    """Settings of one service. Raises KeyError for a policy kind that has no policy."""
+    policies = tuple(BUILD[policy.kind](policy) for policy in service.policies)
+    guards = service.guards
+    compiled = GuardSettings(
+        launches_slow_after=guards.launches.slow_after,
+        launches_stop_after=guards.launches.stop_after,
+        pay=guards.pay.enabled,
+        pay_window=guards.pay.window,
+        incident=guards.incident.enabled,
+        incident_hold=guards.incident.hold,
+        stabilise_out=guards.stabilisation.out,
+        stabilise_in=guards.stabilisation.in_,
+        cooldown_out=guards.cooldown.out,
+        cooldown_in=guards.cooldown.in_,
+        rate_out=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.out),
+        rate_in=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.in_),
+        hard=guards.hard,
+    )
+    return Settings(
+        service=service.name,
+        minimum=service.capacity.min,
+        maximum=service.capacity.max,
+        policies=policies,
+        guards=compiled,
+        objective=service.objective.latency,
+        percentile=service.objective.percentile,
+        errors=service.objective.errors,
+        throughput=service.task.throughput,
+        startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
+        signals=tuple(dict.fromkeys(name for policy in policies for name in policy.reads)),
+        seeing=max(60_000, min(compiled.stabilise_in, 300_000)),
+    )

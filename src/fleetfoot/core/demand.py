@@ -1,0 +1,88 @@
+"""Is the rate above what the fleet is meant to carry, or is it noise? Fast for big surges, slow for small ones.
+
+The same rate is looked at over several trailing spans, a quarter of a second to a minute. Over each,
+a count of k has a standard deviation of about sqrt(D k), where D is the dispersion of this traffic
+over that span, learnt from its own past (1 for Poisson). Growth needs one span on which the rate
+clears the line by ``z`` of these deviations: a surge of x10 clears it within a fraction of a second,
+one of x1.2 within half a minute or so, and steady traffic about never.
+
+``z`` falls where a second, independent signal agrees (work piling up at the tasks), and again for
+the refinements of a surge already established.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.windows import Window
+
+SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
+LEVEL = 300_000  # ms: the slow level noise is measured against
+MIN_LEVEL = 60_000  # ms of history before noise is learnt
+MIN_COUNT = 12  # requests a span must hold before it may speak
+COVERED = 0.8  # of a span that must have been measured
+ALONE, AGREED, FOLLOWING = 5.0, 3.5, 2.0  # z: rate alone; work piles up too; within a surge already answered
+FIRST_GUESS = 1.5  # dispersion before any was learnt
+CEILING = 64.0
+MEMORY = 1_800_000  # ms over which dispersion is learnt
+OUTLIER = 9.0  # x the known variance: further out is a surge, not noise
+
+
+class Demand(NamedTuple):
+    """Rates in requests/s. ``rising`` is None unless growth is justified; ``span`` is the ms that justified it."""
+
+    rising: float | None
+    high: float  # what a scale-in must still carry
+    rate: float  # over the shortest usable span of a second or more
+    span: int = 0
+
+
+def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
+    """Compare the rate with ``line`` (requests/s the ordered tasks are meant to carry)."""
+    spread = noise.get("dispersion")
+    if spread is None:
+        spread = noise["dispersion"] = [FIRST_GUESS] * len(SPANS)
+    rising, span_used, high, rate, floor = None, 0, 0.0, None, 1.0
+    newest = window.span
+    for span, learnt in zip(SPANS, spread, strict=True):
+        if span < newest:
+            continue
+        value, covered = window.mean(span)
+        if covered < COVERED * span:
+            break
+        floor = max(floor, learnt)
+        deviation = sqrt(floor * value * 1000.0 / span)
+        if rate is None and span >= 1_000:
+            rate = value
+        if value * span >= MIN_COUNT * 1000.0 and value - z * deviation > line and (rising is None or value > rising):
+            rising, span_used = value, span
+        if span >= 10_000:
+            high = max(high, value + 2.0 * deviation)
+    if rate is None:
+        rate = window.mean(SPANS[-1]).value
+    return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)
+
+
+def learn(window: Window, noise: Slice, now: int) -> None:
+    """Update the dispersion of every span, once a second at most; call it only while no surge is on."""
+    last = noise.get("at")
+    if last is not None and now - last < 1_000:
+        return
+    noise["at"] = now
+    level = window.mean(LEVEL)
+    if last is None or level.covered < MIN_LEVEL or level.value <= 0:
+        return
+    spread = noise.get("dispersion") or [FIRST_GUESS] * len(SPANS)
+    gain = min(now - last, 5_000) / min(MEMORY, max(level.covered * 2, 120_000))
+    for i, span in enumerate(SPANS):
+        if span < window.span:
+            continue
+        value, covered = window.mean(span)
+        if covered < COVERED * span:
+            break
+        seen = (value - level.value) ** 2 * span / 1000.0 / level.value
+        spread[i] += gain * (min(seen, OUTLIER * spread[i]) - spread[i])
+        spread[i] = min(max(spread[i], 1.0), CEILING)
+    noise["dispersion"] = spread

@@ -1,0 +1,159 @@
+"""The engine: observe, decide, guard; acting and recording are the caller's.
+
+Rules for whoever edits this file:
+1. Nothing here reads a clock, a file, the network, the environment or a random number.
+2. ``step`` takes any ``now``; the caller may wake it early, and delays are spans, never tick counts.
+3. Growth takes the highest Want; shrink goes to the largest Want; no Want holds. Blind blocks every
+   shrink and no growth. Abstain blocks nothing.
+4. Every decision carries its reasons, a held one too. Each guard that changes the number appends a Trail.
+5. ``memory`` is the one argument that is updated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fleetfoot.core import arbiter
+from fleetfoot.core.guards import RESOURCE, SERVICE
+from fleetfoot.core.guards.base import Guard
+from fleetfoot.core.memory import Memory
+from fleetfoot.core.model import Action, Blind, Decision, Observation, Reason, Trail, Vote, Want
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.settings import Settings
+from fleetfoot.core.view import View, look
+
+ONSET_BACK = 30_000  # ms a surge's onset is looked for
+
+
+class Wish(NamedTuple):
+    """What one service wants after its own guards, before it is told what it may use."""
+
+    view: View
+    count: int
+    wanted: int
+    reasons: tuple[Reason, ...]
+    votes: tuple[tuple[str, Vote], ...]
+    trail: tuple[Trail, ...]
+    urgent: bool
+    flip: float | None
+
+
+def step(settings: Settings, memory: Memory, observation: Observation) -> Decision:
+    """Decide for a lone service: it is granted the whole limit."""
+    return settle(wish(settings, memory, observation), arbiter.WHOLE)
+
+
+def decide_all(
+    settings: Mapping[str, Settings], memories: Mapping[str, Memory], observations: Mapping[str, Observation], tasks: int | None = None
+) -> dict[str, Decision]:
+    """Two passes over several services: every wish, then each settled within its grant."""
+    wishes = {name: wish(settings[name], memories[name], seen) for name, seen in observations.items()}
+    grants = arbiter.grant({name: w.count for name, w in wishes.items()}, tasks)
+    return {name: settle(w, grants[name]) for name, w in wishes.items()}
+
+
+def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
+    """Observe, let the policies vote, let the service's own guards correct the number."""
+    view = look(settings, memory, observation)
+    votes = tuple((policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies)
+    wanted, reasons, urgent, flip = combine(view, votes)
+    count, trail = _through(SERVICE, max(wanted, min(settings.minimum, view.current)), view)
+    if _fixed(view) is not None:
+        count, trail = wanted, ()
+    return Wish(view, count, wanted, reasons, votes, trail, urgent, flip)
+
+
+def settle(wish: Wish, grant: arbiter.Grant) -> Decision:
+    """Let the resource guards correct the wish within the grant, then remember and tell."""
+    view, count, trail = wish.view, wish.count, wish.trail
+    if grant.tasks is not None and count > max(grant.tasks, view.current):
+        granted = max(grant.tasks, view.current)
+        trail += (Trail("arbiter", count, granted, Reason(Code.GRANT, {"wish": count, "granted": granted})),)
+        count = granted
+    count, more = _through(RESOURCE, count, view)
+    return _decide(wish, count, trail + more)
+
+
+def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple[Reason, ...], bool, float | None]:
+    """One number from all votes: (count, reasons, urgent, flip)."""
+    current = view.current
+    fixed = _fixed(view)
+    if fixed is not None:
+        operator = view.seen.operator
+        return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
+    wants = [vote for _, vote in votes if isinstance(vote, Want)]
+    unseen = next((vote for _, vote in votes if isinstance(vote, Blind)), None)
+    flips = [vote.flip for vote in wants if vote.flip is not None]
+    flip = min(flips) if flips else None
+    if not wants:
+        told = (unseen.reason,) if unseen else tuple(vote.reason for _, vote in votes)
+        return current, (Reason(Code.NO_WANT), *told), False, flip
+    largest = max(vote.count for vote in wants)
+    reasons = tuple(vote.reason for vote in wants if vote.count == largest)
+    if largest > current:
+        if view.seen.operator.hold_growth:
+            return current, (*reasons, _pause(view, "growth")), False, flip
+        return largest, reasons, any(vote.urgent for vote in wants if vote.count == largest), flip
+    if largest < current and unseen is not None:
+        return current, (Reason(Code.BLIND_HOLDS_SHRINK, unseen.reason.data), unseen.reason), False, flip
+    if largest < current and view.seen.operator.hold_shrink:
+        return current, (*reasons, _pause(view, "scale-in")), False, flip
+    return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
+
+
+def _fixed(view: View) -> int | None:
+    """The count a person has ordered, while their order lasts."""
+    operator = view.seen.operator
+    return operator.fixed if operator.until == 0 or view.now < operator.until else None
+
+
+def _pause(view: View, what: str) -> Reason:
+    return Reason(Code.OPERATOR_PAUSE, {"what": what, "who": view.seen.operator.who})
+
+
+def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View) -> tuple[int, tuple[Trail, ...]]:
+    """Hand the number from guard to guard."""
+    trail: tuple[Trail, ...] = ()
+    memory = view.memory
+    for name, guard in guards:
+        verdict = guard(count, view, memory.slice(name))
+        if verdict is not None:
+            after, reason = verdict
+            if after != count:
+                trail += (Trail(name, count, after, reason),)
+                count = after
+    return count, trail
+
+
+def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
+    view = wish.view
+    memory, current, seen = view.memory, view.current, view.seen
+    action = Action.GROW if count > current else Action.SHRINK if count < current else Action.HOLD
+    urgent = wish.urgent and action is Action.GROW
+    onset = None
+    if action is not Action.HOLD:
+        memory.ordered, memory.ordered_at = count, view.now
+        if urgent:
+            memory.surge_at = view.now
+        if action is Action.GROW:
+            onset = _onset(view)
+    requests = seen.signals.get("requests")
+    return Decision(
+        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, wish.reasons, wish.votes, trail,
+        requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip, urgent,
+    )  # fmt: skip
+
+
+def _onset(view: View) -> int | None:
+    """The first of the latest unbroken run of samples whose rate exceeds what the serving tasks carry; an estimate."""
+    window = view.memory.windows.get("requests")
+    if window is None or not len(window):
+        return None
+    limit = max(1, view.fleet.serving) * view.throughput
+    onset = None
+    for i in range(len(window.ends) - 1, 0, -1):
+        if window.values[i] <= limit or window.ends[i] < view.now - ONSET_BACK:
+            break
+        onset = window.ends[i] - (window.covered[i] - window.covered[i - 1])
+    return onset

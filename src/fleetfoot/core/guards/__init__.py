@@ -1,0 +1,29 @@
+"""One file a guard; their order is the two lists below and nothing else.
+
+The service's own guards make its wish; the resource guards read what the arbiter granted. Launch health
+comes first, since no count helps while tasks cannot start; what refuses growth comes before what shapes
+it; the bounds come last, and the minimum beats everything.
+"""
+
+from __future__ import annotations
+
+from fleetfoot.core.guards.base import Guard
+from fleetfoot.core.guards.bounds import bounds
+from fleetfoot.core.guards.cooldown import cooldown
+from fleetfoot.core.guards.incident import incident
+from fleetfoot.core.guards.launches import launches
+from fleetfoot.core.guards.pay import pay
+from fleetfoot.core.guards.rate import rate
+from fleetfoot.core.guards.stabilise import stabilise
+
+SERVICE: tuple[tuple[str, Guard], ...] = (
+    ("launches", launches),
+    ("pay", pay),
+    ("incident", incident),
+    ("stabilisation", stabilise),
+    ("cooldown", cooldown),
+    ("rate", rate),
+)
+RESOURCE: tuple[tuple[str, Guard], ...] = (("bounds", bounds),)
+
+GUARDS: dict[str, Guard] = dict((*SERVICE, *RESOURCE))

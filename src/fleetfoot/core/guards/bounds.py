@@ -1,0 +1,35 @@
+"""Minimum and maximum. The minimum beats everything; the maximum brings a fleet that is above it down in steps,
+never below what present demand needs unless the user wrote ``hard``."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Reason
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+
+STEP, STEP_EVERY = 0.1, 10_000  # a fleet above its maximum goes down by a tenth at most, this often (ms)
+
+
+def bounds(count: int, view: View, mine: Slice) -> Verdict:
+    settings = view.settings
+    if count < settings.minimum:
+        return settings.minimum, Reason(Code.BELOW_MINIMUM, {"wish": count, "minimum": settings.minimum})
+    if count <= settings.maximum:
+        return None
+    reason = Reason(Code.ABOVE_MAXIMUM, {"wish": count, "maximum": settings.maximum})
+    if view.current <= settings.maximum:
+        return settings.maximum, reason
+    floor = settings.maximum
+    if not settings.guards.hard and view.needed() > floor:
+        floor = min(view.needed(), view.current)
+        reason = Reason(Code.NEEDED_NOW, {"needed": floor, "maximum": settings.maximum})
+    if view.now - mine.get("stepped", -STEP_EVERY) < STEP_EVERY:
+        return min(count, view.current), reason
+    lower = max(floor, view.current - max(1, ceil(view.current * STEP)))
+    if lower < view.current:
+        mine["stepped"] = view.now
+    return min(count, lower), reason

@@ -1,0 +1,96 @@
+"""A lull or an incident? A lull is a smaller crowd; an incident is a crowd that cannot reach us.
+
+Two signs: demand fell to under half of the lowest level this service has shown (a night, or the level
+before a surge, is history too), or it fell fast while errors, latency or requests in flight rose. Shrink
+is then held until the hold runs out or demand is back, and afterwards released in steps.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Reason, State
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+
+SHORT, LONG = 5_000, 60_000  # ms: now, and before
+DEEP = 0.5  # of the lowest level known
+FELL = 0.3  # share of demand lost that is suspicious while something else rises
+ROSE = 1.5  # x before
+BACK = 0.8  # of the demand before: the crowd is back
+HISTORY = 600_000  # ms of levels before "the lowest level known" means anything
+LOW_FORGETS = 86_400_000  # ms: time constant with which the lowest level creeps up to the present one
+STEP, STEP_EVERY = 0.2, 30_000  # a released fleet shrinks by a fifth at most, this often (ms)
+MIN_RATE = 1.0  # requests/s: below it a drop is noise
+CHECK_EVERY = 500  # ms
+
+
+def incident(count: int, view: View, mine: Slice) -> Verdict:
+    rules = view.settings.guards
+    if not rules.incident:
+        return None
+    if view.now - mine.get("checked", -CHECK_EVERY) >= CHECK_EVERY and view.usable("requests"):
+        _watch(view, mine, rules.incident_hold)
+        mine["checked"] = view.now
+    if count >= view.current:
+        return None
+    until = mine.get("until")
+    if until is None:
+        return None
+    data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
+    if view.now < until:
+        return view.current, Reason(Code.INCIDENT_HOLD, data)
+    allowed = view.current - max(1, ceil(view.current * STEP))
+    if view.now - mine.get("stepped", -STEP_EVERY) < STEP_EVERY:
+        return view.current, Reason(Code.INCIDENT_RELEASE, data)
+    mine["stepped"] = view.now
+    return (allowed, Reason(Code.INCIDENT_RELEASE, data)) if count < allowed else None
+
+
+def _watch(view: View, mine: Slice, hold: int) -> None:
+    window = view.window("requests")
+    rate = window.mean(SHORT).value
+    long = window.mean(LONG)
+    _remember_low(view, mine, long.value if long.covered >= 0.9 * LONG else None)
+    if mine.get("until") is not None:
+        mine["rate"] = round(rate, 1)
+        done = view.now >= mine["until"] and view.current <= max(view.settings.minimum, ceil(rate / max(view.throughput, 1e-9)))
+        if rate >= BACK * mine["before"] or done:
+            mine["until"] = None
+        return
+    before = window.mean(LONG, window.end - SHORT).value
+    if before < MIN_RATE or rate > (1 - FELL) * before:
+        return
+    sign = _rising(view)
+    low = mine.get("low")
+    if sign is None and low is not None and view.now - mine["low_since"] >= HISTORY and rate < DEEP * low:
+        sign = "deeper than ever"
+    if sign is not None:
+        mine.update(until=view.now + hold, before=round(before, 1), rate=round(rate, 1), sign=sign)
+
+
+def _remember_low(view: View, mine: Slice, level: float | None) -> None:
+    if level is None:
+        return
+    low = mine.get("low")
+    if low is None:
+        mine.update(low=level, low_since=view.now)
+    elif mine.get("until") is None:
+        creep = (view.now - mine.get("low_at", view.now)) / LOW_FORGETS
+        mine["low"] = min(level, low + (level - low) * creep)
+    mine["low_at"] = view.now
+
+
+def _rising(view: View) -> str | None:
+    """The name of a signal that got worse while demand fell; None when all is well."""
+    for name, floor in (("errors", view.settings.errors), ("latency", view.settings.objective), ("in_flight", 2.0 * view.fleet.serving)):
+        if view.state(name) is not State.FRESH:
+            continue
+        window = view.window(name)
+        now = window.mean(SHORT).value
+        before = window.mean(LONG, window.end - SHORT).value
+        if now > floor and now > ROSE * before:
+            return name
+    return None

@@ -1,0 +1,87 @@
+"""Growth must pay: more tasks that change nothing are not load, they are somebody else's slowness.
+
+A growth opens an episode. When its tasks have had their start-up and two windows, one of these must be
+true: more requests are completed, the latency has fallen, or more requests arrive. If none is and the
+fleet is still over its objective, further growth is held and a person is told. The hold ends when the
+latency is back inside the objective, when clearly more arrives, or with one probing step after a while.
+"""
+
+from __future__ import annotations
+
+from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Reason
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+
+BETTER = 0.05  # completed requests must rise, or latency fall, by this share to count
+ARRIVALS = 0.10  # more arrivals than this share: the episode says nothing
+RELEASE = 0.20  # more arrivals than this share end a hold
+PROBE = 300_000  # ms until a held fleet may try one step again
+
+
+def pay(count: int, view: View, mine: Slice) -> Verdict:
+    rules = view.settings.guards
+    if not rules.pay:
+        return None
+    held = mine.get("held")
+    if held is None:
+        _judge(view, mine, rules.pay_window)
+        held = mine.get("held")
+    elif _released(view, held):
+        mine["held"] = mine["episode"] = held = None
+    if count <= view.current:
+        return None
+    if held is None:
+        if mine.get("episode") is None:
+            mine["episode"] = {"at": view.now, "from": view.current, **_figures(view, rules.pay_window)}
+        return None
+    data = {"from": held["from"], "to": view.current, "completed": held["completed"], "latency": held["latency"]}
+    reason = Reason(Code.CAPACITY_DOES_NOT_HELP, data)
+    if view.now - held["since"] >= PROBE and count > view.current:
+        held["since"] = view.now
+        return view.current + 1, reason
+    return view.current, reason
+
+
+def _figures(view: View, window: int) -> dict[str, float]:
+    return {
+        "completed": round(view.window("completed").mean(window).value, 3),
+        "latency": round(view.window("latency").mean(window).value, 3),
+        "arrivals": round(view.window("requests").mean(window).value, 3),
+    }
+
+
+def _over(view: View) -> bool:
+    """Still late, by a signal that can be believed."""
+    return view.usable("latency") and view.value("latency") > view.settings.objective
+
+
+def _judge(view: View, mine: Slice, window: int) -> None:
+    episode = mine.get("episode")
+    if episode is None:
+        return
+    if view.fleet.serving <= episode["from"] and view.now - episode["at"] < 10 * view.startup:
+        return  # nothing that was ordered serves yet
+    if "served" not in episode:
+        episode["served"] = view.now
+    if view.now - max(episode["served"], episode["at"] + view.startup) < 2 * window:
+        return
+    now = _figures(view, window)
+    before = episode["latency"]
+    paid = (
+        now["completed"] > episode["completed"] * (1 + BETTER)
+        or now["latency"] < before * (1 - BETTER)
+        or now["arrivals"] > episode["arrivals"] * (1 + ARRIVALS)
+        or not _over(view)
+    )
+    mine["episode"] = None
+    if not paid:
+        mine["held"] = {"since": view.now, "from": episode["from"], **now}
+
+
+def _released(view: View, held: dict[str, float]) -> bool:
+    if view.usable("latency") and not _over(view):
+        return True
+    arrivals = view.window("requests").mean(view.settings.guards.pay_window).value
+    return arrivals > held["arrivals"] * (1 + RELEASE)

@@ -1,0 +1,89 @@
+"""Flap prediction and stabilisation: nothing is let go that will be wanted again, nothing grown on one wild wish.
+
+Shrink goes to the largest wish of the stabilisation window, and only when this controller has watched for
+as long as its windows are, no deployment runs, no fast growth is younger than a start-up, and the demand of
+the last minutes would not make the smaller fleet grow again at once. Every shrink that had to be taken back
+doubles the window, up to eight times; an hour of peace halves it.
+"""
+
+from __future__ import annotations
+
+from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Reason
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+from fleetfoot.core.windows import Peaks
+
+CALM = 3_600_000  # ms without a flap that halves the window again
+LONGEST = 8
+
+
+def stabilise(count: int, view: View, mine: Slice) -> Verdict:
+    rules = view.settings.guards
+    _flaps(view, mine)
+    window = rules.stabilise_in * mine.get("times", 1)
+    largest = Peaks(window, mine.setdefault("wishes", [])).add(view.now, count)
+    if count > view.current:
+        return _growth(count, view, mine, rules.stabilise_out)
+    mine["above_since"] = None
+    if count == view.current:
+        return None
+    refused = _too_early(view)
+    if refused is not None:
+        return view.current, refused
+    if largest >= view.current:
+        data = {"wish": count, "window": window, "largest": largest}
+        return view.current, Reason(Code.STABILISING, data)
+    return _steady(largest, count, view, mine, window)
+
+
+def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> Verdict:
+    rate = view.window("requests").mean(30_000).value if view.usable("requests") else 0.0
+    if largest < view.current and view.throughput > 0 and rate > largest * view.throughput:
+        return view.current, Reason(Code.WOULD_FLAP, {"rate": round(rate, 1), "tasks": largest})
+    mine.update(shrunk_from=view.current, shrunk_at=view.now, window=window, shrunk=False)
+    return None if largest == count else (largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest}))
+
+
+def _too_early(view: View) -> Reason | None:
+    settings = view.settings
+    if not view.full():
+        left = settings.seeing - (view.now - (view.memory.since or view.now))
+        return Reason(Code.WINDOWS_FILLING, {"left": left})
+    if view.fleet.deploying:
+        return Reason(Code.DEPLOYING, {"revision": view.fleet.revision})
+    surge = view.memory.surge_at
+    if surge is not None and view.now - surge < view.startup:
+        return Reason(Code.RECENT_SURGE, {"left": view.startup - (view.now - surge)})
+    return None
+
+
+def _growth(count: int, view: View, mine: Slice, window: int) -> Verdict:
+    """With a growth window, only what was wished for all of it; an urgent wish was tested already and passes."""
+    if window <= 0:
+        return None
+    since = mine.get("above_since")
+    if since is None:
+        mine["above_since"], mine["least"] = view.now, count
+    mine["least"] = min(mine.get("least", count), count)
+    if since is not None and view.now - since >= window:
+        return None if mine["least"] == count else (mine["least"], Reason(Code.STABILISING, {"wish": count, "window": window, "largest": mine["least"]}))
+    return view.current, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": view.current})
+
+
+def _flaps(view: View, mine: Slice) -> None:
+    """A growth back above what a shrink let go, within two windows of it, is a flap."""
+    at = mine.get("shrunk_at")
+    if at is None:
+        return
+    times = mine.get("times", 1)
+    if not mine["shrunk"]:  # the step after: did it happen, or did a later guard say no?
+        mine["shrunk"] = view.current < mine["shrunk_from"]
+        if not mine["shrunk"]:
+            mine["shrunk_at"] = None
+        return
+    if view.current >= mine["shrunk_from"] and view.now - at < 2 * mine["window"]:
+        mine.update(times=min(LONGEST, 2 * times), shrunk_at=None, calm=view.now)
+    elif times > 1 and view.now - mine.get("calm", view.now) >= CALM:
+        mine.update(times=times // 2, calm=view.now)

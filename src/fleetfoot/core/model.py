@@ -1,0 +1,168 @@
+"""The values the engine takes and gives: plain, immutable, with JSON forms in ``core/pack.py``.
+
+Time is integer milliseconds. ``now`` is wall time at start plus monotonic elapsed and never goes
+backward; ``wall`` is the wall clock, for words and schedules only. Rates are per second, shares
+are 0..1, latencies are milliseconds, counts are tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """How far a signal may be believed. Only ``EMPTY`` may count as zero."""
+
+    FRESH = "fresh"
+    STALE = "stale"  # older than three of its periods
+    MISSING = "missing"  # the source did not answer
+    ABSURD = "absurd"  # not a number, negative, or beyond what can be
+    EMPTY = "empty"  # the source answered and had nothing
+    CENSORED = "censored"  # a lower bound: the tasks that report are saturated
+
+
+class Signal(NamedTuple):
+    """One measured value over ``span`` ms that ended at ``end``, by the receiver's clock."""
+
+    name: str
+    value: float
+    end: int
+    received: int
+    span: int = 1000
+    period: int = 1000
+    coverage: float = 1.0  # reporting / serving tasks
+    state: State = State.FRESH
+
+
+class Start(NamedTuple):
+    """One finished start: the span from spawn to first ready, or a failure to get there."""
+
+    number: int  # running number, unique within one incarnation of the target
+    revision: str
+    span: int  # ms from order to ready; 0 when it failed
+    ok: bool
+    why: str = ""  # for a failure: the named exit or the check that failed
+
+
+class Fleet(NamedTuple):
+    """What the target showed at ``at``: counts of tasks by state.
+
+    ``desired`` counts serving + warming + starting as the target intends them; draining, warm and
+    failed tasks are beside it.
+    """
+
+    at: int
+    desired: int
+    serving: int = 0
+    warming: int = 0
+    starting: int = 0
+    draining: int = 0
+    warm: int = 0
+    failed: int = 0
+    revision: str = ""
+    deploying: bool = False
+    zones: Mapping[str, int] = {}
+    starts: tuple[Start, ...] = ()  # finished since the last observation
+    state: State = State.FRESH
+
+
+class Operator(NamedTuple):
+    """What a person has ordered. ``fixed`` wins over every policy until ``until`` (ms, 0 = no end)."""
+
+    fixed: int | None = None
+    hold_growth: bool = False
+    hold_shrink: bool = False
+    until: int = 0
+    who: str = ""
+
+
+class Observation(NamedTuple):
+    """Everything one step may see of the world."""
+
+    now: int
+    wall: int
+    signals: Mapping[str, Signal]
+    fleet: Fleet
+    gap: int = 0  # ms since the observation before, when over three ticks; else 0
+    operator: Operator = Operator()
+
+
+class Reason(NamedTuple):
+    """A code from the closed list in ``core/reasons.py`` plus its numbers; prose only in ``core/words.py``."""
+
+    code: str
+    data: Mapping[str, float | int | str] = {}
+
+
+class Want(NamedTuple):
+    """A policy's wish for ``count`` tasks. ``flip``: the signal value at which it would want more."""
+
+    count: int
+    reason: Reason
+    urgent: bool = False  # a fast step: evidence that noise cannot make
+    flip: float | None = None
+
+
+class Abstain(NamedTuple):
+    """No opinion; blocks nothing."""
+
+    reason: Reason
+
+
+class Blind(NamedTuple):
+    """The policy cannot see; blocks every shrink."""
+
+    signal: str
+    state: State
+    reason: Reason
+
+
+Vote = Want | Abstain | Blind
+
+
+class Trail(NamedTuple):
+    """One guard that changed the number."""
+
+    guard: str
+    before: int
+    after: int
+    reason: Reason
+
+
+class Action(StrEnum):
+    GROW = "grow"
+    SHRINK = "shrink"
+    HOLD = "hold"
+
+
+class Decision(NamedTuple):
+    """What one step decided for one service, and all its reasons; a held decision has them too."""
+
+    service: str
+    now: int
+    wall: int
+    action: Action
+    current: int  # the count the decision started from
+    desired: int  # the absolute count it orders (== current when held)
+    wanted: int  # what the policies wanted together, before the guards
+    reasons: tuple[Reason, ...]
+    votes: tuple[tuple[str, Vote], ...]
+    trail: tuple[Trail, ...]
+    sampled: int = 0  # ms: end of the newest measured interval used
+    received: int = 0  # ms: when that reached the controller
+    onset: int | None = None  # ms: estimated onset of the surge this decision answers
+    flip: float | None = None  # requests/s at which it would grow (further)
+    urgent: bool = False
+
+
+class Receipt(NamedTuple):
+    """The target's word on one order."""
+
+    order: str  # id
+    service: str
+    count: int
+    ok: bool
+    commanded: int  # ms: when the target accepted it (or refused)
+    error: str = ""

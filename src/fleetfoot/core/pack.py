@@ -1,0 +1,97 @@
+"""JSON forms of observations and decisions, exact both ways: what the journal keeps and replay reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleetfoot.core.model import (
+    Abstain,
+    Action,
+    Blind,
+    Decision,
+    Fleet,
+    Observation,
+    Operator,
+    Reason,
+    Receipt,
+    Signal,
+    Start,
+    State,
+    Trail,
+    Vote,
+    Want,
+)
+
+
+def observation_to_json(seen: Observation) -> dict[str, Any]:
+    fleet = seen.fleet._asdict()
+    fleet["zones"], fleet["starts"] = dict(seen.fleet.zones), [list(start) for start in seen.fleet.starts]
+    return {
+        "now": seen.now,
+        "wall": seen.wall,
+        "gap": seen.gap,
+        "signals": {name: list(signal) for name, signal in seen.signals.items()},
+        "fleet": fleet,
+        "operator": list(seen.operator),
+    }
+
+
+def observation_from_json(data: dict[str, Any]) -> Observation:
+    fleet = dict(data["fleet"])
+    fleet["starts"] = tuple(Start(*row) for row in fleet["starts"])
+    fleet["state"] = State(fleet["state"])
+    signals = {name: Signal(*row[:-1], State(row[-1])) for name, row in data["signals"].items()}
+    return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], Operator(*data["operator"]))
+
+
+def reason_to_json(reason: Reason) -> dict[str, Any]:
+    return {"code": str(reason.code), **({"data": dict(reason.data)} if reason.data else {})}
+
+
+def reason_from_json(data: dict[str, Any]) -> Reason:
+    return Reason(data["code"], data.get("data", {}))
+
+
+def _vote_to_json(vote: Vote) -> dict[str, Any]:
+    kind = type(vote).__name__.lower()
+    row: dict[str, Any] = {"vote": kind, "reason": reason_to_json(vote.reason)}
+    if isinstance(vote, Want):
+        row |= {"count": vote.count, "urgent": vote.urgent, "flip": vote.flip}
+    elif isinstance(vote, Blind):
+        row |= {"signal": vote.signal, "state": str(vote.state)}
+    return row
+
+
+def _vote_from_json(row: dict[str, Any]) -> Vote:
+    reason = reason_from_json(row["reason"])
+    if row["vote"] == "want":
+        return Want(row["count"], reason, row["urgent"], row["flip"])
+    if row["vote"] == "blind":
+        return Blind(row["signal"], State(row["state"]), reason)
+    return Abstain(reason)
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    row = decision._asdict()
+    row["action"] = str(decision.action)
+    row["reasons"] = [reason_to_json(reason) for reason in decision.reasons]
+    row["votes"] = [[name, _vote_to_json(vote)] for name, vote in decision.votes]
+    row["trail"] = [[t.guard, t.before, t.after, reason_to_json(t.reason)] for t in decision.trail]
+    return row
+
+
+def decision_from_json(row: dict[str, Any]) -> Decision:
+    data = dict(row)
+    data["action"] = Action(data["action"])
+    data["reasons"] = tuple(reason_from_json(reason) for reason in data["reasons"])
+    data["votes"] = tuple((name, _vote_from_json(vote)) for name, vote in data["votes"])
+    data["trail"] = tuple(Trail(guard, before, after, reason_from_json(reason)) for guard, before, after, reason in data["trail"])
+    return Decision(**data)
+
+
+def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
+    return receipt._asdict()
+
+
+def receipt_from_json(row: dict[str, Any]) -> Receipt:
+    return Receipt(**row)

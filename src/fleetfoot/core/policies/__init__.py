@@ -1,0 +1,17 @@
+"""One file a policy; the table below is the whole list. The keyword is what fleetfoot.yaml calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleetfoot.core.policies.default import Default
+from fleetfoot.core.policies.step import Step
+from fleetfoot.core.policies.target import Target
+from fleetfoot.core.policies.thresholds import Thresholds
+
+POLICIES: dict[str, type[Any]] = {
+    "default": Default,
+    "step": Step,
+    "target": Target,
+    "thresholds": Thresholds,
+}

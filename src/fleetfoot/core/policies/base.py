@@ -1,0 +1,48 @@
+"""What a policy is: settings compiled to plain values, a unique name, and one pure ``vote``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Blind, Reason, State, Vote
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import COVERAGE, View
+
+
+class Policy(Protocol):
+    """``vote`` reads the view and its own slice of the memory, and may update that slice only."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The signals it votes on."""
+        ...
+
+    @property
+    def monotone(self) -> bool:
+        """Whether more load never makes it want fewer tasks."""
+        ...
+
+    def vote(self, view: View, mine: Slice) -> Vote: ...
+
+
+def blind(view: View, name: str) -> Blind | None:
+    """A Blind vote when ``name`` cannot be used at all; None when it can."""
+    if view.usable(name):
+        return None
+    state = view.state(name)
+    return Blind(name, state, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": str(state)}))
+
+
+def part_blind(view: View, name: str) -> Blind | None:
+    """A Blind vote when ``name`` is usable for growth and not for a scale-in: low coverage, or only a lower bound."""
+    signal = view.seen.signals[name]
+    if signal.coverage < COVERAGE:
+        data = {"signal": name, "coverage": round(signal.coverage, 3)}
+        return Blind(name, State.FRESH, Reason(Code.COVERAGE_LOW, data))
+    if view.state(name) is State.CENSORED:
+        return Blind(name, State.CENSORED, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": "censored"}))
+    return None

@@ -1,0 +1,113 @@
+"""The default policy: requests per serving task at 70 % of what a task carries, sped up by the queue.
+
+Wants the fewest tasks that carry the rate at the utilisation. Growth waits for evidence (``core/demand.py``),
+not for a timer; the size then follows the rate that gave the evidence, plus one task for every second the
+ordered fleet would need for the work that has queued. A queue that lasts although the rate looks fine
+means that tasks carry less than we think: one more task a time, and throughput is learnt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from fleetfoot.core import demand
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Reason, State, Vote, Want
+from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+
+PILING = 0.5  # seconds of the serving tasks' work outstanding: the second signal that agrees with a surge
+LASTING = 10_000  # ms a queue must last to speak alone
+QUEUED = 1.0  # seconds of the ordered fleet's work
+FOLLOW = 15_000  # ms after a fast step in which its size is refined on lighter evidence
+FAST = 10_000  # ms: evidence over a shorter span than this is a fast step
+FASTER = 1.5  # growth while the rate is only a lower bound
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    utilisation: float = 0.7
+    name: str = "default"
+
+    reads = ("requests",)
+    monotone = True
+
+    def vote(self, view: View, mine: Slice) -> Vote:
+        unseen = blind(view, "requests")
+        if unseen is not None:
+            return unseen
+        carried = self.utilisation * view.throughput
+        surging = view.memory.surge_at is not None and view.now - view.memory.surge_at < FOLLOW
+        piling = view.pressure(view.fleet.serving) >= PILING
+        line = view.current * carried
+        z = demand.FOLLOWING if surging else demand.AGREED if piling else demand.ALONE
+        window = view.window("requests")
+        found = demand.assess(window, mine, line, z)
+        if not surging and found.rising is None:
+            demand.learn(window, mine, view.now)
+        grown = self._growth(view, mine, found, carried, surging)
+        if grown is not None:
+            return grown
+        dim = part_blind(view, "requests")
+        if dim is not None:
+            return dim
+        return self._rest(view, found, carried)
+
+    def _growth(self, view: View, mine: Slice, found: demand.Demand, carried: float, surging: bool) -> Want | None:
+        lasting = self._queue_lasts(view, mine)
+        rising = found.rising
+        if rising is not None and view.settings.throughput is None and not self._slow(view):
+            rising = None  # undeclared throughput: the rate alone proves nothing yet
+        if rising is None and not lasting:
+            return None
+        extra = int(view.pressure(view.current) / QUEUED)
+        if rising is None:
+            if view.coming() > 0:
+                return None  # what was ordered for this queue has not served yet
+            want = view.current + max(1, min(extra, view.current))
+            data = {"outstanding": round(view.outstanding), "seconds": round(view.pressure(view.current), 1)}
+            return Want(want, Reason(Code.QUEUE, data), flip=view.current * carried)
+        want = ceil(rising / carried) + extra
+        code = Code.DEMAND
+        if view.state("requests") is State.CENSORED:
+            want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
+        data = {
+            "rate": round(rising, 1),
+            "per_task": round(carried, 2),
+            "extra": extra,
+            "span": found.span,
+            "startup": view.startup,
+        }
+        urgent = surging or found.span < FAST
+        return Want(max(want, view.current + 1), Reason(code, data), urgent, max(want, view.current + 1) * carried)
+
+    def _queue_lasts(self, view: View, mine: Slice) -> bool:
+        """Whether the ordered fleet has had more than a second of work outstanding for ten seconds on end."""
+        if view.pressure(view.current) < QUEUED:
+            mine["queued_since"] = None
+            return False
+        since = mine.get("queued_since")
+        if since is None:
+            mine["queued_since"] = view.now
+            return False
+        return bool(view.now - since >= LASTING)
+
+    def _slow(self, view: View) -> bool:
+        if view.pressure(view.fleet.serving) >= PILING:
+            return True
+        return view.usable("latency") and view.value("latency") > view.settings.objective / 2
+
+    def _rest(self, view: View, found: demand.Demand, carried: float) -> Vote:
+        """Enough, or fewer."""
+        flip = view.current * carried
+        data = {"rate": round(found.rate, 1), "per_task": round(carried, 2), "flip": round(flip, 1)}
+        if view.coming() > 0 and found.rate > view.fleet.serving * carried:
+            return Want(view.current, Reason(Code.STARTING, {**data, "starting": view.coming()}), flip=flip)
+        fewer = ceil(found.high / carried)
+        if fewer < view.current and view.window("requests").mean(60_000).covered < 50_000:
+            return Want(view.current, Reason(Code.TOO_FEW_SAMPLES, {"signal": "requests"}), flip=flip)
+        if fewer >= view.current or view.pressure(view.fleet.serving) >= PILING:
+            return Want(view.current, Reason(Code.ENOUGH, data), flip=flip)
+        return Want(fewer, Reason(Code.DEMAND, {**data, "extra": 0, "span": 60_000}), flip=flip)

@@ -1,0 +1,46 @@
+"""The closed list of reason codes. Every code has a sentence in each language (``core/words.py``) and a docs paragraph."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    # votes
+    DEMAND = "demand"
+    QUEUE = "queue"
+    TRACKING = "tracking"
+    STEP = "step"
+    STEP_COOLDOWN = "step_cooldown"
+    NOT_BREACHED = "not_breached"
+    ANY_BREACHED = "any_breached"
+    ALL_CLEAR = "all_clear"
+    WITHIN_TOLERANCE = "within_tolerance"
+    SATURATED = "saturated"
+    TOO_FEW_SAMPLES = "too_few_samples"
+    SIGNAL_UNUSABLE = "signal_unusable"
+    # how the votes were put together
+    NO_WANT = "no_want"
+    BLIND_HOLDS_SHRINK = "blind_holds_shrink"
+    ENOUGH = "enough"
+    STARTING = "starting"
+    OPERATOR_SCALE = "operator_scale"
+    OPERATOR_PAUSE = "operator_pause"
+    # guards, in their order
+    LAUNCHES_SLOWED = "launches_slowed"
+    LAUNCHES_FAILING = "launches_failing"
+    CAPACITY_DOES_NOT_HELP = "capacity_does_not_help"
+    INCIDENT_HOLD = "incident_hold"
+    INCIDENT_RELEASE = "incident_release"
+    COVERAGE_LOW = "coverage_low"
+    WINDOWS_FILLING = "windows_filling"
+    DEPLOYING = "deploying"
+    WOULD_FLAP = "would_flap"
+    STABILISING = "stabilising"
+    RECENT_SURGE = "recent_surge"
+    COOLDOWN = "cooldown"
+    RATE_OF_CHANGE = "rate_of_change"
+    GRANT = "grant"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
+    NEEDED_NOW = "needed_now"

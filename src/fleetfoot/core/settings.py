@@ -1,0 +1,57 @@
+"""Plain values compiled once from the spec (``core/compile.py``): what one step needs, nothing parsed per tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleetfoot.core.policies.base import Policy
+
+PERCENT, TASKS = "percent", "tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``value`` percent of the count, or tasks, within any ``period`` ms."""
+
+    value: float
+    unit: str  # PERCENT or TASKS
+    period: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """Every guard's settings; times in ms."""
+
+    launches_slow_after: int = 3  # failed starts in a row
+    launches_stop_after: int = 6
+    pay: bool = True
+    pay_window: int = 10_000
+    incident: bool = True
+    incident_hold: int = 1_800_000
+    stabilise_out: int = 0
+    stabilise_in: int = 120_000
+    cooldown_out: int = 0
+    cooldown_in: int = 60_000
+    rate_out: tuple[Rate, ...] = (Rate(900, PERCENT, 60_000), Rate(10, TASKS, 60_000))
+    rate_in: tuple[Rate, ...] = (Rate(50, PERCENT, 60_000), Rate(1, TASKS, 60_000))
+    hard: bool = False  # the maximum may go below what present demand needs
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One service."""
+
+    service: str
+    minimum: int
+    maximum: int
+    policies: tuple[Policy, ...]
+    guards: GuardSettings = field(default_factory=GuardSettings)
+    objective: int = 1000  # ms, at ``percentile``
+    percentile: float = 0.95
+    errors: float = 0.01  # share
+    throughput: float | None = None  # requests/s and task, as declared
+    startup: int = 30_000  # ms, as declared; learnt from what is seen
+    signals: tuple[str, ...] = ()  # every signal a policy reads, beside the built-in ones
+    seeing: int = 60_000  # ms: the windows that must be full before a scale-in

@@ -1,0 +1,173 @@
+"""Observe: what one step knows before anybody votes. Judges every signal, fills the windows, learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from fleetfoot.core.learn import UNDECLARED, Learnt
+from fleetfoot.core.memory import Memory
+from fleetfoot.core.model import Fleet, Observation, Signal, State
+from fleetfoot.core.settings import Settings
+from fleetfoot.core.windows import Window
+
+STALE_PERIODS = 3  # a signal is stale when older than this many of its periods
+ABSURD = 1e12  # no rate, latency or count reaches this
+COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
+KEEP = 330_000  # ms of samples: the five-minute level and some slack
+SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
+LEARN_EVERY = 1_000  # ms
+SATURATED_SPAN = 10_000  # ms
+ROUTINE = ("requests", "completed", "latency", "errors", "in_flight", "queue")
+
+
+@dataclass(slots=True)
+class View:
+    """What one step sees. ``current`` is the count of our own open order, else what the fleet intends."""
+
+    settings: Settings
+    memory: Memory
+    seen: Observation
+    now: int
+    current: int
+    learnt: Learnt
+    throughput: float  # requests/s one task carries, as far as known
+    startup: int  # ms, p95
+    outstanding: float  # requests in flight or queued; 0 when unknown
+    states: dict[str, State]
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.seen.fleet
+
+    def state(self, name: str) -> State:
+        return self.states.get(name, State.MISSING)
+
+    def usable(self, name: str) -> bool:
+        """Fresh enough to support growth."""
+        return self.states.get(name) in GROWS
+
+    def value(self, name: str) -> float:
+        return self.seen.signals[name].value
+
+    def window(self, name: str) -> Window:
+        found = self.memory.windows.get(name)
+        if found is None:
+            found = self.memory.windows[name] = Window(KEEP)
+        return found
+
+    def coming(self) -> int:
+        """Tasks ordered and not yet fully serving."""
+        fleet = self.seen.fleet
+        return max(fleet.starting + fleet.warming, self.current - fleet.serving)
+
+    def full(self) -> bool:
+        """Whether this controller has watched for as long as its windows are."""
+        since = self.memory.since
+        return since is not None and self.now - since >= self.settings.seeing
+
+    def needed(self) -> int:
+        """Tasks present demand needs at full throughput; nothing but the hard maximum goes below."""
+        if not self.usable("requests"):
+            return 0
+        rate = self.window("requests").mean(5_000).value
+        return -int(-rate // self.throughput) if self.throughput > 0 else 0
+
+    def pressure(self, tasks: int) -> float:
+        """Seconds ``tasks`` tasks would need for everything outstanding."""
+        return self.outstanding / (max(tasks, 1) * self.throughput)
+
+
+GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
+
+
+def judge(signal: Signal, now: int) -> State:
+    """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
+    if signal.state is State.MISSING or signal.state is State.EMPTY:
+        return signal.state
+    if not isfinite(signal.value) or signal.value < 0 or signal.value > ABSURD or not 0 <= signal.coverage <= ABSURD:
+        return State.ABSURD
+    if now - signal.end > STALE_PERIODS * signal.period:
+        return State.STALE
+    return signal.state
+
+
+def look(settings: Settings, memory: Memory, seen: Observation) -> View:
+    """Judge, remember and learn from one observation."""
+    now = seen.now if memory.now is None else max(seen.now, memory.now)
+    if memory.since is None:
+        memory.since = now
+    states: dict[str, State] = {}
+    for name, signal in seen.signals.items():
+        state = states[name] = judge(signal, now)
+        if state in GROWS:
+            window = memory.windows.get(name)
+            if window is None:
+                window = memory.windows[name] = Window(KEEP)
+            value = 0.0 if state is State.EMPTY else signal.value
+            if name in TOTALS and 0 < signal.coverage < 1:
+                value /= signal.coverage
+            window.add(signal.end, signal.span, value)
+    learnt = _learnt(settings, memory, seen.fleet)
+    throughput = learnt.throughput or settings.throughput or UNDECLARED
+    view = View(
+        settings, memory, seen, now, _current(memory, seen.fleet, now), learnt, throughput,
+        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states,
+    )  # fmt: skip
+    if memory.now is None or now - memory.now >= LEARN_EVERY // 2:
+        _learn(view)
+    memory.now = now
+    return view
+
+
+TOTALS = frozenset({"requests", "completed", "in_flight", "queue", "app.requests", "app.in_flight", "app.queue"})
+
+
+def _current(memory: Memory, fleet: Fleet, now: int) -> int:
+    """The ledger of our own open order, reconciled with what is seen."""
+    ordered = memory.ordered
+    if ordered is None or fleet.desired == ordered:
+        memory.ordered = None
+        return fleet.desired
+    if now - memory.ordered_at <= SETTLE or fleet.state is not State.FRESH or fleet.at <= memory.ordered_at:
+        return ordered
+    memory.ordered = None
+    return fleet.desired
+
+
+def _outstanding(seen: Observation, states: dict[str, State]) -> float:
+    total = 0.0
+    for name in ("in_flight", "queue"):
+        if states.get(name) in GROWS:
+            total += seen.signals[name].value
+    return total
+
+
+def _learnt(settings: Settings, memory: Memory, fleet: Fleet) -> Learnt:
+    learnt = memory.learnt.get(fleet.revision)
+    if learnt is None:
+        learnt = memory.learnt[fleet.revision] = Learnt(declared=settings.throughput)
+        while len(memory.learnt) > 4:  # old revisions
+            del memory.learnt[next(iter(memory.learnt))]
+    for start in fleet.starts:
+        if start.ok:
+            found = memory.learnt.get(start.revision)
+            if found is not None:
+                found.started(start.span)
+    return learnt
+
+
+def _learn(view: View) -> None:
+    """Throughput, from a fleet of which nothing is warming or starting."""
+    fleet = view.seen.fleet
+    if fleet.serving < 1 or fleet.warming or fleet.starting or fleet.state is not State.FRESH:
+        return
+    if view.states.get("completed") is not State.FRESH:
+        return
+    completed = view.window("completed").mean(SATURATED_SPAN)
+    if completed.covered < 0.9 * SATURATED_SPAN:
+        return
+    slow = view.states.get("latency") is State.FRESH and view.value("latency") > view.settings.objective
+    queued = view.outstanding / fleet.serving / view.throughput
+    view.learnt.saw(completed.value / fleet.serving, saturated=slow and queued > 1.0, within=not slow)
+    view.throughput = view.learnt.throughput or view.throughput
