@@ -7,6 +7,7 @@ Foreign clocks are reported, never believed: every stamp here is the controller'
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from fleetfoot.core.model import Decision, Fleet, Observation, Receipt, Signal
@@ -16,11 +17,32 @@ class SourceError(Exception):
     """A source could not be read now; its signals grow stale by themselves. The text is for a person."""
 
 
+class TaskSeen(NamedTuple):
+    """One task as a source shows it; times are the controller's ``now``, 0 = not yet."""
+
+    id: str
+    state: str
+    started: int
+    ready: int = 0
+    served: int = 0
+    zone: str = ""
+    revision: str = ""
+    in_flight: int = 0
+    p95: float = 0.0  # ms
+
+
 class Reading(NamedTuple):
-    """What one source saw of one service. ``fleet`` is None from a source that sees no tasks."""
+    """What one source saw of one service. ``fleet`` is None from a source that sees no tasks.
+
+    ``arrivals`` and ``bad`` count the requests of the interval that ended with this reading, for the
+    one definition of a second over the objective.
+    """
 
     signals: Mapping[str, Signal]
     fleet: Fleet | None = None
+    tasks: tuple[TaskSeen, ...] = ()
+    arrivals: int = 0
+    bad: int = 0
 
 
 class Source(Protocol):
@@ -53,7 +75,8 @@ class Target(Protocol):
     async def close(self) -> None: ...
 
 
-class Order(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Order:
     """One order as the journal keeps it: written before it is carried out, completed by its receipt."""
 
     id: str
@@ -67,7 +90,8 @@ class Order(NamedTuple):
     onset: int | None = None
 
 
-class Action(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Action:
     """What a person did. ``kind`` is scale, pause or resume; ``until`` 0 means until resumed."""
 
     service: str

@@ -1,0 +1,50 @@
+"""A target that keeps its tasks in memory: for tests, for trying things, and the contract suite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fleetfoot.core.model import Fleet, Receipt, State
+
+
+class MemoryTarget:
+    """Tasks appear at once unless ``refuse`` (a text) or ``slow`` (ms before an answer) is set."""
+
+    name = "memory"
+
+    def __init__(self, counts: dict[str, int], now: Callable[[], int], maximum: int = 1000) -> None:
+        self.counts = dict(counts)
+        self.maximum = maximum
+        self.orders: list[tuple[str, int, str]] = []  # service, count, order id, as they were asked
+        self.refuse = ""
+        self.slow = 0
+        self._now = now
+
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
+        error = await self._carry_out(service, count, order_id, deadline_ms)
+        return Receipt(order_id, service, count, not error, self._now(), error)
+
+    async def _carry_out(self, service: str, count: int, order_id: str, deadline_ms: int) -> str:
+        if self.slow:
+            await asyncio.sleep(min(self.slow, deadline_ms) / 1000)
+            if self.slow >= deadline_ms:
+                return f"no answer within {deadline_ms} ms"
+        self.orders.append((service, count, order_id))
+        if self.refuse:
+            return self.refuse
+        if service not in self.counts:
+            return f"there is no service {service!r}"
+        if not 0 <= count <= self.maximum:
+            return f"{count} tasks are outside 0..{self.maximum}"
+        self.counts[service] = count
+        return ""
+
+    async def observe(self, service: str) -> Fleet:
+        count = self.counts.get(service)
+        if count is None:
+            return Fleet(self._now(), 0, state=State.MISSING)
+        return Fleet(self._now(), count, serving=count)
+
+    async def close(self) -> None:
+        pass
