@@ -25,7 +25,7 @@ def grant(wishes: Mapping[str, int], tasks: int | None = None, critical: tuple[s
     The shares are whole tasks; what rounding leaves goes to the largest wish, ties by name.
     """
     if tasks is None or sum(wishes.values()) <= tasks:
-        return {name: WHOLE for name in wishes}
+        return dict.fromkeys(wishes, WHOLE)
     left, grants = tasks, {}
     for name in sorted(set(critical) & set(wishes)):
         grants[name] = Grant(min(wishes[name], left))

@@ -31,11 +31,22 @@ def _target(spec: Any) -> Policy:
 
 def _thresholds(spec: Any) -> Policy:
     return Thresholds(
-        spec.name, tuple(spec.out_any.items()), tuple(spec.in_all.items()), spec.add, spec.remove, spec.cooldown, spec.window
+        spec.name,
+        tuple(spec.out_any.items()),
+        tuple(spec.in_all.items()),
+        spec.add,
+        spec.remove,
+        spec.cooldown,
+        spec.window,
     )
 
 
-BUILD: dict[str, Callable[[Any], Policy]] = {"default": _default, "step": _step, "target": _target, "thresholds": _thresholds}
+BUILD: dict[str, Callable[[Any], Policy]] = {
+    "default": _default,
+    "step": _step,
+    "target": _target,
+    "thresholds": _thresholds,
+}
 
 
 def compile_service(service: Service) -> Settings:
@@ -68,6 +79,5 @@ def compile_service(service: Service) -> Settings:
         errors=service.objective.errors,
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
-        signals=tuple(dict.fromkeys(name for policy in policies for name in policy.reads)),
         seeing=max(60_000, min(compiled.stabilise_in, 300_000)),
     )

@@ -21,6 +21,7 @@ from fleetfoot.core.windows import Window
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
 LEVEL = 300_000  # ms: the slow level noise is measured against
 MIN_LEVEL = 60_000  # ms of history before noise is learnt
+LEARN_EVERY = 5_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
 COVERED = 0.8  # of a span that must have been measured
 ALONE, AGREED, FOLLOWING = 5.0, 3.5, 2.0  # z: rate alone; work piles up too; within a surge already answered
@@ -61,28 +62,28 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
         if span >= 10_000:
             high = max(high, value + 2.0 * deviation)
     if rate is None:
-        rate = window.mean(SPANS[-1]).value
+        rate = window.rate(SPANS[-1])
     return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)
 
 
 def learn(window: Window, noise: Slice, now: int) -> None:
-    """Update the dispersion of every span, once a second at most; call it only while no surge is on."""
+    """Update the dispersion of every span, now and then; call it only while no surge is on."""
     last = noise.get("at")
-    if last is not None and now - last < 1_000:
+    if last is not None and now - last < LEARN_EVERY:
         return
     noise["at"] = now
-    level = window.mean(LEVEL)
-    if last is None or level.covered < MIN_LEVEL or level.value <= 0:
+    level, known = window.mean(LEVEL)
+    if last is None or known < MIN_LEVEL or level <= 0:
         return
     spread = noise.get("dispersion") or [FIRST_GUESS] * len(SPANS)
-    gain = min(now - last, 5_000) / min(MEMORY, max(level.covered * 2, 120_000))
+    gain = min(now - last, 2 * LEARN_EVERY) / min(MEMORY, max(known * 2, 120_000))
     for i, span in enumerate(SPANS):
         if span < window.span:
             continue
         value, covered = window.mean(span)
         if covered < COVERED * span:
             break
-        seen = (value - level.value) ** 2 * span / 1000.0 / level.value
+        seen = (value - level) ** 2 * span / 1000.0 / level
         spread[i] += gain * (min(seen, OUTLIER * spread[i]) - spread[i])
         spread[i] = min(max(spread[i], 1.0), CEILING)
     noise["dispersion"] = spread

@@ -30,7 +30,7 @@ class Wish(NamedTuple):
     """What one service wants after its own guards, before it is told what it may use."""
 
     view: View
-    count: int
+    tasks: int
     wanted: int
     reasons: tuple[Reason, ...]
     votes: tuple[tuple[str, Vote], ...]
@@ -45,11 +45,14 @@ def step(settings: Settings, memory: Memory, observation: Observation) -> Decisi
 
 
 def decide_all(
-    settings: Mapping[str, Settings], memories: Mapping[str, Memory], observations: Mapping[str, Observation], tasks: int | None = None
+    settings: Mapping[str, Settings],
+    memories: Mapping[str, Memory],
+    observations: Mapping[str, Observation],
+    tasks: int | None = None,
 ) -> dict[str, Decision]:
     """Two passes over several services: every wish, then each settled within its grant."""
     wishes = {name: wish(settings[name], memories[name], seen) for name, seen in observations.items()}
-    grants = arbiter.grant({name: w.count for name, w in wishes.items()}, tasks)
+    grants = arbiter.grant({name: w.tasks for name, w in wishes.items()}, tasks)
     return {name: settle(w, grants[name]) for name, w in wishes.items()}
 
 
@@ -66,7 +69,7 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
 
 def settle(wish: Wish, grant: arbiter.Grant) -> Decision:
     """Let the resource guards correct the wish within the grant, then remember and tell."""
-    view, count, trail = wish.view, wish.count, wish.trail
+    view, count, trail = wish.view, wish.tasks, wish.trail
     if grant.tasks is not None and count > max(grant.tasks, view.current):
         granted = max(grant.tasks, view.current)
         trail += (Trail("arbiter", count, granted, Reason(Code.GRANT, {"wish": count, "granted": granted})),)
@@ -89,12 +92,12 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     if not wants:
         told = (unseen.reason,) if unseen else tuple(vote.reason for _, vote in votes)
         return current, (Reason(Code.NO_WANT), *told), False, flip
-    largest = max(vote.count for vote in wants)
-    reasons = tuple(vote.reason for vote in wants if vote.count == largest)
+    largest = max(vote.tasks for vote in wants)
+    reasons = tuple(vote.reason for vote in wants if vote.tasks == largest)
     if largest > current:
         if view.seen.operator.hold_growth:
             return current, (*reasons, _pause(view, "growth")), False, flip
-        return largest, reasons, any(vote.urgent for vote in wants if vote.count == largest), flip
+        return largest, reasons, any(vote.urgent for vote in wants if vote.tasks == largest), flip
     if largest < current and unseen is not None:
         return current, (Reason(Code.BLIND_HOLDS_SHRINK, unseen.reason.data), unseen.reason), False, flip
     if largest < current and view.seen.operator.hold_shrink:
@@ -140,8 +143,8 @@ def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
             onset = _onset(view)
     requests = seen.signals.get("requests")
     return Decision(
-        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, wish.reasons, wish.votes, trail,
-        requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip, urgent,
+        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, wish.reasons, wish.votes,
+        trail, requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip, urgent,
     )  # fmt: skip
 
 
@@ -153,7 +156,7 @@ def _onset(view: View) -> int | None:
     limit = max(1, view.fleet.serving) * view.throughput
     onset = None
     for i in range(len(window.ends) - 1, 0, -1):
-        if window.values[i] <= limit or window.ends[i] < view.now - ONSET_BACK:
+        if window.value(i) <= limit or window.ends[i] < view.now - ONSET_BACK:
             break
         onset = window.ends[i] - (window.covered[i] - window.covered[i - 1])
     return onset

@@ -34,7 +34,7 @@ class Learnt:
         self.startup_p95 = ranked[min(len(ranked) - 1, int(len(ranked) * 0.95))]
 
     def saw(self, completed_per_task: float, saturated: bool, within: bool) -> None:
-        """One second of a fleet: what each serving task completed, and whether it was saturated or inside the objective."""
+        """What each serving task completed of late, and whether the fleet was saturated or inside the objective."""
         known = self.throughput
         if known is None:
             known = self.declared if self.declared is not None else UNDECLARED

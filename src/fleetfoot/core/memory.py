@@ -55,7 +55,9 @@ class Memory:
     def from_json(cls, data: dict[str, Any]) -> Memory:
         """Raises ValueError when the version is not one this code can read."""
         if data.get("version") != VERSION:
-            raise ValueError(f"memory version {data.get('version')!r} cannot be read; this code reads version {VERSION}")
+            raise ValueError(
+                f"memory version {data.get('version')!r} cannot be read; this code reads version {VERSION}"
+            )
         return cls(
             since=data["since"],
             now=data["now"],

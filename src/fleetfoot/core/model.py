@@ -89,6 +89,9 @@ class Observation(NamedTuple):
     operator: Operator = Operator()
 
 
+Data = dict[str, float | int | str]
+
+
 class Reason(NamedTuple):
     """A code from the closed list in ``core/reasons.py`` plus its numbers; prose only in ``core/words.py``."""
 
@@ -97,9 +100,9 @@ class Reason(NamedTuple):
 
 
 class Want(NamedTuple):
-    """A policy's wish for ``count`` tasks. ``flip``: the signal value at which it would want more."""
+    """A policy's wish for so many ``tasks``. ``flip``: the signal value at which it would want more."""
 
-    count: int
+    tasks: int
     reason: Reason
     urgent: bool = False  # a fast step: evidence that noise cannot make
     flip: float | None = None
@@ -162,7 +165,7 @@ class Receipt(NamedTuple):
 
     order: str  # id
     service: str
-    count: int
+    count: int  # type: ignore[assignment]  # tasks ordered
     ok: bool
     commanded: int  # ms: when the target accepted it (or refused)
     error: str = ""

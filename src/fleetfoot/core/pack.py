@@ -40,7 +40,7 @@ def observation_from_json(data: dict[str, Any]) -> Observation:
     fleet = dict(data["fleet"])
     fleet["starts"] = tuple(Start(*row) for row in fleet["starts"])
     fleet["state"] = State(fleet["state"])
-    signals = {name: Signal(*row[:-1], State(row[-1])) for name, row in data["signals"].items()}
+    signals = {name: Signal(*row[:7], State(row[7])) for name, row in data["signals"].items()}
     return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], Operator(*data["operator"]))
 
 
@@ -56,7 +56,7 @@ def _vote_to_json(vote: Vote) -> dict[str, Any]:
     kind = type(vote).__name__.lower()
     row: dict[str, Any] = {"vote": kind, "reason": reason_to_json(vote.reason)}
     if isinstance(vote, Want):
-        row |= {"count": vote.count, "urgent": vote.urgent, "flip": vote.flip}
+        row |= {"tasks": vote.tasks, "urgent": vote.urgent, "flip": vote.flip}
     elif isinstance(vote, Blind):
         row |= {"signal": vote.signal, "state": str(vote.state)}
     return row
@@ -65,7 +65,7 @@ def _vote_to_json(vote: Vote) -> dict[str, Any]:
 def _vote_from_json(row: dict[str, Any]) -> Vote:
     reason = reason_from_json(row["reason"])
     if row["vote"] == "want":
-        return Want(row["count"], reason, row["urgent"], row["flip"])
+        return Want(row["tasks"], reason, row["urgent"], row["flip"])
     if row["vote"] == "blind":
         return Blind(row["signal"], State(row["state"]), reason)
     return Abstain(reason)
@@ -85,7 +85,9 @@ def decision_from_json(row: dict[str, Any]) -> Decision:
     data["action"] = Action(data["action"])
     data["reasons"] = tuple(reason_from_json(reason) for reason in data["reasons"])
     data["votes"] = tuple((name, _vote_from_json(vote)) for name, vote in data["votes"])
-    data["trail"] = tuple(Trail(guard, before, after, reason_from_json(reason)) for guard, before, after, reason in data["trail"])
+    data["trail"] = tuple(
+        Trail(guard, before, after, reason_from_json(reason)) for guard, before, after, reason in data["trail"]
+    )
     return Decision(**data)
 
 

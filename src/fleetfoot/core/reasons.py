@@ -1,4 +1,7 @@
-"""The closed list of reason codes. Every code has a sentence in each language (``core/words.py``) and a docs paragraph."""
+"""The closed list of reason codes.
+
+Every code has a sentence in each language (``core/sentences.py``) and a paragraph in docs/reasons.md.
+"""
 
 from __future__ import annotations
 

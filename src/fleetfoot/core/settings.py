@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fleetfoot.core.policies.base import Policy
 
+ROUTINE = frozenset(
+    {"requests", "completed", "latency", "errors", "in_flight"}
+)  # what guards and learning look back on
 PERCENT, TASKS = "percent", "tasks"
 
 
@@ -53,5 +56,9 @@ class Settings:
     errors: float = 0.01  # share
     throughput: float | None = None  # requests/s and task, as declared
     startup: int = 30_000  # ms, as declared; learnt from what is seen
-    signals: tuple[str, ...] = ()  # every signal a policy reads, beside the built-in ones
     seeing: int = 60_000  # ms: the windows that must be full before a scale-in
+    windows: frozenset[str] = frozenset()  # the signals whose past is kept
+
+    def __post_init__(self) -> None:
+        read = {name for policy in self.policies for name in policy.reads}
+        object.__setattr__(self, "windows", frozenset(ROUTINE | read))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
@@ -18,7 +17,6 @@ KEEP = 330_000  # ms of samples: the five-minute level and some slack
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
 LEARN_EVERY = 1_000  # ms
 SATURATED_SPAN = 10_000  # ms
-ROUTINE = ("requests", "completed", "latency", "errors", "in_flight", "queue")
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class View:
         """Tasks present demand needs at full throughput; nothing but the hard maximum goes below."""
         if not self.usable("requests"):
             return 0
-        rate = self.window("requests").mean(5_000).value
+        rate = self.window("requests").rate(5_000)
         return -int(-rate // self.throughput) if self.throughput > 0 else 0
 
     def pressure(self, tasks: int) -> float:
@@ -83,13 +81,12 @@ GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
 
 def judge(signal: Signal, now: int) -> State:
     """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
-    if signal.state is State.MISSING or signal.state is State.EMPTY:
-        return signal.state
-    if not isfinite(signal.value) or signal.value < 0 or signal.value > ABSURD or not 0 <= signal.coverage <= ABSURD:
+    state = signal.state
+    if state is State.MISSING or state is State.EMPTY:
+        return state
+    if not (0 <= signal.value <= ABSURD and 0 <= signal.coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
-    if now - signal.end > STALE_PERIODS * signal.period:
-        return State.STALE
-    return signal.state
+    return State.STALE if now - signal.end > STALE_PERIODS * signal.period else state
 
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
@@ -98,9 +95,10 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     if memory.since is None:
         memory.since = now
     states: dict[str, State] = {}
+    kept = settings.windows
     for name, signal in seen.signals.items():
         state = states[name] = judge(signal, now)
-        if state in GROWS:
+        if state in GROWS and name in kept:
             window = memory.windows.get(name)
             if window is None:
                 window = memory.windows[name] = Window(KEEP)
@@ -164,10 +162,10 @@ def _learn(view: View) -> None:
         return
     if view.states.get("completed") is not State.FRESH:
         return
-    completed = view.window("completed").mean(SATURATED_SPAN)
-    if completed.covered < 0.9 * SATURATED_SPAN:
+    completed, covered = view.window("completed").mean(SATURATED_SPAN)
+    if covered < 0.9 * SATURATED_SPAN:
         return
     slow = view.states.get("latency") is State.FRESH and view.value("latency") > view.settings.objective
     queued = view.outstanding / fleet.serving / view.throughput
-    view.learnt.saw(completed.value / fleet.serving, saturated=slow and queued > 1.0, within=not slow)
+    view.learnt.saw(completed / fleet.serving, saturated=slow and queued > 1.0, within=not slow)
     view.throughput = view.learnt.throughput or view.throughput

@@ -8,23 +8,15 @@ left out of the mean and shows as missing coverage; it never counts as zero.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import Any, NamedTuple
+from typing import Any
 
 SLACK = 256  # samples past their time that may wait before the list is trimmed
-
-
-class Mean(NamedTuple):
-    value: float
-    covered: float  # ms of the span that samples cover
-
-
-NOTHING = Mean(0.0, 0.0)
 
 
 class Window:
     """Samples of one signal over the last ``keep`` ms."""
 
-    __slots__ = ("covered", "ends", "keep", "span", "sums", "values")
+    __slots__ = ("covered", "ends", "keep", "span", "sums")
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
@@ -33,7 +25,6 @@ class Window:
         self.ends: list[int] = [-(1 << 62)]
         self.sums: list[float] = [0.0]  # value x ms
         self.covered: list[int] = [0]  # ms
-        self.values: list[float] = [0.0]
 
     @property
     def end(self) -> int:
@@ -45,24 +36,24 @@ class Window:
 
     def add(self, end: int, span: int, value: float) -> bool:
         """Take one sample; False (and nothing changed) when it is not newer than the newest."""
-        last = self.ends[-1]
-        if end <= last or span <= 0:
+        ends, sums, covered = self.ends, self.sums, self.covered
+        gap = end - ends[-1]
+        if gap <= 0 or span <= 0:
             return False
-        span = min(span, end - last)
-        self.ends.append(end)
-        self.sums.append(self.sums[-1] + value * span)
-        self.covered.append(self.covered[-1] + span)
-        self.values.append(value)
+        if span > gap:
+            span = gap
+        ends.append(end)
+        sums.append(sums[-1] + value * span)
+        covered.append(covered[-1] + span)
         self.span = span
-        if self.ends[1] < end - self.keep and len(self.ends) > SLACK:
-            self._trim(end - self.keep)
+        if len(ends) > SLACK and ends[SLACK // 2] < end - self.keep:
+            cut = bisect_right(ends, end - self.keep) - 1
+            del ends[:cut], sums[:cut], covered[:cut]
         return True
 
-    def _trim(self, before: int) -> None:
-        cut = bisect_right(self.ends, before) - 1
-        if cut > SLACK // 2:
-            for column in (self.ends, self.sums, self.covered, self.values):
-                del column[:cut]
+    def value(self, i: int) -> float:
+        """The value of sample ``i`` (1 is the oldest kept)."""
+        return (self.sums[i] - self.sums[i - 1]) / (self.covered[i] - self.covered[i - 1])
 
     def _upto(self, at: int) -> tuple[float, float]:
         """Integral and covered ms up to the instant ``at``."""
@@ -71,31 +62,40 @@ class Window:
             return self.sums[-1], self.covered[-1]
         if i == 0:
             return self.sums[0], self.covered[0]
-        end, span = self.ends[i], self.covered[i] - self.covered[i - 1]
-        share = 1.0 - (end - at) / span if end - at < span else 0.0
-        before, whole = self.sums[i - 1], self.sums[i] - self.sums[i - 1]
-        return before + whole * share, self.covered[i - 1] + span * share
+        late, before, covered = self.ends[i] - at, self.sums[i - 1], self.covered[i - 1]
+        span = self.covered[i] - covered
+        if late >= span:
+            return before, covered
+        share = 1.0 - late / span
+        return before + (self.sums[i] - before) * share, covered + span * share
 
-    def mean(self, span: int, until: int | None = None) -> Mean:
-        """Time-weighted mean over the ``span`` ms before ``until`` (default: the newest sample's end)."""
-        ends = self.ends
+    def mean(self, span: int, until: int | None = None) -> tuple[float, float]:
+        """(time-weighted mean, ms covered) over the ``span`` ms before ``until``, by default the newest sample's end.
+
+        The mean is 0 when nothing is covered.
+        """
         if until is None:
-            until = ends[-1]
-            total, covered = self.sums[-1], float(self.covered[-1])
+            until = self.ends[-1]
+            total: float = self.sums[-1]
+            covered: float = self.covered[-1]
         else:
             total, covered = self._upto(until)
         from_total, from_covered = self._upto(until - span)
         covered -= from_covered
-        return Mean((total - from_total) / covered, covered) if covered > 0 else NOTHING
+        return ((total - from_total) / covered, covered) if covered > 0 else (0.0, 0.0)
+
+    def rate(self, span: int) -> float:
+        """The mean alone, over the ``span`` ms before the newest sample's end."""
+        return self.mean(span)[0]
 
     def extreme(self, span: int, until: int, which: str) -> float:
-        """The "max" or "min" value among the samples that reach into the ``span`` ms before ``until``; 0 without any."""
+        """The "max" or "min" among the samples that reach into the ``span`` ms before ``until``; 0 without any."""
         first = max(bisect_right(self.ends, until - span), 1)
-        recent = self.values[first : bisect_left(self.ends, until) + 1]
+        recent = [self.value(i) for i in range(first, min(bisect_left(self.ends, until) + 1, len(self.ends)))]
         return (max(recent) if which == "max" else min(recent)) if recent else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        return {"keep": self.keep, "ends": self.ends[1:], "sums": self.sums, "covered": self.covered, "values": self.values[1:]}
+        return {"keep": self.keep, "ends": self.ends[1:], "sums": self.sums, "covered": self.covered}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Window:
@@ -103,7 +103,6 @@ class Window:
         window.ends += data["ends"]
         window.sums = list(data["sums"])
         window.covered = list(data["covered"])
-        window.values += data["values"]
         window.span = window.covered[-1] - window.covered[-2] if len(window.covered) > 1 else 0
         return window
 

@@ -11,7 +11,7 @@ from math import ceil
 
 from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Reason, State
+from fleetfoot.core.model import Data, Reason, State
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -24,7 +24,7 @@ HISTORY = 600_000  # ms of levels before "the lowest level known" means anything
 LOW_FORGETS = 86_400_000  # ms: time constant with which the lowest level creeps up to the present one
 STEP, STEP_EVERY = 0.2, 30_000  # a released fleet shrinks by a fifth at most, this often (ms)
 MIN_RATE = 1.0  # requests/s: below it a drop is noise
-CHECK_EVERY = 500  # ms
+CHECK_EVERY = 1_000  # ms
 
 
 def incident(count: int, view: View, mine: Slice) -> Verdict:
@@ -39,7 +39,7 @@ def incident(count: int, view: View, mine: Slice) -> Verdict:
     until = mine.get("until")
     if until is None:
         return None
-    data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
+    data: Data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
     if view.now < until:
         return view.current, Reason(Code.INCIDENT_HOLD, data)
     allowed = view.current - max(1, ceil(view.current * STEP))
@@ -50,17 +50,16 @@ def incident(count: int, view: View, mine: Slice) -> Verdict:
 
 
 def _watch(view: View, mine: Slice, hold: int) -> None:
-    window = view.window("requests")
-    rate = window.mean(SHORT).value
-    long = window.mean(LONG)
-    _remember_low(view, mine, long.value if long.covered >= 0.9 * LONG else None)
+    rate, before, covered = _now_and_before(view, "requests")
+    _remember_low(view, mine, before if covered >= 0.9 * LONG else None)
     if mine.get("until") is not None:
         mine["rate"] = round(rate, 1)
-        done = view.now >= mine["until"] and view.current <= max(view.settings.minimum, ceil(rate / max(view.throughput, 1e-9)))
+        done = view.now >= mine["until"] and view.current <= max(
+            view.settings.minimum, ceil(rate / max(view.throughput, 1e-9))
+        )
         if rate >= BACK * mine["before"] or done:
             mine["until"] = None
         return
-    before = window.mean(LONG, window.end - SHORT).value
     if before < MIN_RATE or rate > (1 - FELL) * before:
         return
     sign = _rising(view)
@@ -69,6 +68,15 @@ def _watch(view: View, mine: Slice, hold: int) -> None:
         sign = "deeper than ever"
     if sign is not None:
         mine.update(until=view.now + hold, before=round(before, 1), rate=round(rate, 1), sign=sign)
+
+
+def _now_and_before(view: View, name: str) -> tuple[float, float, float]:
+    """Mean of the last seconds, mean of the minute before them, and how many ms of that minute were measured."""
+    window = view.window(name)
+    now, short = window.mean(SHORT)
+    both, covered = window.mean(SHORT + LONG)
+    covered -= short
+    return now, (both * (covered + short) - now * short) / covered if covered > 0 else 0.0, covered
 
 
 def _remember_low(view: View, mine: Slice, level: float | None) -> None:
@@ -85,12 +93,14 @@ def _remember_low(view: View, mine: Slice, level: float | None) -> None:
 
 def _rising(view: View) -> str | None:
     """The name of a signal that got worse while demand fell; None when all is well."""
-    for name, floor in (("errors", view.settings.errors), ("latency", view.settings.objective), ("in_flight", 2.0 * view.fleet.serving)):
+    for name, floor in (
+        ("errors", view.settings.errors),
+        ("latency", view.settings.objective),
+        ("in_flight", 2.0 * view.fleet.serving),
+    ):
         if view.state(name) is not State.FRESH:
             continue
-        window = view.window(name)
-        now = window.mean(SHORT).value
-        before = window.mean(LONG, window.end - SHORT).value
+        now, before, _ = _now_and_before(view, name)
         if now > floor and now > ROSE * before:
             return name
     return None

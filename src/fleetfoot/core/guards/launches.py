@@ -31,7 +31,9 @@ def launches(count: int, view: View, mine: Slice) -> Verdict:
         return None
     stopped = failed >= rules.launches_stop_after
     wait = PROBE if stopped else FIRST_WAIT * 2 ** (failed - rules.launches_slow_after)
-    reason = Reason(Code.LAUNCHES_FAILING if stopped else Code.LAUNCHES_SLOWED, {"failed": failed, "why": mine["why"], "wait": wait})
+    reason = Reason(
+        Code.LAUNCHES_FAILING if stopped else Code.LAUNCHES_SLOWED, {"failed": failed, "why": mine["why"], "wait": wait}
+    )
     if view.now - mine["at"] < wait or (stopped and view.coming() > 0):
         return view.current, reason
     mine["at"] = view.now

@@ -46,9 +46,9 @@ def pay(count: int, view: View, mine: Slice) -> Verdict:
 
 def _figures(view: View, window: int) -> dict[str, float]:
     return {
-        "completed": round(view.window("completed").mean(window).value, 3),
-        "latency": round(view.window("latency").mean(window).value, 3),
-        "arrivals": round(view.window("requests").mean(window).value, 3),
+        "completed": round(view.window("completed").rate(window), 3),
+        "latency": round(view.window("latency").rate(window), 3),
+        "arrivals": round(view.window("requests").rate(window), 3),
     }
 
 
@@ -83,5 +83,5 @@ def _judge(view: View, mine: Slice, window: int) -> None:
 def _released(view: View, held: dict[str, float]) -> bool:
     if view.usable("latency") and not _over(view):
         return True
-    arrivals = view.window("requests").mean(view.settings.guards.pay_window).value
+    arrivals = view.window("requests").rate(view.settings.guards.pay_window)
     return arrivals > held["arrivals"] * (1 + RELEASE)

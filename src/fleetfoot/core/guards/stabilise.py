@@ -39,11 +39,15 @@ def stabilise(count: int, view: View, mine: Slice) -> Verdict:
 
 
 def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> Verdict:
-    rate = view.window("requests").mean(30_000).value if view.usable("requests") else 0.0
+    rate = view.window("requests").rate(30_000) if view.usable("requests") else 0.0
     if largest < view.current and view.throughput > 0 and rate > largest * view.throughput:
         return view.current, Reason(Code.WOULD_FLAP, {"rate": round(rate, 1), "tasks": largest})
     mine.update(shrunk_from=view.current, shrunk_at=view.now, window=window, shrunk=False)
-    return None if largest == count else (largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest}))
+    return (
+        None
+        if largest == count
+        else (largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest}))
+    )
 
 
 def _too_early(view: View) -> Reason | None:
@@ -68,7 +72,11 @@ def _growth(count: int, view: View, mine: Slice, window: int) -> Verdict:
         mine["above_since"], mine["least"] = view.now, count
     mine["least"] = min(mine.get("least", count), count)
     if since is not None and view.now - since >= window:
-        return None if mine["least"] == count else (mine["least"], Reason(Code.STABILISING, {"wish": count, "window": window, "largest": mine["least"]}))
+        return (
+            None
+            if mine["least"] == count
+            else (mine["least"], Reason(Code.STABILISING, {"wish": count, "window": window, "largest": mine["least"]}))
+        )
     return view.current, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": view.current})
 
 

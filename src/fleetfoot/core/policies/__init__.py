@@ -9,6 +9,8 @@ from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
+__all__ = ["POLICIES", "Default", "Step", "Target", "Thresholds"]
+
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
     "step": Step,

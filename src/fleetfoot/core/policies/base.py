@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Blind, Reason, State, Vote
+from fleetfoot.core.model import Blind, Data, Reason, State, Vote
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import COVERAGE, View
 
@@ -41,7 +41,7 @@ def part_blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` is usable for growth and not for a scale-in: low coverage, or only a lower bound."""
     signal = view.seen.signals[name]
     if signal.coverage < COVERAGE:
-        data = {"signal": name, "coverage": round(signal.coverage, 3)}
+        data: Data = {"signal": name, "coverage": round(signal.coverage, 3)}
         return Blind(name, State.FRESH, Reason(Code.COVERAGE_LOW, data))
     if view.state(name) is State.CENSORED:
         return Blind(name, State.CENSORED, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": "censored"}))

@@ -13,7 +13,7 @@ from math import ceil
 
 from fleetfoot.core import demand
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Reason, State, Vote, Want
+from fleetfoot.core.model import Data, Reason, State, Vote, Want
 from fleetfoot.core.policies.base import blind, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
@@ -62,6 +62,7 @@ class Default:
             rising = None  # undeclared throughput: the rate alone proves nothing yet
         if rising is None and not lasting:
             return None
+        data: Data
         extra = int(view.pressure(view.current) / QUEUED)
         if rising is None:
             if view.coming() > 0:
@@ -102,11 +103,11 @@ class Default:
     def _rest(self, view: View, found: demand.Demand, carried: float) -> Vote:
         """Enough, or fewer."""
         flip = view.current * carried
-        data = {"rate": round(found.rate, 1), "per_task": round(carried, 2), "flip": round(flip, 1)}
+        data: Data = {"rate": round(found.rate, 1), "per_task": round(carried, 2), "flip": round(flip, 1)}
         if view.coming() > 0 and found.rate > view.fleet.serving * carried:
             return Want(view.current, Reason(Code.STARTING, {**data, "starting": view.coming()}), flip=flip)
         fewer = ceil(found.high / carried)
-        if fewer < view.current and view.window("requests").mean(60_000).covered < 50_000:
+        if fewer < view.current and view.window("requests").mean(60_000)[1] < 50_000:
             return Want(view.current, Reason(Code.TOO_FEW_SAMPLES, {"signal": "requests"}), flip=flip)
         if fewer >= view.current or view.pressure(view.fleet.serving) >= PILING:
             return Want(view.current, Reason(Code.ENOUGH, data), flip=flip)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import trunc
 
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Abstain, Reason, Vote, Want
+from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
 from fleetfoot.core.policies import breach
 from fleetfoot.core.policies.base import blind, part_blind
 from fleetfoot.core.reasons import Code
@@ -86,7 +86,7 @@ class Step:
             return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": self.signal}))
         breached = all((p > self.threshold) if self.above else (p < self.threshold) for p in points)
         found = self.pick(points[0] - self.threshold) if breached else None
-        data = {"signal": self.signal, "value": round(points[0], 3), "threshold": self.threshold}
+        data: Data = {"signal": self.signal, "value": round(points[0], 3), "threshold": self.threshold}
         if found is None:
             breach.over(view, mine)
             return Abstain(Reason(Code.NOT_BREACHED, data))
@@ -107,7 +107,7 @@ class Step:
             points.append(mean if self.statistic == "mean" else window.extreme(self.period, until, self.statistic))
         return points
 
-    def _act(self, view: View, mine: Slice, adjustment: float, data: dict[str, float | str]) -> Vote:
+    def _act(self, view: View, mine: Slice, adjustment: float, data: Data) -> Vote:
         current, flip = view.current, self._next(float(data["value"]))
         start = current if self.kind == EXACT or adjustment < 0 else breach.base(view, mine)
         want = max(0, start + change(self.kind, adjustment, start, self.at_least))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Abstain, Reason, Vote, Want
+from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
 from fleetfoot.core.policies.base import blind, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
@@ -36,7 +36,7 @@ class Target:
     def reads(self) -> tuple[str, ...]:
         return (self.signal,)
 
-    def vote(self, view: View, mine: Slice) -> Vote:
+    def vote(self, view: View, mine: Slice) -> Vote:  # noqa: ARG002
         unseen = blind(view, self.signal)
         if unseen is not None:
             return unseen
@@ -49,7 +49,7 @@ class Target:
             return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": self.signal}))
         target = self.value * tasks if self.per_task else self.value
         ratio = mean / target if target > 0 else (0.0 if mean == 0 else float("inf"))
-        data = {"signal": self.signal, "value": round(mean, 3), "target": self.value, "tasks": tasks}
+        data: Data = {"signal": self.signal, "value": round(mean, 3), "target": self.value, "tasks": tasks}
         flip = (1.0 + self.tolerance) * target
         if tasks > 0 and 1.0 - self.tolerance - EDGE <= ratio <= 1.0 + self.tolerance + EDGE:
             return self._hold(view, Reason(Code.WITHIN_TOLERANCE, data), flip)
@@ -60,7 +60,9 @@ class Target:
         if dim is not None:
             return dim
         if want == view.current or not self.scale_in or ratio > 1.0:
-            return self._hold(view, Reason(Code.ENOUGH if ratio <= 1.0 else Code.STARTING, {**data, "starting": view.coming()}), flip)
+            return self._hold(
+                view, Reason(Code.ENOUGH if ratio <= 1.0 else Code.STARTING, {**data, "starting": view.coming()}), flip
+            )
         return Want(want, Reason(Code.TRACKING, {**data, "to": want}), flip=flip)
 
     def _hold(self, view: View, reason: Reason, flip: float) -> Vote:

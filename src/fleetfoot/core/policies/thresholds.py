@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Abstain, Blind, Reason, Vote, Want
+from fleetfoot.core.model import Abstain, Blind, Data, Reason, Vote, Want
 from fleetfoot.core.policies import breach
 from fleetfoot.core.policies.base import blind, part_blind
 from fleetfoot.core.reasons import Code
@@ -24,17 +24,19 @@ class Thresholds:
     cooldown: int = 300_000  # ms
     window: int = 10_000  # ms
 
+    reads: tuple[str, ...] = ()
+
     monotone = True
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for name, _ in (*self.out_any, *self.in_all)))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", tuple(dict.fromkeys(name for name, _ in (*self.out_any, *self.in_all))))
 
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
         unseen: Blind | None = None
+        means = {name: self._mean(view, name) for name in self.reads}
         for name, bound in self.out_any:
-            mean = self._mean(view, name)
+            mean = means[name]
             if mean is None:
                 unseen = unseen or blind(view, name)
             elif mean > bound:
@@ -46,11 +48,14 @@ class Thresholds:
             unseen = unseen or blind(view, name) or part_blind(view, name)
             if unseen is not None:
                 return unseen
-            mean = self._mean(view, name)
+            mean = means[name]
             if mean is None:
                 return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": name}))
             if mean >= bound:
-                return Want(view.current, Reason(Code.NOT_BREACHED, {"signal": name, "value": round(mean, 3), "threshold": bound}))
+                return Want(
+                    view.current,
+                    Reason(Code.NOT_BREACHED, {"signal": name, "value": round(mean, 3), "threshold": bound}),
+                )
         return unseen or self._in(view, mine)
 
     def _first(self) -> dict[str, float | str]:
@@ -62,14 +67,14 @@ class Thresholds:
         mean, covered = view.window(name).mean(self.window)
         return mean if covered >= COVERED * self.window else None
 
-    def _out(self, view: View, mine: Slice, data: dict[str, float | str]) -> Vote:
+    def _out(self, view: View, mine: Slice, data: Data) -> Vote:
         want = breach.base(view, mine) + self.add
         if want <= view.current:
             return Want(view.current, Reason(Code.STEP_COOLDOWN, data))
         return Want(breach.ask(view, mine, want), Reason(Code.ANY_BREACHED, {**data, "to": want}))
 
     def _in(self, view: View, mine: Slice) -> Vote:
-        data = {"signals": ", ".join(name for name, _ in self.in_all)}
+        data: Data = {"signals": ", ".join(name for name, _ in self.in_all)}
         if not breach.may_shrink(view, mine):
             return Want(view.current, Reason(Code.STEP_COOLDOWN, {"signal": self.in_all[0][0]}))
         want = max(0, view.current - self.remove)

@@ -1,0 +1,144 @@
+"""One sentence a reason code and language. Fields are the reason's numbers; ``_s`` fields are spans in seconds."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from fleetfoot.core.reasons import Code
+
+EN: dict[str, str] = {
+    Code.DEMAND: "{rate}/s at {per_task}/s a task{extra_en}",
+    Code.QUEUE: "work for {seconds} s is queued ({outstanding} requests) although the rate looks fine",
+    Code.TRACKING: "{signal} is {value} against a target of {target}, so {to} tasks",
+    Code.STEP: "{signal} is {value}, past {threshold}: the step goes from {from} to {to}",
+    Code.STEP_COOLDOWN: "{signal} is past its threshold, but this step is taken already or its cooldown runs",
+    Code.NOT_BREACHED: "{signal} has not passed {threshold}",
+    Code.ANY_BREACHED: "{signal} is {value}, above {threshold}",
+    Code.ALL_CLEAR: "{signals} are all below their bounds",
+    Code.WITHIN_TOLERANCE: "{signal} is {value}, close enough to its target of {target}",
+    Code.SATURATED: "the tasks are saturated at {rate}/s, so the true demand is higher",
+    Code.TOO_FEW_SAMPLES: "too few samples of {signal} yet",
+    Code.SIGNAL_UNUSABLE: "{signal} is {state}",
+    Code.NO_WANT: "no policy wants a change",
+    Code.BLIND_HOLDS_SHRINK: "no scale-in while a signal cannot be seen",
+    Code.ENOUGH: "the present count is enough{flip_en}",
+    Code.STARTING: "{starting} tasks are starting{flip_en}",
+    Code.OPERATOR_SCALE: "{who} set it to {count}",
+    Code.OPERATOR_PAUSE: "{who} paused {what}",
+    Code.LAUNCHES_SLOWED: "{failed} starts in a row failed ({why}): one task at a time, {wait_s} s apart",
+    Code.LAUNCHES_FAILING: "needs a person: {failed} starts in a row failed ({why}); growth is stopped but for a probe a minute",
+    Code.CAPACITY_DOES_NOT_HELP: "needs a person: going from {from} to {to} tasks neither completed more requests nor cut latency, so the delay lies elsewhere",
+    Code.INCIDENT_HOLD: "demand fell from {before}/s to {now}/s in a way that looks like an incident ({sign}); held for {left_s} s",
+    Code.INCIDENT_RELEASE: "after the hold the count goes down in steps",
+    Code.COVERAGE_LOW: "only {coverage_pct} of the tasks report {signal}",
+    Code.WINDOWS_FILLING: "no scale-in before there is enough history: {left_s} s more",
+    Code.DEPLOYING: "no scale-in while revision {revision} is being deployed",
+    Code.WOULD_FLAP: "{tasks} tasks would have to grow again at once for {rate}/s",
+    Code.STABILISING: "in the last {window_s} s up to {largest} tasks were wanted",
+    Code.RECENT_SURGE: "a surge was answered just now; no scale-in for {left_s} s",
+    Code.COOLDOWN: "cooldown for {left_s} s more",
+    Code.RATE_OF_CHANGE: "the rate of change allows {allowed}",
+    Code.GRANT: "the share granted is {granted}",
+    Code.BELOW_MINIMUM: "the minimum is {minimum}",
+    Code.ABOVE_MAXIMUM: "the maximum is {maximum}",
+    Code.NEEDED_NOW: "present demand needs {needed}, although the maximum is {maximum}",
+}
+
+KO: dict[str, str] = {
+    Code.DEMAND: "초당 요청 {rate}건, 태스크당 {per_task}건{extra_ko}",
+    Code.QUEUE: "요청률은 정상으로 보이지만 {seconds}초 분량의 작업({outstanding}건)이 대기 중입니다",
+    Code.TRACKING: "{signal} 값이 {value}, 목표는 {target}이므로 태스크 {to}개가 필요합니다",
+    Code.STEP: "{signal} 값 {value}이(가) 임계값 {threshold}을(를) 넘어 {from}개에서 {to}개로 조정합니다",
+    Code.STEP_COOLDOWN: "{signal}이(가) 임계값을 넘었지만 이 단계는 이미 적용되었거나 쿨다운 중입니다",
+    Code.NOT_BREACHED: "{signal}이(가) 임계값 {threshold}을(를) 넘지 않았습니다",
+    Code.ANY_BREACHED: "{signal} 값 {value}이(가) {threshold}보다 높습니다",
+    Code.ALL_CLEAR: "{signals} 모두 기준보다 낮습니다",
+    Code.WITHIN_TOLERANCE: "{signal} 값 {value}은(는) 목표 {target}의 허용 범위 안입니다",
+    Code.SATURATED: "태스크가 초당 {rate}건에서 포화 상태이므로 실제 수요는 더 많습니다",
+    Code.TOO_FEW_SAMPLES: "{signal} 표본이 아직 부족합니다",
+    Code.SIGNAL_UNUSABLE: "{signal} 신호를 쓸 수 없습니다({state})",
+    Code.NO_WANT: "변경을 원하는 정책이 없습니다",
+    Code.BLIND_HOLDS_SHRINK: "보이지 않는 신호가 있어 축소하지 않습니다",
+    Code.ENOUGH: "현재 태스크 수로 충분합니다{flip_ko}",
+    Code.STARTING: "태스크 {starting}개가 시작하는 중입니다{flip_ko}",
+    Code.OPERATOR_SCALE: "{who} 님이 {count}개로 지정했습니다",
+    Code.OPERATOR_PAUSE: "{who} 님이 {what}을(를) 일시 중지했습니다",
+    Code.LAUNCHES_SLOWED: "시작이 연속 {failed}번 실패했습니다({why}). {wait_s}초 간격으로 하나씩만 늘립니다",
+    Code.LAUNCHES_FAILING: "사람의 조치가 필요합니다: 시작이 연속 {failed}번 실패했습니다({why}). 1분에 한 번 시험하는 것 외에는 확장을 멈춥니다",
+    Code.CAPACITY_DOES_NOT_HELP: "사람의 조치가 필요합니다: {from}개에서 {to}개로 늘렸지만 처리량도 지연 시간도 나아지지 않았습니다. 원인은 다른 곳에 있습니다",
+    Code.INCIDENT_HOLD: "수요가 초당 {before}건에서 {now}건으로 장애처럼 줄었습니다({sign}). {left_s}초 동안 유지합니다",
+    Code.INCIDENT_RELEASE: "유지 시간이 끝나 단계적으로 줄입니다",
+    Code.COVERAGE_LOW: "태스크의 {coverage_pct}만 {signal}을(를) 보고합니다",
+    Code.WINDOWS_FILLING: "기록이 충분해질 때까지 축소하지 않습니다: {left_s}초 남음",
+    Code.DEPLOYING: "리비전 {revision} 배포 중에는 축소하지 않습니다",
+    Code.WOULD_FLAP: "태스크 {tasks}개로는 초당 {rate}건 때문에 곧바로 다시 늘려야 합니다",
+    Code.STABILISING: "최근 {window_s}초 동안 최대 {largest}개가 필요했습니다",
+    Code.RECENT_SURGE: "방금 급증에 대응했으므로 {left_s}초 동안 축소하지 않습니다",
+    Code.COOLDOWN: "쿨다운 {left_s}초 남음",
+    Code.RATE_OF_CHANGE: "변경 속도 제한에 따라 {allowed}개까지 허용됩니다",
+    Code.GRANT: "할당된 몫은 {granted}개입니다",
+    Code.BELOW_MINIMUM: "최소는 {minimum}개입니다",
+    Code.ABOVE_MAXIMUM: "최대는 {maximum}개입니다",
+    Code.NEEDED_NOW: "최대는 {maximum}개이지만 현재 수요에는 {needed}개가 필요합니다",
+}
+
+JA: dict[str, str] = {
+    Code.DEMAND: "毎秒{rate}リクエスト、1タスクあたり{per_task}{extra_ja}",
+    Code.QUEUE: "リクエスト率は正常に見えますが、{seconds}秒分の処理({outstanding}件)が待っています",
+    Code.TRACKING: "{signal}は{value}、目標は{target}のため{to}タスクが必要です",
+    Code.STEP: "{signal}が{value}でしきい値{threshold}を超えたため、{from}から{to}に変更します",
+    Code.STEP_COOLDOWN: "{signal}はしきい値を超えていますが、このステップは適用済みかクールダウン中です",
+    Code.NOT_BREACHED: "{signal}はしきい値{threshold}を超えていません",
+    Code.ANY_BREACHED: "{signal}が{value}で{threshold}を上回っています",
+    Code.ALL_CLEAR: "{signals}はすべて基準を下回っています",
+    Code.WITHIN_TOLERANCE: "{signal}は{value}で、目標{target}の許容範囲内です",
+    Code.SATURATED: "タスクは毎秒{rate}件で飽和しているため、実際の需要はさらに多いです",
+    Code.TOO_FEW_SAMPLES: "{signal}のサンプルがまだ足りません",
+    Code.SIGNAL_UNUSABLE: "{signal}は使えません({state})",
+    Code.NO_WANT: "変更を求めるポリシーはありません",
+    Code.BLIND_HOLDS_SHRINK: "見えないシグナルがあるためスケールインしません",
+    Code.ENOUGH: "現在のタスク数で足りています{flip_ja}",
+    Code.STARTING: "{starting}タスクが起動中です{flip_ja}",
+    Code.OPERATOR_SCALE: "{who}が{count}に設定しました",
+    Code.OPERATOR_PAUSE: "{who}が{what}を一時停止しました",
+    Code.LAUNCHES_SLOWED: "起動が{failed}回続けて失敗しました({why})。{wait_s}秒おきに1タスクずつ増やします",
+    Code.LAUNCHES_FAILING: "人の対応が必要です: 起動が{failed}回続けて失敗しました({why})。1分に1回の試行を除き拡張を止めます",
+    Code.CAPACITY_DOES_NOT_HELP: "人の対応が必要です: {from}から{to}タスクに増やしても処理量もレイテンシも改善しません。原因は別の所にあります",
+    Code.INCIDENT_HOLD: "需要が毎秒{before}から{now}へ障害のように減りました({sign})。{left_s}秒間維持します",
+    Code.INCIDENT_RELEASE: "維持期間が終わり、段階的に減らします",
+    Code.COVERAGE_LOW: "{signal}を報告しているタスクは{coverage_pct}だけです",
+    Code.WINDOWS_FILLING: "履歴が十分になるまでスケールインしません: 残り{left_s}秒",
+    Code.DEPLOYING: "リビジョン{revision}のデプロイ中はスケールインしません",
+    Code.WOULD_FLAP: "{tasks}タスクでは毎秒{rate}件に対してすぐに増やし直すことになります",
+    Code.STABILISING: "直近{window_s}秒間に最大{largest}タスクが必要でした",
+    Code.RECENT_SURGE: "急増に対応した直後のため、{left_s}秒間スケールインしません",
+    Code.COOLDOWN: "クールダウン残り{left_s}秒",
+    Code.RATE_OF_CHANGE: "変更速度の制限により{allowed}まで許されます",
+    Code.GRANT: "割り当ては{granted}です",
+    Code.BELOW_MINIMUM: "最小は{minimum}です",
+    Code.ABOVE_MAXIMUM: "最大は{maximum}です",
+    Code.NEEDED_NOW: "最大は{maximum}ですが、現在の需要には{needed}が必要です",
+}
+
+SENTENCES: dict[str, dict[str, str]] = {"en": EN, "ko": KO, "ja": JA}
+
+EXTRA = {
+    "en": ", and {extra} more for what has queued",
+    "ko": ", 대기 중인 작업을 위해 {extra}개 추가",
+    "ja": "、待ち行列のために{extra}追加",
+}
+FLIP = {
+    "en": "; it would grow above {flip}/s",
+    "ko": ". 초당 {flip}건을 넘으면 늘립니다",
+    "ja": "。毎秒{flip}を超えると増やします",
+}
+
+# the frame around reasons: how a decision is told
+GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}
+HELD = {"en": "held at {current}", "ko": "{current}개로 유지", "ja": "{current}で維持"}
+WANTED = {"en": "{policy} wanted {count}", "ko": "{policy} 정책은 {count}개 요청", "ja": "{policy}は{count}を要求"}
+GUARD = {
+    "en": "{guard}: {before} -> {after}, {why}",
+    "ko": "{guard}: {before} -> {after}, {why}",
+    "ja": "{guard}: {before} -> {after}、{why}",
+}

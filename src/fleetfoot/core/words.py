@@ -1,0 +1,78 @@
+"""Words: the only place where a reason becomes prose. English, Korean, Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fleetfoot.core.model import Decision, Reason, Want
+from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, WANTED
+
+LANGUAGES = tuple(SENTENCES)
+
+
+class _Fields(dict[str, object]):
+    """Unknown fields show as a question mark: a sentence never fails for want of a number."""
+
+    def __missing__(self, key: str) -> object:
+        return "?"
+
+
+def number(value: object) -> str:
+    """A figure as a person writes it: 212, 8.5, 0.031."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or value == int(value):
+        return str(int(value))
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def sentence(reason: Reason, lang: str = "en") -> str:
+    """One reason in words. An unknown language raises KeyError naming it; an unknown code is told as it is."""
+    template = SENTENCES[lang].get(str(reason.code))
+    if template is None:
+        return str(reason.code)
+    return template.format_map(_fields(reason.data, lang))
+
+
+def _fields(data: Mapping[str, float | int | str], lang: str) -> _Fields:
+    fields = _Fields({name: number(value) for name, value in data.items()})
+    for name, value in data.items():
+        if isinstance(value, (int, float)):
+            fields[f"{name}_s"] = number(round(value / 1000)) if value >= 1000 else number(value / 1000)
+            fields[f"{name}_pct"] = f"{value:.0%}"
+    extra, flip = data.get("extra", 0), data.get("flip")
+    fields[f"extra_{lang}"] = EXTRA[lang].format(extra=extra) if extra else ""
+    fields[f"flip_{lang}"] = FLIP[lang].format(flip=number(flip)) if flip is not None else ""
+    return fields
+
+
+def headline(decision: Decision, lang: str = "en") -> str:
+    """ "8 -> 14" or "held at 14"."""
+    frame = HELD if decision.desired == decision.current else GROW
+    return frame[lang].format(current=decision.current, desired=decision.desired)
+
+
+def why(decision: Decision, lang: str = "en") -> list[str]:
+    """The reasons of a decision: what was wanted and why, then what each guard did, one line each."""
+    lines = [sentence(reason, lang) for reason in decision.reasons]
+    lines += [
+        GUARD[lang].format(guard=t.guard, before=t.before, after=t.after, why=sentence(t.reason, lang))
+        for t in decision.trail
+    ]
+    return lines
+
+
+def votes(decision: Decision, lang: str = "en") -> str:
+    """ "default wanted 14, target cpu wanted 9"."""
+    told = [
+        WANTED[lang].format(policy=name, count=vote.tasks)
+        if isinstance(vote, Want)
+        else f"{name}: {sentence(vote.reason, lang)}"
+        for name, vote in decision.votes
+    ]
+    return ", ".join(told)
+
+
+def tell(decision: Decision, lang: str = "en") -> str:
+    """The whole decision in one line."""
+    return f"{headline(decision, lang)}  {'; '.join(why(decision, lang))}"
