@@ -19,15 +19,13 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
 
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
-LEVEL = 300_000  # ms: the slow level noise is measured against
-MIN_LEVEL = 60_000  # ms of history before noise is learnt
 LEARN_EVERY = 5_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
 COVERED = 0.8  # of a span that must have been measured
-ALONE, AGREED, FOLLOWING = 5.0, 3.5, 2.0  # z: rate alone; work piles up too; within a surge already answered
+ALONE, AGREED, FOLLOWING = 5.0, 4.2, 2.0  # z: rate alone; work piles up too; within a surge already answered
 FIRST_GUESS = 1.5  # dispersion before any was learnt
 CEILING = 64.0
-MEMORY = 1_800_000  # ms over which dispersion is learnt
+MEMORY, FASTEST = 3_600_000, 120_000  # ms over which dispersion is learnt: in the long run, and at first
 OUTLIER = 9.0  # x the known variance: further out is a surge, not noise
 
 
@@ -60,30 +58,38 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
         if value * span >= MIN_COUNT * 1000.0 and value - z * deviation > line and (rising is None or value > rising):
             rising, span_used = value, span
         if span >= 10_000:
-            high = max(high, value + 2.0 * deviation)
+            high = max(high, value + (2.0 * deviation if span > 10_000 else 0.0))
     if rate is None:
         rate = window.rate(SPANS[-1])
     return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)
 
 
 def learn(window: Window, noise: Slice, now: int) -> None:
-    """Update the dispersion of every span, now and then; call it only while no surge is on."""
+    """Update the dispersion of every span, now and then; call it only while no surge is on.
+
+    Two neighbouring spans of steady traffic differ with a variance of 2 D rate / span. A step in the
+    rate shows in that difference for two spans only, and clipped: it is demand, not noise.
+    """
     last = noise.get("at")
     if last is not None and now - last < LEARN_EVERY:
         return
     noise["at"] = now
-    level, known = window.mean(LEVEL)
-    if last is None or known < MIN_LEVEL or level <= 0:
+    if last is None:
         return
+    passed = min(now - last, 2 * LEARN_EVERY)
+    known = noise["known"] = noise.get("known", 0) + passed
+    gain = passed / min(MEMORY, max(2 * known, FASTEST))
     spread = noise.get("dispersion") or [FIRST_GUESS] * len(SPANS)
-    gain = min(now - last, 2 * LEARN_EVERY) / min(MEMORY, max(known * 2, 120_000))
     for i, span in enumerate(SPANS):
         if span < window.span:
             continue
-        value, covered = window.mean(span)
-        if covered < COVERED * span:
+        late, covered = window.mean(span)
+        both, known_for = window.mean(2 * span)
+        if known_for < COVERED * 2 * span:
             break
-        seen = (value - level) ** 2 * span / 1000.0 / level
-        spread[i] += gain * (min(seen, OUTLIER * spread[i]) - spread[i])
-        spread[i] = min(max(spread[i], 1.0), CEILING)
+        early = (both * known_for - late * covered) / (known_for - covered) if known_for > covered else 0.0
+        if both > 0:
+            seen = (late - early) ** 2 * span / 2000.0 / both
+            spread[i] += gain * (min(seen, OUTLIER * spread[i]) - spread[i])
+            spread[i] = min(max(spread[i], 1.0), CEILING)
     noise["dispersion"] = spread

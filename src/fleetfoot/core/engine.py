@@ -18,7 +18,7 @@ from fleetfoot.core import arbiter
 from fleetfoot.core.guards import RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Blind, Decision, Observation, Reason, Trail, Vote, Want
+from fleetfoot.core.model import Action, Blind, Decision, Observation, Reason, State, Trail, Vote, Want
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Settings
 from fleetfoot.core.view import View, look
@@ -86,7 +86,7 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
         operator = view.seen.operator
         return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
     wants = [vote for _, vote in votes if isinstance(vote, Want)]
-    unseen = next((vote for _, vote in votes if isinstance(vote, Blind)), None)
+    unseen = next((vote for _, vote in votes if isinstance(vote, Blind)), None) or _fleet_unseen(view)
     flips = [vote.flip for vote in wants if vote.flip is not None]
     flip = min(flips) if flips else None
     if not wants:
@@ -103,6 +103,14 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     if largest < current and view.seen.operator.hold_shrink:
         return current, (*reasons, _pause(view, "scale-in")), False, flip
     return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
+
+
+def _fleet_unseen(view: View) -> Blind | None:
+    """A fleet whose state is not known is not shrunk."""
+    state = view.fleet.state
+    if state is State.FRESH:
+        return None
+    return Blind("fleet", state, Reason(Code.SIGNAL_UNUSABLE, {"signal": "fleet", "state": str(state)}))
 
 
 def _fixed(view: View) -> int | None:

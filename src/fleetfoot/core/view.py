@@ -13,7 +13,7 @@ from fleetfoot.core.windows import Window
 STALE_PERIODS = 3  # a signal is stale when older than this many of its periods
 ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
-KEEP = 330_000  # ms of samples: the five-minute level and some slack
+KEEP = 130_000  # ms of samples: two minutes and some slack
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
 LEARN_EVERY = 1_000  # ms
 SATURATED_SPAN = 10_000  # ms

@@ -42,11 +42,18 @@ def incident(count: int, view: View, mine: Slice) -> Verdict:
     data: Data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
     if view.now < until:
         return view.current, Reason(Code.INCIDENT_HOLD, data)
-    allowed = view.current - max(1, ceil(view.current * STEP))
-    if view.now - mine.get("stepped", -STEP_EVERY) < STEP_EVERY:
-        return view.current, Reason(Code.INCIDENT_RELEASE, data)
+    return _release(count, view, mine, Reason(Code.INCIDENT_RELEASE, data))
+
+
+def _release(count: int, view: View, mine: Slice, reason: Reason) -> Verdict:
+    """One step down is allowed until it was taken (later guards have their own windows), then the next one."""
+    allowed = mine.get("allowed")
+    if allowed is None or view.current <= allowed:
+        if view.now - mine.get("stepped", view.now - STEP_EVERY) < STEP_EVERY:
+            return view.current, reason
+        allowed = mine["allowed"] = view.current - max(1, ceil(view.current * STEP))
     mine["stepped"] = view.now
-    return (allowed, Reason(Code.INCIDENT_RELEASE, data)) if count < allowed else None
+    return (allowed, reason) if count < allowed else None
 
 
 def _watch(view: View, mine: Slice, hold: int) -> None:
@@ -67,7 +74,7 @@ def _watch(view: View, mine: Slice, hold: int) -> None:
     if sign is None and low is not None and view.now - mine["low_since"] >= HISTORY and rate < DEEP * low:
         sign = "deeper than ever"
     if sign is not None:
-        mine.update(until=view.now + hold, before=round(before, 1), rate=round(rate, 1), sign=sign)
+        mine.update(until=view.now + hold, allowed=None, before=round(before, 1), rate=round(rate, 1), sign=sign)
 
 
 def _now_and_before(view: View, name: str) -> tuple[float, float, float]:
