@@ -12,6 +12,7 @@ the refinements of a surge already established.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import sqrt
 from typing import NamedTuple
 
@@ -44,11 +45,9 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
     if spread is None:
         spread = noise["dispersion"] = [FIRST_GUESS] * len(SPANS)
     rising, span_used, high, rate, floor = None, 0, 0.0, None, 1.0
-    newest = window.span
-    for span, learnt in zip(SPANS, spread, strict=True):
-        if span < newest:
-            continue
-        value, covered = window.mean(span)
+    first = bisect_left(SPANS, window.span)
+    usable = SPANS[first:]
+    for span, learnt, (value, covered) in zip(usable, spread[first:], window.means(usable), strict=True):
         if covered < COVERED * span:
             break
         floor = max(floor, learnt)

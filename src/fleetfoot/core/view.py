@@ -33,6 +33,7 @@ class View:
     startup: int  # ms, p95
     outstanding: float  # requests in flight or queued; 0 when unknown
     states: dict[str, State]
+    means: dict[tuple[str, int], tuple[float, float]]
 
     @property
     def fleet(self) -> Fleet:
@@ -52,6 +53,14 @@ class View:
         found = self.memory.windows.get(name)
         if found is None:
             found = self.memory.windows[name] = Window(KEEP)
+        return found
+
+    def mean(self, name: str, span: int) -> tuple[float, float]:
+        """``Window.mean`` of a signal's last ``span`` ms, worked out once a step however many ask."""
+        key = (name, span)
+        found = self.means.get(key)
+        if found is None:
+            found = self.means[key] = self.window(name).mean(span)
         return found
 
     def coming(self) -> int:
@@ -110,7 +119,7 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     throughput = learnt.throughput or settings.throughput or UNDECLARED
     view = View(
         settings, memory, seen, now, _current(memory, seen.fleet, now), learnt, throughput,
-        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states,
+        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
     )  # fmt: skip
     if memory.now is None or now - memory.now >= LEARN_EVERY // 2:
         _learn(view)
@@ -155,6 +164,12 @@ def _learnt(settings: Settings, memory: Memory, fleet: Fleet) -> Learnt:
     return learnt
 
 
+def _slow_throughout(view: View) -> bool:
+    """Whether every latency of the span was over the objective: a fleet saturated for part of it teaches nothing."""
+    window = view.window("latency")
+    return window.extreme(SATURATED_SPAN, window.end, "min") > view.settings.objective
+
+
 def _learn(view: View) -> None:
     """Throughput, from a fleet of which nothing is warming or starting."""
     fleet = view.seen.fleet
@@ -162,10 +177,10 @@ def _learn(view: View) -> None:
         return
     if view.states.get("completed") is not State.FRESH:
         return
-    completed, covered = view.window("completed").mean(SATURATED_SPAN)
+    completed, covered = view.mean("completed", SATURATED_SPAN)
     if covered < 0.9 * SATURATED_SPAN:
         return
     slow = view.states.get("latency") is State.FRESH and view.value("latency") > view.settings.objective
-    queued = view.outstanding / fleet.serving / view.throughput
-    view.learnt.saw(completed / fleet.serving, saturated=slow and queued > 1.0, within=not slow)
+    saturated = slow and view.pressure(fleet.serving) > 1.0 and _slow_throughout(view)
+    view.learnt.saw(completed / fleet.serving, saturated, within=not slow)
     view.throughput = view.learnt.throughput or view.throughput

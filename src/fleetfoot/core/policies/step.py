@@ -96,7 +96,7 @@ class Step:
         """The statistic of the last ``datapoints`` periods, newest first; None when one of them was not measured."""
         window = view.window(self.signal)
         if self.datapoints == 1 and self.statistic == "mean":
-            mean, covered = window.mean(self.period)
+            mean, covered = view.mean(self.signal, self.period)
             return [mean] if covered >= COVERED * self.period else None
         points = []
         for i in range(self.datapoints):

@@ -40,7 +40,7 @@ class Target:
         unseen = blind(view, self.signal)
         if unseen is not None:
             return unseen
-        mean, covered = view.window(self.signal).mean(self.window)
+        mean, covered = view.mean(self.signal, self.window)
         if covered < COVERED * self.window:
             return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": self.signal}))
         serving = view.fleet.serving + view.fleet.warming

@@ -64,7 +64,7 @@ class Thresholds:
     def _mean(self, view: View, name: str) -> float | None:
         if not view.usable(name):
             return None
-        mean, covered = view.window(name).mean(self.window)
+        mean, covered = view.mean(name, self.window)
         return mean if covered >= COVERED * self.window else None
 
     def _out(self, view: View, mine: Slice, data: Data) -> Vote:
