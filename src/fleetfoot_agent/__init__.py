@@ -104,10 +104,11 @@ def install(app: Any, agent: Agent = agent, eager: bool = True) -> Any:
 def is_asgi(app: Any) -> bool:
     """True for an ASGI app, False for a WSGI app; TypeError when it is neither or cannot be told."""
     call = getattr(type(app), "__call__", None)  # noqa: B004 - not whether, but which
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call) or _takes(app, 3):
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call):
         return True
-    if _takes(app, 2):
-        return False
+    for arguments in (2, 3):  # 2 first: a WSGI app may have more that are optional
+        if _takes(app, arguments):
+            return arguments == 3
     raise TypeError(
         f"{type(app).__name__} is neither app(scope, receive, send) nor app(environ, start_response); "
         "wrap it with AsgiMiddleware or WsgiMiddleware"

@@ -66,8 +66,7 @@ def target_from(environ: Mapping[str, str]) -> Target | None:
     url = environ.get("FLEETFOOT_PUSH_URL", "")
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(url):
+    if not _usable(url):
         raise ValueError("FLEETFOOT_PUSH_URL is not an http or https address")
     token, service = environ.get("FLEETFOOT_TOKEN", ""), environ.get("FLEETFOOT_SERVICE", "")
     if not token or not token.isascii() or not token.isprintable():
@@ -78,10 +77,10 @@ def target_from(environ: Mapping[str, str]) -> Target | None:
     return Target(url, token, service, task, environ.get("FLEETFOOT_REVISION", ""))
 
 
-def _has_port(url: str) -> bool:
-    """Whether the port, if any, is a number that can be one."""
+def _usable(url: str) -> bool:
     try:
-        return urlsplit(url).port != 0
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 

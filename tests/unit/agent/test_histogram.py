@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ def test_every_latency_lies_within_its_bucket_which_is_at_most_a_sixteenth_wide(
 def test_buckets_follow_each_other_without_a_gap() -> None:
     edges = [bucket_ns(i) for i in range(SIZE)]
     assert edges[0] == (0, 1024)
-    for before, after in zip(edges, edges[1:], strict=False):
+    for before, after in pairwise(edges):
         assert before[1] == after[0]
 
 
