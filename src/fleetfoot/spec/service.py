@@ -1,0 +1,197 @@
+"""``services``: one service, and the whole file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from fleetfoot.spec.balancer import Balancer
+from fleetfoot.spec.budget import Budget
+from fleetfoot.spec.capacity import Capacity
+from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
+from fleetfoot.spec.guards import Guards
+from fleetfoot.spec.health import Health
+from fleetfoot.spec.objective import Objective
+from fleetfoot.spec.part import Part
+from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, with_names
+from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
+from fleetfoot.spec.task import Task
+from fleetfoot.spec.units import ChoiceForm, TextForm
+
+FIRST_PORT = 8080
+_ANY_HOST = ("0.0.0.0", "[::]", "*")
+
+
+def _listen(text: str) -> str:
+    match = re.fullmatch(r"(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})", text)
+    if match is None:
+        suggestion = f"did you mean '127.0.0.1{text}'?" if re.fullmatch(r":[0-9]{1,5}", text) else ""
+        raise Wrong(f"{shown(text)} is not an address: write host:port, such as 127.0.0.1:8080", suggestion=suggestion)
+    if int(match[2]) > 65_535:
+        raise Wrong(f"port {match[2]} is out of range: allowed is 1 to 65535, or 0 for any free port")
+    return f"{match[1] or '127.0.0.1'}:{int(match[2])}"
+
+
+def _clash(one: str, other: str) -> bool:
+    (host, _, port), (host2, _, port2) = one.rpartition(":"), other.rpartition(":")
+    if port != port2 or port == "0":
+        return False
+    same = {host.replace("localhost", "127.0.0.1"), host2.replace("localhost", "127.0.0.1")}
+    return len(same) == 1 or any(h in _ANY_HOST for h in same)
+
+
+class Service(Part):
+    """One service: a command, its promise, and how it scales."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"name"})
+    example: ClassVar[str] = "{run: uvicorn app:app --port $PORT, objective: {p95: 1s}}"
+
+    name: str = ""
+    """The key it stands under."""
+    run: Annotated[str, TextForm("a command", "uvicorn app:app --port $PORT")] | None = None
+    """Any command that listens on $PORT; the shell runs it, one process per task. Required for target local."""
+    directory: Annotated[str, TextForm("a directory", "app or /srv/app")] | None = None
+    """Where the command runs. Default: the directory of this file."""
+    env: dict[str, Annotated[str, TextForm()]] = Field(default={})
+    """Environment variables of the tasks, beside PORT and FLEETFOOT_* which are given."""
+    listen: Annotated[str, TextForm("an address", "127.0.0.1:8080", _listen)] = f"127.0.0.1:{FIRST_PORT}"
+    """Where the balancer listens, host:port; port 0 takes any free one. Default 127.0.0.1:8080, the next
+    service 8081 and so on: nothing is open to the network unless you write so."""
+    target: Annotated[str, ChoiceForm(("local", "dryrun"), ("ecs", "asg", "kubernetes", "rds-replicas"))] = "local"
+    """Where tasks run: local starts them on this machine, dryrun only says what it would do."""
+    objective: Objective = Objective()
+    """The promise to the users."""
+    capacity: Capacity = Capacity()
+    """Bounds of the task count."""
+    task: Task = Task()
+    """What one task can do and needs."""
+    signals: dict[str, SignalSpec] = Field(default={})
+    """Signals of your own, by name. Built in are requests, latency, errors, in_flight, queue, completed, cpu,
+    memory and app.NAME."""
+    policies: tuple[PolicySpec, ...] = (DefaultPolicy(name="default"),)
+    """How many tasks are wanted; the highest wish grows, a shrink needs all. Default: the policy default."""
+    guards: Guards = Guards()
+    """What may hold a decision back."""
+    health: Health = Health()
+    """Readiness and liveness."""
+    balancer: Balancer = Balancer()
+    """Limits of the balancer."""
+
+    @classmethod
+    def hint(cls, key: str) -> str:
+        for part, field in cls.model_fields.items():
+            inner = field.annotation
+            if isinstance(inner, type) and issubclass(inner, Part) and inner.known(key):
+                return f"it belongs under '{part}'"
+        return super().hint(key)
+
+    @field_validator("env", mode="before")
+    @classmethod
+    def _env(cls, env: Any) -> Any:
+        wrongs = []
+        for key in env if isinstance(env, dict) else ():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key):
+                message = f"{shown(key)} is no name of a variable: write letters, digits and '_'"
+                wrongs.append(Wrong(message, at=(key,), on_key=True))
+            elif key == "PORT" or key.startswith("FLEETFOOT_"):
+                wrongs.append(Wrong(f"{key} is set by fleetfoot: remove it", at=(key,), on_key=True))
+        raise_if_any(wrongs)
+        return {k: "" if v is None else v for k, v in env.items()} if isinstance(env, dict) else env
+
+    @field_validator("signals", mode="before")
+    @classmethod
+    def _signals(cls, signals: Any) -> Any:
+        wrongs = []
+        for key in signals if isinstance(signals, dict) else ():
+            if is_built_in(key):
+                wrongs.append(Wrong(f"{shown(key)} is built in: choose another name", at=(key,), on_key=True))
+            elif not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
+                message = f"{shown(key)} is not allowed: a signal's name is small letters, digits and '_'"
+                wrongs.append(Wrong(message, at=(key,), on_key=True))
+        raise_if_any(wrongs)
+        return signals
+
+    @field_validator("policies", mode="before")
+    @classmethod
+    def _one_policy(cls, policies: Any) -> Any:
+        if isinstance(policies, (list, tuple)) and not policies:
+            raise Wrong("is empty: write a policy, or leave policies out for the default one")
+        return policies
+
+    @field_validator("policies", mode="after")
+    @classmethod
+    def _names(cls, policies: tuple[Any, ...]) -> tuple[Any, ...]:
+        return with_names(policies)
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        wrongs = []
+        if self.target == "local" and self.run is None:
+            message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
+            wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
+        for index, policy in enumerate(self.policies):
+            for path, signal in policy.signals():
+                if not is_built_in(signal) and signal not in self.signals:
+                    wrong = unknown_signal(signal, list(self.signals))
+                    on_key = path != ("signal",)
+                    at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)
+                    about = [("signals", signal)]
+                    wrongs.append(Wrong(wrong.message, at=at, about=about, on_key=on_key, suggestion=wrong.suggestion))
+        raise_if_any(wrongs)
+        return self
+
+
+class Spec(Part):
+    """The whole file."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"source"})
+    example: ClassVar[str] = "{services: {orders: {run: ..., objective: {p95: 1s}}}}"
+
+    services: dict[str, Service]
+    """Name -> service. Required, at least one. A name is 1 to 40 small letters, digits and hyphens."""
+    budget: Budget | None = None
+    """What all services together may cost. Default: no limit."""
+    state: Annotated[str, TextForm("a directory", ".fleetfoot or /var/lib/fleetfoot")] | None = None
+    """Where journal, sockets and logs are kept. Default: .fleetfoot beside this file."""
+    source: Path | None = Field(default=None, repr=False)
+    """The file it came from; None for text."""
+
+    @classmethod
+    def hint(cls, key: str) -> str:
+        return "it belongs under 'services'" if Service.known(key) else did_you_mean(key, cls.keys())
+
+    @field_validator("services", mode="before")
+    @classmethod
+    def _service_names(cls, services: Any) -> Any:
+        if isinstance(services, dict) and not services:
+            raise Wrong("is empty: write at least one service")
+        wrongs = []
+        for name in services if isinstance(services, dict) else ():
+            if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
+                message = f"{shown(name)} is not allowed: a service's name is 1 to 40 small letters, digits and hyphens"
+                wrongs.append(Wrong(message, at=(name,), on_key=True))
+        raise_if_any(wrongs)
+        return services
+
+    @field_validator("services", mode="after")
+    @classmethod
+    def _complete(cls, services: dict[str, Service]) -> dict[str, Service]:
+        written = {name: s.listen for name, s in services.items() if "listen" in s.model_fields_set}
+        wrongs, taken = [], list[str]()
+        for name, listen in written.items():
+            if any(_clash(listen, other) for other in taken):
+                wrongs.append(Wrong(f"{shown(listen)} is taken by another service", at=(name, "listen")))
+            taken.append(listen)
+        raise_if_any(wrongs)
+        complete = {}
+        for name, service in services.items():
+            port = FIRST_PORT
+            while name not in written and any(_clash(f"127.0.0.1:{port}", other) for other in taken):
+                port += 1
+            if name not in written:
+                taken.append(f"127.0.0.1:{port}")
+            complete[name] = service.model_copy(update={"name": name, "listen": written.get(name, f"127.0.0.1:{port}")})
+        return complete
