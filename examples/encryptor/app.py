@@ -86,7 +86,7 @@ class Encryptor:
         if parts.path == "/":
             return await self._encrypt()
         if parts.path == "/healthz":
-            return 200, '{"ok":true}\n'
+            return 200, f'{{"ok":true,"pid":{os.getpid()}}}\n'
         if parts.path.startswith("/admin/") and self.settings.admin:
             return self._admin(parts.path.removeprefix("/admin/"), dict(parse_qsl(parts.query)))
         return 404, "there is / and /healthz\n"
