@@ -1,0 +1,38 @@
+"""The table of rooms: who may import whom, and which foreign library is imported where.
+
+docs/architecture.md shows the same table and tests hold the two equal. To add a row, say in that page why.
+"""
+
+from __future__ import annotations
+
+AGENT = "fleetfoot_agent"
+
+#: room -> what it may import besides itself, the standard library and the foreign libraries below.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "spec": (),
+    "core": ("spec", "fleetfoot_agent.histogram"),
+    "traffic": ("spec",),
+    "prices": ("spec",),
+    "fleet": (AGENT,),
+    "edge": ("core", "spec", AGENT, "traffic"),
+    "load": ("core", "spec", AGENT, "traffic"),
+    "run": ("core", "edge", "spec"),
+    "sim": ("core", "spec", "traffic", "prices", AGENT),
+    "plan": ("sim", "prices"),
+    "provision": ("spec", "prices"),
+    "face": ("spec", "core", "traffic", "prices", "fleet", "edge", "load", "run", "sim", "plan", "provision", AGENT),
+}
+
+#: foreign library -> the places under src/fleetfoot that may import it: a folder ends in "/".
+FOREIGN: dict[str, tuple[str, ...]] = {
+    "pydantic": ("spec/",),
+    "pydantic_core": ("spec/",),
+    "yaml": ("spec/",),
+    "sqlalchemy": ("edge/journal/",),
+    "starlette": ("face/", "edge/sources/push.py"),
+    "uvicorn": ("face/", "edge/sources/push.py"),
+    "httptools": ("fleet/", "load/"),
+    "uvloop": ("fleet/", "load/", "run/wire.py", "face/controller.py"),
+    "click": ("face/",),
+    "rich": ("face/",),
+}
