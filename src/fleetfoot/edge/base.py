@@ -84,6 +84,7 @@ class Order:
     before: int
     count: int
     decided: int  # ms
+    wall: int = 0  # what the clock on the wall said then
     who: str = ""  # empty: the engine
     sampled: int = 0
     received: int = 0
@@ -91,7 +92,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class OperatorAction:
     """What a person did. ``kind`` is scale, pause or resume; ``until`` 0 means until resumed."""
 
     service: str
@@ -129,7 +130,7 @@ class Past(NamedTuple):
     last: int = 0  # ms: the newest ``now`` in the journal; the new controller's time starts after it
     memories: Mapping[str, dict[str, Any]] = {}
     open_orders: tuple[Order, ...] = ()
-    actions: tuple[Action, ...] = ()  # newest scale, pause and resume of every service, oldest first
+    actions: tuple[OperatorAction, ...] = ()  # newest scale, pause and resume of every service, oldest first
 
 
 class Journal(Protocol):
@@ -153,7 +154,7 @@ class Journal(Protocol):
         """Add stages to an order: first_starting, last_starting, first_ready, last_ready, first_request."""
         ...
 
-    def operate(self, action: Action) -> Ticket: ...
+    def operate(self, action: OperatorAction) -> Ticket: ...
 
     def past(self) -> Past: ...
 

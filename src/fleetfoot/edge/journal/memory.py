@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleetfoot.core.model import Decision, Observation, Receipt
-from fleetfoot.edge.base import Action, Health, Order, Past
+from fleetfoot.edge.base import Health, OperatorAction, Order, Past
 
 
 class Known:
@@ -31,7 +31,7 @@ class MemoryJournal:
         self.orders: dict[str, Order] = {}
         self.receipts: dict[str, Receipt] = {}
         self.stamps: dict[str, dict[str, int]] = {}
-        self.actions: list[Action] = []
+        self.actions: list[OperatorAction] = []
         self._last = 0
 
     def observe(self, service: str, observation: Observation) -> None:
@@ -56,7 +56,7 @@ class MemoryJournal:
     def stamp(self, order_id: str, stamps: Mapping[str, int]) -> None:
         self.stamps.setdefault(order_id, {}).update(stamps)
 
-    def operate(self, action: Action) -> Known:
+    def operate(self, action: OperatorAction) -> Known:
         self.actions.append(action)
         return Known(not self.error)
 

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from fleetfoot.core.model import Decision, Observation
 from fleetfoot.core.pack import decision_from_json, observation_from_json
-from fleetfoot.edge.base import Action
+from fleetfoot.edge.base import OperatorAction
 from fleetfoot.edge.journal import tables as t
 from fleetfoot.edge.journal.ops import rebuilt
 from fleetfoot.edge.journal.segments import MINUTE_MS, unpack_lines, unpack_value
@@ -31,6 +31,7 @@ class OrderRow:
     service: str
     before: int
     count: int
+    wall: int  # of ``decided``: wall - decided turns every stamp into a time of day
     who: str
     onset: int | None
     sampled: int
@@ -110,13 +111,13 @@ class Reader:
         rows = self._connection.execute(query.order_by(t.orders.c.decided.desc()).limit(limit)).all()
         return [rebuilt(OrderRow, row) for row in reversed(rows)]
 
-    def actions(self, service: str | None, since: int = 0, limit: int = 200) -> list[Action]:
+    def actions(self, service: str | None, since: int = 0, limit: int = 200) -> list[OperatorAction]:
         """What people did at or after ``since`` (``now``, ms), oldest first."""
         query = select(t.actions).where(t.actions.c.now >= since)
         if service is not None:
             query = query.where(t.actions.c.service == service)
         rows = self._connection.execute(query.order_by(t.actions.c.id.desc()).limit(limit)).all()
-        return [rebuilt(Action, row) for row in reversed(rows)]
+        return [rebuilt(OperatorAction, row) for row in reversed(rows)]
 
     def observations(self, service: str, start: int, end: int) -> Iterator[Observation]:
         """The exact observations between two times (``now``, ms) that are still kept, oldest first."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleetfoot.core.model import Observation, State
-from fleetfoot.core.over import second_is_over
 from fleetfoot.core.pack import observation_to_json
+from fleetfoot.edge.seconds import Seconds
 
 MINUTE_MS = 60_000
 FLUSH_MS = 5_000
@@ -41,7 +41,8 @@ class Segment:
         self.wall = first.wall
         self.flushed = first.now
         self.lines: list[str] = []
-        self._percentile = percentile
+        self._seconds = Seconds(percentile)
+        self._newest = 0
         self._over = 0
         self._task_ms = 0.0
         self._desired = 0
@@ -74,10 +75,11 @@ class Segment:
 
     def _count_over(self, seen: Observation) -> None:
         requests, bad = seen.signals.get("requests"), seen.signals.get("bad")
-        if requests is None or bad is None or bad.state not in _USABLE:
+        if requests is None or bad is None or bad.state not in _USABLE or requests.end == self._newest:
             return
-        arrivals = round(requests.value * requests.span / 1000)
-        if second_is_over(arrivals, bad.value * bad.span / 1000, self._percentile):
+        self._newest = requests.end
+        seconds = requests.span / 1000
+        if self._seconds.add(requests.end, requests.span, requests.value * seconds, bad.value * seconds):
             self._over += 1
 
     def minute(self) -> dict[str, Any]:

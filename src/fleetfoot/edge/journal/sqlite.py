@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from fleetfoot.core.model import Decision, Observation, Receipt
 from fleetfoot.core.pack import decision_to_json
-from fleetfoot.edge.base import Action, Health, Order, Past
+from fleetfoot.edge.base import Health, OperatorAction, Order, Past
 from fleetfoot.edge.journal import tables as t
 from fleetfoot.edge.journal.ops import OPS, Retention, rebuilt
 from fleetfoot.edge.journal.segments import FLUSH_MS, Segment, unpack_value
@@ -112,7 +112,7 @@ class SqliteJournal:
         if known:
             self._put("complete", {"id": order_id, **known})
 
-    def operate(self, action: Action) -> Mark:
+    def operate(self, action: OperatorAction) -> Mark:
         return self._put("action", asdict(action), precious=True)
 
     def past(self) -> Past:
@@ -256,7 +256,7 @@ def _past(connection: Connection) -> Past:
     opened = connection.execute(select(t.orders).where(t.orders.c.ok.is_(None)).order_by(t.orders.c.decided))
     orders = tuple(rebuilt(Order, row) for row in opened)
     acted = connection.execute(select(t.actions).order_by(t.actions.c.id.desc()).limit(1000)).all()
-    actions = tuple(rebuilt(Action, row) for row in reversed(acted))
+    actions = tuple(rebuilt(OperatorAction, row) for row in reversed(acted))
     columns = (t.decisions.c.now, c.now, t.minutes.c.last, t.orders.c.decided, t.actions.c.now, t.runs.c.started)
     last = max(connection.execute(select(func.max(column))).scalar() or 0 for column in columns)
     return Past(last, memories, orders, actions)

@@ -81,6 +81,7 @@ orders = Table(
     Column("service", String(200), nullable=False),
     Column("before", Integer, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("wall", BigInteger, nullable=False),
     Column("who", String(200), nullable=False),
     Column("onset", BigInteger),
     Column("sampled", BigInteger, nullable=False),

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from fleetfoot.core.model import Fleet, Signal, Start, State
 from fleetfoot.edge.base import Reading, SourceError, TaskSeen
-from fleetfoot.edge.sources.procfs import CpuMeter
+from fleetfoot.edge.sources.procfs import CpuMeter, memory_bytes
 from fleetfoot.edge.sources.signals import Interval
 from fleetfoot_agent.histogram import Histogram, index_of
 
@@ -90,10 +90,11 @@ class PlaneSource:
         objective_ms: int,
         at_mono: Callable[[float], int],
         cpu: float | None = None,
+        memory: int | None = None,
         restarted: bool = False,
     ) -> None:
-        """``cpu``: the cores one task may use, None = not measured. ``restarted``: starts that finished
-        before the first reading were learnt by an earlier controller."""
+        """``cpu``: the cores, ``memory``: the bytes one task may use, None = not measured. ``restarted``: starts
+        that finished before the first reading were learnt by an earlier controller."""
         self.service = service
         self.exits: list[list[Any]] = []  # as the plane tells them, newest last
         self._feed = feed
@@ -101,6 +102,7 @@ class PlaneSource:
         self._objective = objective_ms
         self._at_mono = at_mono
         self._cpu = CpuMeter(cpu) if cpu else None
+        self._memory = memory
         self._before: _Counts | None = None
         self._rates: dict[str, Signal] = {}
         self._seen: int | None = -1 if not restarted else None
@@ -128,8 +130,7 @@ class PlaneSource:
         fleet = fleet_of(raw, received, fresh)
         now = Interval(end, received, PERIOD_MS, PERIOD_MS)
         signals = {**self._rates, **{name: now.signal(name, float(raw.get(name, 0))) for name in LEVELS}}
-        if self._cpu is not None:
-            self._add_cpu(signals, raw, count.mono, now, fleet.serving + fleet.warming)
+        self._add_processes(signals, raw, count.mono, now, fleet.serving + fleet.warming)
         tasks = tuple(_task(task, end) for task in raw.get("tasks", ()))
         numbers = delta.numbers if delta is not None else {}
         return Reading(signals, fleet, tasks, max(numbers.get("offered", 0), 0), max(numbers.get("bad", 0), 0))
@@ -165,15 +166,21 @@ class PlaneSource:
         latencies.counts[index_of(int((self._objective + most) / 2 * 1_000_000))] += late
         return latencies
 
-    def _add_cpu(
+    def _add_processes(
         self, signals: dict[str, Signal], raw: Mapping[str, Any], mono: float, now: Interval, tasks: int
     ) -> None:
-        assert self._cpu is not None
+        """cpu and memory of the serving tasks, from /proc."""
         pids = [t["pid"] for t in raw.get("tasks", ()) if t.get("state") in ("serving", "warming") and t.get("pid")]
-        share, seen, span = self._cpu.share(pids, mono)
-        if span:
-            coverage = min(seen / tasks, 1.0) if tasks else 1.0
-            signals["cpu"] = now._replace(span=span).signal("cpu", share, empty=not seen, coverage=coverage)
+        if self._cpu is not None:
+            share, seen, span = self._cpu.share(pids, mono)
+            if span:
+                coverage = min(seen / tasks, 1.0) if tasks else 1.0
+                signals["cpu"] = now._replace(span=span).signal("cpu", share, empty=not seen, coverage=coverage)
+        if self._memory:
+            used = [used for pid in pids if (used := memory_bytes(pid)) is not None]
+            coverage = min(len(used) / tasks, 1.0) if tasks else 1.0
+            mean = sum(used) / max(len(used), 1) / self._memory
+            signals["memory"] = now.signal("memory", mean, empty=not used, coverage=coverage)
 
     def _fresh_starts(self, raw: Mapping[str, Any], incarnation: str) -> tuple[Start, ...]:
         rows = raw.get("starts", ())

@@ -1,4 +1,4 @@
-"""Processor time of tasks on this machine, from ``/proc``: a task's own process and its descendants."""
+"""Processor time and memory of tasks on this machine, from ``/proc``: a task's own process and its descendants."""
 
 from __future__ import annotations
 
@@ -7,21 +7,38 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_ms(pid: int, proc: Path = Path("/proc")) -> float | None:
     """Processor ms used so far by ``pid`` and all below it; None when the process is gone."""
     own = _own_ms(pid, proc)
-    if own is None:
-        return None
-    total, todo, seen = own, _children(pid, proc), {pid}
+    return None if own is None else own + sum(_own_ms(child, proc) or 0.0 for child in _below(pid, proc))
+
+
+def memory_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
+    """Resident bytes of ``pid`` and all below it, shared pages counted in each; None when the process is gone."""
+    own = _resident(pid, proc)
+    return None if own is None else own + sum(_resident(child, proc) or 0 for child in _below(pid, proc))
+
+
+def _below(pid: int, proc: Path) -> list[int]:
+    found: list[int] = []
+    todo, seen = _children(pid, proc), {pid}
     while todo:
         child = todo.pop()
         if child not in seen:
             seen.add(child)
-            total += _own_ms(child, proc) or 0.0
+            found.append(child)
             todo.extend(_children(child, proc))
-    return total
+    return found
+
+
+def _resident(pid: int, proc: Path) -> int | None:
+    try:
+        return int((proc / str(pid) / "statm").read_text().split()[1]) * _PAGE
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _own_ms(pid: int, proc: Path) -> float | None:

@@ -1,0 +1,105 @@
+"""``fleetfoot status``: every service at this moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fleetfoot.face.cli.common import ask, file_option, json_option, lang_option, put, state_folder, state_option
+from fleetfoot.face.times import clock_time
+
+STATES = ("serving", "warming", "starting", "draining", "warm", "failed")
+
+
+@click.command(short_help="Show every service as it is now.")
+@click.argument("service", required=False)
+@lang_option
+@file_option
+@state_option
+@json_option
+def status(service: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
+    """Show SERVICE (default: all): its tasks, its traffic, the last decision, and how the controller is."""
+    now = ask(state_folder(file, state), "GET", "/api/v1/status")
+    if as_json:
+        put(now)
+        return
+    shift = now["wall"] - now["now"]
+    for name, one in now["services"].items():
+        if service in (None, name):
+            click.echo("\n".join(_service(name, one, lang, shift)))
+    click.echo("\n".join(_controller(now)))
+
+
+def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]:
+    lines = [f"{name}  http://{one['listen']}  {_tasks(one)}"]
+    lines.append(f"  {_traffic(one)}")
+    changed = one["changed"]
+    if changed:
+        lines.append(f"  since {clock_time(changed['wall'])}  {one['words'].get(lang, '')}")
+    lines += [f"  {line}" for line in _people(one["operator"], shift)]
+    for source in one["sources"]:
+        if source["error"]:
+            lines.append(f"  {source['name']}: {source['error']}")
+    order = one["last_order"]
+    if order and not order["ok"]:
+        lines.append(f"  the last order, {order['count']} tasks, failed: {order['error']}")
+    return lines
+
+
+def _tasks(one: dict[str, Any]) -> str:
+    fleet = one["fleet"]
+    if fleet is None:
+        return "its tasks have not been seen yet"
+    counts = ", ".join(f"{fleet[state]} {state}" for state in STATES if fleet[state])
+    doubt = "" if fleet["state"] == "fresh" else f" ({fleet['state']}: as they were {fleet['age_ms'] / 1000:.0f} s ago)"
+    return f"{counts or 'no task'} of {fleet['desired']} desired ({one['min']} to {one['max']}){doubt}"
+
+
+def _traffic(one: dict[str, Any]) -> str:
+    signals, objective = one["signals"], one["objective"]
+
+    def shown(name: str, text: str, scale: float = 1.0) -> str:
+        signal = signals.get(name)
+        if signal is None or signal["state"] in ("missing", "absurd"):
+            return "?"
+        value = text.format(signal["value"] * scale)
+        return value if signal["state"] in ("fresh", "empty") else f"{value} ({signal['state']})"
+
+    percentile = f"p{objective['percentile'] * 100:g}"
+    latency = f"{percentile} {shown('latency', '{:.0f}')} ms of {objective['latency']} ms"
+    learnt = f", {one['throughput']:.3g}/s a task" if one["throughput"] else ""
+    return (
+        f"{shown('requests', '{:.4g}')} requests/s, {latency}, errors {shown('errors', '{:.1f}', 100)} %, "
+        f"{shown('in_flight', '{:.0f}')} in flight, {shown('queue', '{:.0f}')} queued{learnt}"
+    )
+
+
+def _people(operator: dict[str, Any], shift: int) -> list[str]:
+    until = f" until {clock_time(operator['until'] + shift)}" if operator["until"] else ""
+    lines = []
+    if operator["fixed"] is not None:
+        lines.append(f"fixed at {operator['fixed']} by {operator['who']}{until}")
+    held = [word for key, word in (("hold_growth", "growth"), ("hold_shrink", "scale-in")) if operator[key]]
+    if held:
+        lines.append(f"{' and '.join(held)} paused by {operator['who']}{until}")
+    return lines
+
+
+def _controller(now: dict[str, Any]) -> list[str]:
+    loop, journal = now["loop"], now["journal"]
+    lines = [
+        f"controller  pid {now['pid']}, up {now['up_ms'] / 1000:.0f} s, {loop['steps']} steps, {loop['early']} early"
+    ]
+    if loop["gaps"] or loop["failed"]:
+        lines.append(f"  {loop['gaps']} gaps, {loop['failed']} failed steps")
+    if not journal["durable"]:
+        lines.append(f"  journal: cannot write ({journal['error']}); {journal['spooled']} records wait, scale-in waits")
+    elif journal["dropped"]:
+        lines.append(f"  journal: {journal['dropped']} records were lost")
+    for name, row in now["stages"].items():
+        lines.append(
+            f"  {name}: p50 {row['p50'] / 1000:.3f} s, p95 {row['p95'] / 1000:.3f} s of {row['orders']} orders"
+        )
+    return lines

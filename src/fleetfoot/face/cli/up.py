@@ -1,0 +1,92 @@
+"""``fleetfoot up``: check everything that can be checked, then become the keeper."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleetfoot.face.cli.common import Told, file_option, lang_option, load_spec, state_of, state_option
+
+if TYPE_CHECKING:
+    from fleetfoot.spec import Service, Spec
+
+LONGEST_SOCKET = 100  # bytes a unix socket's path may have, with a little room
+WORDS_OF_THE_SHELL = {
+    "cd", "exec", "if", "for", "while", "case", "test", "[", "set", "export", "eval", ".", "source", "ulimit", "umask",
+    "trap", "exit", "read", "command", "wait", "{", "(",
+}  # fmt: skip
+
+
+@click.command(short_help="Start the services and keep them fast.")
+@file_option
+@state_option
+@lang_option
+def up(file: Path, state: Path | None, lang: str) -> None:
+    """Start the services of the file on this machine, and scale them, until Ctrl-C."""
+    spec = load_spec(file)
+    folder = state.absolute() if state is not None else state_of(spec, file)
+    problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
+    if problems:
+        raise Told("\n".join(problems))
+    config = prepare(spec, file, folder, lang)
+    os.execv(sys.executable, [sys.executable, "-m", "fleetfoot.fleet.keeper", str(config)])
+
+
+def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
+    """Write what keeper and controller read into the state folder; the keeper's file. Raises Told."""
+    from fleetfoot.face.upfile import Up
+    from fleetfoot.run.fleetfile import fleet_file
+
+    if len(os.fsencode(folder / "control.sock")) > LONGEST_SOCKET:
+        raise Told(
+            f"the path of the state folder is too long for unix sockets: {folder}; give a shorter one with --state"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        up_file, config = folder / "up.json", folder / "fleet.json"
+        Up(folder, str(file.absolute()), file.read_text(encoding="utf-8"), lang).write(up_file)
+        controller = [sys.executable, "-m", "fleetfoot.face.controller", str(up_file)]
+        config.write_text(json.dumps(fleet_file(spec, folder, controller), indent=1), encoding="utf-8")
+    except OSError as failure:
+        raise Told(f"the state folder {folder} cannot be used: {failure.strerror or failure}") from failure
+    return config
+
+
+def cannot_run(service: Service, file: Path) -> list[str]:
+    """Why this service's command cannot start, as far as it can be known without starting it."""
+    from fleetfoot.run.fleetfile import directory_of
+
+    directory = directory_of(service, file)
+    if service.run is None:
+        return [f"{service.name}: there is no command to run; write run: COMMAND"]
+    if not directory.is_dir():
+        return [f"{service.name}: there is no directory {directory}"]
+    word = first_word(service.run)
+    if word is None or word in WORDS_OF_THE_SHELL or not _plain(word):
+        return []
+    path = service.env.get("PATH", os.environ.get("PATH", os.defpath))
+    found = shutil.which(str(directory / word) if "/" in word else word, path=path)
+    return [] if found else [f"{service.name}: the command {word!r} is not found: run: {service.run}"]
+
+
+def first_word(command: str) -> str | None:
+    """The program of a command line, after any NAME=value; None when only a shell can tell."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    while words and "=" in words[0] and words[0].split("=", 1)[0].isidentifier():
+        words.pop(0)
+    return words[0] if words else None
+
+
+def _plain(word: str) -> bool:
+    return not any(c in word for c in "$`*?~;&|<>(){}")

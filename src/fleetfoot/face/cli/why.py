@@ -1,0 +1,123 @@
+"""``fleetfoot why``: the decisions around a moment, with every reason. Reads the journal itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleetfoot.face.cli.common import (
+    Told,
+    file_option,
+    journal,
+    json_option,
+    lang_option,
+    put,
+    state_folder,
+    state_option,
+)
+from fleetfoot.face.phrases import PHRASES, action_line, order_line
+from fleetfoot.face.times import NotATime, clock_time, date_time, window
+
+if TYPE_CHECKING:
+    from fleetfoot.core.model import Decision
+    from fleetfoot.edge.journal.read import Reader
+
+LAST_MS = 3_600_000  # without a time: the newest decisions of the last hour
+LAST = 8
+
+
+@click.command(short_help="Explain the decisions around a moment.")
+@click.argument("service")
+@click.argument("when", metavar="[TIME]", required=False)
+@lang_option
+@file_option
+@state_option
+@json_option
+def why(service: str, when: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
+    """Explain the decisions for SERVICE around TIME: 09:03, 09:03:12, an ISO time, '2 min ago'. Default: the newest."""
+    with journal(state_folder(file, state)) as reader:
+        if service not in reader.services():
+            raise Told(
+                f"the journal tells of no service {service!r}: there are {', '.join(reader.services()) or 'none yet'}"
+            )
+        start, end = _window(when, reader, service)
+        decisions = _decisions(reader, service, start, end, newest=when is None)
+        told = [_told(reader, decision, lang) for decision in decisions]
+        actions = _actions(reader, service, start, end, lang)
+    if as_json:
+        put({"service": service, "from": start, "to": end, "decisions": told, "actions": actions})
+        return
+    if not told and not actions:
+        click.echo(PHRASES[lang]["nothing"])
+    rows = [(row["wall"], _lines(row)) for row in told] + [(row["wall"], [row["text"]]) for row in actions]
+    for wall, lines in sorted(rows, key=lambda row: row[0]):
+        stamp = clock_time(wall) if start - 86_400_000 < wall else date_time(wall)
+        for line in lines:
+            click.echo(f"{stamp}  {line}")
+            stamp = " " * len(stamp)
+
+
+def _window(when: str | None, reader: Reader, service: str) -> tuple[int, int]:
+    now = round(time.time() * 1000)
+    if when is None:
+        end = max(now, reader.last_wall(service) or 0)
+        return end - LAST_MS, end
+    try:
+        return window(when, now)
+    except NotATime as failure:
+        raise Told(str(failure)) from failure
+
+
+def _decisions(reader: Reader, service: str, start: int, end: int, newest: bool) -> list[Decision]:
+    decisions = reader.decisions(service, start, end, LAST if newest else 1000)
+    before = reader.decision_before(service, start - 1)
+    if before is not None and (not decisions or decisions[0].action == "hold") and len(decisions) < LAST:
+        decisions.insert(0, before)  # what still held when the window began
+    return decisions
+
+
+def _told(reader: Reader, decision: Decision, lang: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from fleetfoot.core.pack import decision_to_json
+    from fleetfoot.core.words import headline, votes, why
+
+    order = reader.order_at(decision.service, decision.now)
+    return {
+        "wall": decision.wall,
+        "headline": headline(decision, lang),
+        "reasons": why(decision, lang),
+        "votes": votes(decision, lang),
+        "order_text": order_line(order, lang) if order is not None else "",
+        "decision": decision_to_json(decision),
+        "order": asdict(order) if order is not None else None,
+    }
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    first, *rest = row["reasons"] or [""]
+    lines = [f"{row['headline']}  {first}"]
+    if rest:
+        lines.append("; ".join(rest))
+    if row["votes"] and row["decision"]["action"] != "hold":
+        lines.append(row["votes"])
+    if row["order_text"]:
+        lines.append(row["order_text"])
+    return lines
+
+
+def _actions(reader: Reader, service: str, start: int, end: int, lang: str) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    found = []
+    for action in reader.actions(service):
+        if start <= action.wall <= end:
+            until = action.until - action.now + action.wall if action.until else 0
+            text = action_line(
+                action.kind, action.who, action.count, action.growth, action.shrink, until, action.reason, lang
+            )
+            found.append({**asdict(action), "text": text})
+    return found

@@ -1,0 +1,143 @@
+"""The controller process: ``python -m fleetfoot.face.controller STATE/up.json``.
+
+The keeper starts it and starts it again. It reads the file ``fleetfoot up`` left, runs the loop, answers
+on STATE/control.sock and takes the tasks' pushes on the listening socket the keeper hands over as
+FLEETFOOT_PUSH_FD. SIGTERM ends it within two seconds, open streams or not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from fleetfoot.core.model import Decision
+from fleetfoot.core.words import tell
+from fleetfoot.edge.base import Source
+from fleetfoot.edge.journal.sqlite import JournalError
+from fleetfoot.edge.sources.push import PushSource, Receiver, push_app
+from fleetfoot.face.control_app import control_app
+from fleetfoot.face.times import clock_time
+from fleetfoot.face.upfile import Up
+from fleetfoot.fleet.client import PlaneClient
+from fleetfoot.run.clock import Clock
+from fleetfoot.run.wire import Live, build
+from fleetfoot.spec import Spec, SpecErrors, loads
+
+log = logging.getLogger("fleetfoot.controller")
+
+GRACE_S = 1.0  # open streams get this long
+
+
+class _Server(uvicorn.Server):
+    """Signals are the controller's business, not uvicorn's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(app: Any, listener: socket.socket) -> tuple[_Server, asyncio.Task[None]]:
+    """Serve an ASGI app on a listening socket until ``should_exit``."""
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="none", loop="none"
+    )
+    server = _Server(config)
+    return server, asyncio.create_task(server.serve(sockets=[listener]))
+
+
+def control_socket(path: Path) -> socket.socket:
+    """A listening unix socket only its owner can use; one left by a dead controller is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(old)
+    listener.listen(64)
+    listener.setblocking(False)
+    return listener
+
+
+class Pushes:
+    """The receiver of the tasks' pushes, and what it answers them."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self.live: Live | None = None
+        self.receiver: Receiver | None = None
+
+    def sources(self, clock: Clock) -> Sequence[Source]:
+        """One source of ``app.*`` signals per service."""
+        receiver = self.receiver = Receiver(self._spec.services, clock.now, self._answer)
+        return [
+            PushSource(receiver, name, lambda name=name: self._serving(name), service.objective.percentile)  # type: ignore[misc]
+            for name, service in self._spec.services.items()
+        ]
+
+    def _serving(self, name: str) -> int:
+        seen = self.live.loop.services[name].seen if self.live is not None else None
+        return seen.fleet.serving + seen.fleet.warming if seen is not None else 0
+
+    def _answer(self, name: str) -> Mapping[str, Any]:
+        return {"tasks": self._serving(name), "interval_ms": 1000}
+
+
+async def run(up: Up, push: socket.socket | None, token: str) -> None:
+    """Live until SIGTERM or SIGINT. Raises JournalError, SpecErrors."""
+    spec = loads(up.text, up.source)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    pushes = Pushes(spec)
+    plane = PlaneClient(up.state / "plane.sock")
+
+    def say(decision: Decision) -> None:
+        sys.stdout.write(f"{clock_time(decision.wall)}  {decision.service}  {tell(decision, up.lang)}\n")
+        sys.stdout.flush()
+
+    live = build(spec, up.state, plane, say, more=pushes.sources if push else None, text=up.text)
+    pushes.live = live
+    await live.start()
+    servers = [serve(control_app(live, stopping), control_socket(up.state / "control.sock"))]
+    if push is not None and pushes.receiver is not None and token:
+        servers.append(serve(push_app(pushes.receiver, token), push))
+    await stopping.wait()
+    for server, _ in servers:
+        server.should_exit = True
+    await asyncio.gather(
+        asyncio.wait([task for _, task in servers], timeout=GRACE_S), live.stop(), return_exceptions=True
+    )
+
+
+def push_socket() -> socket.socket | None:
+    """The listening socket the keeper handed over, if it did."""
+    number = os.environ.get("FLEETFOOT_PUSH_FD", "")
+    return socket.socket(fileno=int(number)) if number.isdigit() else None
+
+
+def main(arguments: Sequence[str]) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m fleetfoot.face.controller STATE/up.json\n")
+        return 2
+    try:
+        asyncio.run(run(Up.read(Path(arguments[0])), push_socket(), os.environ.get("FLEETFOOT_TOKEN", "")))
+    except (JournalError, SpecErrors, OSError, ValueError, KeyError) as failure:
+        sys.stderr.write(f"fleetfoot controller: {failure}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

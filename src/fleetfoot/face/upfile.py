@@ -1,0 +1,27 @@
+"""STATE/up.json: what ``fleetfoot up`` leaves for the controller, however often it is started again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """The file as it was at ``up``, so that a later edit waits for a new ``up``."""
+
+    state: Path
+    source: str
+    text: str
+    lang: str = "en"
+
+    @classmethod
+    def read(cls, path: Path) -> Up:
+        """Raises OSError, ValueError or KeyError."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(Path(data["state"]), data["source"], data["text"], data.get("lang", "en"))
+
+    def write(self, path: Path) -> None:
+        data = {"state": str(self.state), "source": self.source, "text": self.text, "lang": self.lang}
+        path.write_text(json.dumps(data, indent=1), encoding="utf-8")

@@ -1,0 +1,47 @@
+"""What people have ordered, put together from their actions: the newest of each kind counts until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fleetfoot.core.model import Operator
+from fleetfoot.edge.base import OperatorAction
+
+
+class Operators:
+    """Per service: a fixed count, a hold on growth, a hold on scale-in, each with its own end."""
+
+    def __init__(self, actions: Iterable[OperatorAction] = ()) -> None:
+        self._held: dict[str, dict[str, OperatorAction]] = {}
+        for action in actions:
+            self.take(action)
+
+    def take(self, action: OperatorAction) -> None:
+        """Let an action count from now on. ``resume`` of neither growth nor scale-in ends everything."""
+        held = self._held.setdefault(action.service, {})
+        parts = [name for name, meant in (("growth", action.growth), ("shrink", action.shrink)) if meant]
+        if action.kind == "scale":
+            held["fixed"] = action
+        elif action.kind == "pause":
+            held.update(dict.fromkeys(parts or ("growth", "shrink"), action))
+        else:
+            for name in parts or ("growth", "shrink", "fixed"):
+                held.pop(name, None)
+
+    def at(self, service: str, now: int) -> Operator:
+        """What holds at ``now``; ``until`` is the first end among it."""
+        held = self._held.get(service, {})
+        for name in [name for name, action in held.items() if action.until and action.until <= now]:
+            del held[name]
+        if not held:
+            return Operator()
+        fixed = held.get("fixed")
+        newest = max(held.values(), key=lambda action: action.now)
+        ends = [action.until for action in held.values() if action.until]
+        return Operator(
+            fixed.count if fixed else None,
+            "growth" in held,
+            "shrink" in held,
+            min(ends, default=0),
+            (fixed or newest).who,
+        )

@@ -1,0 +1,95 @@
+"""A running controller as plain data: what ``fleetfoot status``, the API and the live view show."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fleetfoot.core.model import Signal
+from fleetfoot.core.pack import decision_to_json, receipt_to_json
+from fleetfoot.core.view import judge
+from fleetfoot.core.words import LANGUAGES, tell
+from fleetfoot.run.loop import Service
+from fleetfoot.run.wire import Live
+
+
+def status(live: Live) -> dict[str, Any]:
+    """Everything about this moment; times in ms of the controller's ``now``, beside ``wall``."""
+    loop, now = live.loop, live.clock.now()
+    counts, health = loop.counts, live.journal.health()
+    return {
+        "v": 1,
+        "pid": os.getpid(),
+        "now": now,
+        "wall": live.clock.wall(),
+        "up_ms": now - live.clock.start,
+        "loop": {
+            "steps": counts.steps,
+            "early": counts.early,
+            "gaps": counts.gaps,
+            "failed": counts.failed,
+            "age_ms": now - counts.last if counts.last is not None else None,
+        },
+        "journal": health._asdict(),
+        "stages": loop.stages.summary(),
+        "services": {name: _service(live, name, service, now) for name, service in loop.services.items()},
+    }
+
+
+def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any]:
+    spec, seen = live.spec.services[name], service.seen
+    learnt = service.memory.learnt.get(seen.fleet.revision) if seen else None
+    last = live.loop.orders.last.get(name)
+    return {
+        "listen": spec.listen,
+        "target": spec.target,
+        "objective": {
+            "percentile": spec.objective.percentile,
+            "latency": spec.objective.latency,
+            "errors": spec.objective.errors,
+        },
+        "min": spec.capacity.min,
+        "max": spec.capacity.max,
+        "fleet": _fleet(seen.fleet._asdict(), now) if seen else None,
+        "signals": {s.name: _signal(s, now) for s in seen.signals.values()} if seen else {},
+        "operator": live.loop.operators.at(name, now)._asdict(),
+        "decision": decision_to_json(service.decision) if service.decision else None,
+        "changed": decision_to_json(service.changed) if service.changed else None,
+        "words": {lang: tell(service.changed, lang) for lang in LANGUAGES} if service.changed else {},
+        "last_order": receipt_to_json(last) if last else None,
+        "throughput": learnt.throughput if learnt else None,
+        "startup_p95": learnt.startup_p95 if learnt else None,
+        "seconds_over": service.seconds_over,
+        "sources": _sources(live, name, now),
+        "tasks": [task._asdict() for task in service.tasks],
+    }
+
+
+def _sources(live: Live, name: str, now: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": slot.source.name,
+            "age_ms": now - slot.answered if slot.answered else None,
+            "late": slot.late,
+            "error": slot.error,
+        }
+        for slot in live.loop.readers.slots
+        if slot.source.service == name
+    ]
+
+
+def _fleet(fleet: dict[str, Any], now: int) -> dict[str, Any]:
+    fleet["age_ms"] = now - fleet["at"]
+    fleet["zones"] = dict(fleet["zones"])
+    del fleet["starts"]
+    return fleet
+
+
+def _signal(signal: Signal, now: int) -> dict[str, Any]:
+    return {
+        "value": signal.value,
+        "state": str(judge(signal, now)),
+        "age_ms": now - signal.end,
+        "span_ms": signal.span,
+        "coverage": signal.coverage,
+    }

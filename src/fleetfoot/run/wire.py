@@ -1,0 +1,220 @@
+"""Builds everything that lives, once: the one place where live differs from a test or a simulation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from fleetfoot.core.compile import compile_service
+from fleetfoot.core.memory import Memory
+from fleetfoot.core.model import Decision
+from fleetfoot.edge.base import Journal, OperatorAction, Past, Source, Target
+from fleetfoot.edge.journal.sqlite import SqliteJournal
+from fleetfoot.edge.seconds import Seconds
+from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
+from fleetfoot.edge.targets.dryrun import DryRunTarget
+from fleetfoot.edge.targets.local import LocalTarget
+from fleetfoot.run.clock import Clock
+from fleetfoot.run.loop import Loop, Service
+from fleetfoot.run.operators import Operators
+from fleetfoot.run.orders import Orders, look_again
+from fleetfoot.run.readers import Readers
+from fleetfoot.run.settings import LiveSettings
+from fleetfoot.run.stamps import Stages
+from fleetfoot.spec import Service as ServiceSpec
+from fleetfoot.spec import Spec
+
+log = logging.getLogger("fleetfoot.wire")
+
+HINT_MS = 5000
+HINT_CHANGE = 0.05  # a learnt throughput that moved by this share is told to the data plane
+
+
+class PlaneLink(Protocol):
+    """The data plane's client, as it is used here (``fleet/client.py``)."""
+
+    async def stats(self) -> Mapping[str, Any]: ...
+
+    async def scale(self, service: str, desired: int, order: str) -> object: ...
+
+    async def hint(self, service: str, throughput: float) -> object: ...
+
+    def watch(self) -> AsyncIterator[Mapping[str, Any]]: ...
+
+    async def close(self) -> None: ...
+
+
+class Refused(Exception):
+    """An operator's action that cannot be carried out; the text says why."""
+
+
+@dataclass(slots=True)
+class Live:
+    """A running controller's parts, and what people may do with it."""
+
+    spec: Spec
+    loop: Loop
+    targets: Mapping[str, Target]
+    journal: Journal
+    clock: Clock
+    plane: PlaneLink
+    past: Past
+    tasks: tuple[asyncio.Task[None], ...] = ()
+
+    async def start(self) -> None:
+        """Look at orders without a receipt, then let the loop and what stands beside it run."""
+        await look_again(self.past.open_orders, self.targets, self.journal, self.clock.now)
+        self.tasks = tuple(
+            asyncio.create_task(part, name=name)
+            for name, part in (("loop", self.loop.run()), ("watch", self._watch()), ("hint", self._hint()))
+        )
+
+    async def stop(self) -> None:
+        """Within about a second: end the loop, finish orders under way, keep memory, close the journal."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.loop.orders.close()
+        await self.loop.readers.close()
+        self.loop.counts.checkpoints += self.loop.services
+        self.loop.checkpoint()
+        await asyncio.to_thread(self.journal.close)
+        for target in self.targets.values():
+            await target.close()
+        await self.plane.close()
+
+    async def operate(self, action: OperatorAction) -> None:
+        """Take what a person ordered, once it is recorded. Raises Refused."""
+        service = self.spec.services.get(action.service)
+        if service is None:
+            raise Refused(f"there is no service {action.service!r}: there are {', '.join(self.spec.services)}")
+        low, high = service.capacity.min, service.capacity.max
+        if action.count is not None and not low <= action.count <= high:
+            raise Refused(
+                f"{action.count} is outside capacity {low} to {high} of {action.service}: change the file first"
+            )
+        health = self.journal.health()
+        if not health.durable or not await self.journal.operate(action).durable(2000):
+            why = self.journal.health().error or "too slow"
+            raise Refused(f"the journal cannot be written ({why}); orders by people wait until it can")
+        self.loop.operators.take(action)
+        self.loop.pulse.wake()
+
+    async def _watch(self) -> None:
+        """The data plane wakes the loop when work queues or arrivals exceed what its tasks carry."""
+        while True:
+            with contextlib.suppress(Exception):  # the plane is restarting: it is asked again
+                async for _ in self.plane.watch():
+                    self.loop.pulse.wake()
+            await asyncio.sleep(0.5)
+
+    async def _hint(self) -> None:
+        """Tell the data plane the throughput that was learnt, when it moved."""
+        told: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(HINT_MS / 1000)
+            for name, service in self.loop.services.items():
+                seen = service.seen
+                learnt = service.memory.learnt.get(seen.fleet.revision) if seen else None
+                rate = learnt.throughput if learnt else None
+                if rate and abs(rate - told.get(name, 0.0)) > HINT_CHANGE * rate:
+                    with contextlib.suppress(Exception):  # told again when it can be
+                        await self.plane.hint(name, rate)
+                        told[name] = rate
+
+
+def build(
+    spec: Spec,
+    state: Path,
+    plane: PlaneLink,
+    tell: Callable[[Decision], None],
+    more: Callable[[Clock], Sequence[Source]] | None = None,
+    clock: Callable[[int], Clock] | None = None,
+    settings: LiveSettings | None = None,
+    text: str = "",
+) -> Live:
+    """Everything, connected, not yet started. Raises JournalError.
+
+    ``more``: further sources. ``clock``: makes the clock, given the newest time in the journal.
+    ``text``: the file as written, for the journal.
+    """
+    settings = settings or LiveSettings()
+    journal = SqliteJournal(
+        state / "journal.db", {name: service.objective.percentile for name, service in spec.services.items()}
+    )
+    past = journal.past()
+    time = clock(past.last) if clock is not None else Clock(after=past.last)
+    journal.run(time.start, time.wall(), _version(), text)
+    feed = PlaneFeed(plane, time.now)
+    sources = [_plane_source(feed, service, time, past) for service in spec.services.values()]
+    readers = Readers([*sources, *(more(time) if more is not None else ())], time.now, settings.read_deadline)
+    targets = {name: _target(service, plane, time) for name, service in spec.services.items()}
+    stages = Stages(settings.stages)
+    loop = Loop(
+        {name: _service(service, past) for name, service in spec.services.items()},
+        readers,
+        Orders(targets, journal, time.now, settings, stages.ordered),
+        journal,
+        Operators(past.actions),
+        stages,
+        time,
+        settings,
+        tell,
+    )
+    return Live(spec, loop, targets, journal, time, plane, past)
+
+
+def _plane_source(feed: PlaneFeed, service: ServiceSpec, clock: Clock, past: Past) -> PlaneSource:
+    objective = service.objective
+    return PlaneSource(
+        feed,
+        service.name,
+        objective.percentile,
+        objective.latency,
+        clock.at_mono,
+        cpu=_cores(service),
+        memory=service.task.memory,
+        restarted=service.name in past.memories,
+    )
+
+
+def _target(service: ServiceSpec, plane: PlaneLink, clock: Clock) -> Target:
+    local = LocalTarget(plane, clock.now)
+    return DryRunTarget(local, clock.now) if service.target == "dryrun" else local
+
+
+def _service(service: ServiceSpec, past: Past) -> Service:
+    aliases = {name: (signal.metric or name, signal.period) for name, signal in service.signals.items()}
+    return Service(
+        compile_service(service), _memory(service.name, past), aliases, Seconds(service.objective.percentile)
+    )
+
+
+def _memory(name: str, past: Past) -> Memory:
+    kept = past.memories.get(name)
+    if kept is None:
+        return Memory()
+    try:
+        return Memory.from_json(kept).restarted()
+    except (ValueError, KeyError, TypeError) as failure:
+        log.warning("%s: its memory cannot be used (%s); it starts without one", name, failure)
+        return Memory()
+
+
+def _version() -> str:
+    import importlib.metadata
+
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("fleetfoot")
+    return "unknown"
+
+
+def _cores(service: ServiceSpec) -> float | None:
+    """The cores a task may use; one core when nobody said and a policy reads cpu; None when nobody asks."""
+    asked = any(signal == "cpu" for policy in service.policies for _, signal in policy.signals())
+    return service.task.cpu or (1.0 if asked else None)
