@@ -40,7 +40,7 @@ def observation_from_json(data: dict[str, Any]) -> Observation:
     fleet = dict(data["fleet"])
     fleet["starts"] = tuple(Start(*row) for row in fleet["starts"])
     fleet["state"] = State(fleet["state"])
-    signals = {name: Signal(*row[:7], State(row[7])) for name, row in data["signals"].items()}
+    signals = {name: Signal(*row[:7])._replace(state=State(row[7])) for name, row in data["signals"].items()}
     return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], Operator(*data["operator"]))
 
 
