@@ -8,12 +8,14 @@ from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.errors import SpecError, SpecErrors
 from fleetfoot.spec.guards import Cooldown, Guards, Incident, Launches, Pay, Rate, Stabilisation
 from fleetfoot.spec.health import Check, Health, Liveness
+from fleetfoot.spec.loader import load, loads
+from fleetfoot.spec.money import Exchange, Money, Price
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.policies import DefaultPolicy, Policy, PolicySpec, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.signals import SignalSpec
 from fleetfoot.spec.task import Task
-from fleetfoot.spec.units import Allowance, Exchange, Money, Price
+from fleetfoot.spec.units import Allowance
 
 __all__ = [
     "Allowance",
@@ -46,4 +48,6 @@ __all__ = [
     "TargetPolicy",
     "Task",
     "ThresholdsPolicy",
+    "load",
+    "loads",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from fleetfoot.spec.forms import ChoiceForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import ChoiceForm, Count, Positive, Seconds, Size, SizeForm
+from fleetfoot.spec.units import Count, Positive, Seconds, Size, SizeForm
 
 
 class Balancer(Part):

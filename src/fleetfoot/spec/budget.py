@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from fleetfoot.spec.money import Exchange, ExchangeForm, Money, MoneyForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import Exchange, ExchangeForm, Money, MoneyForm
 
 
 class Budget(Part):

@@ -17,7 +17,7 @@ class Wrong(ValueError):
 
     ``at``: path to the key, from the part that raised. ``about``: paths of the other keys the
     sentence speaks of; when one of them is broken itself, this sentence is left out.
-    ``on_key``: the key itself is wrong, not its value.
+    ``on_key``: the key itself is wrong, not its value. ``meant``: the key that was probably meant.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class Wrong(ValueError):
         about: Iterable[tuple[str | int, ...]] = (),
         on_key: bool = False,
         suggestion: str = "",
+        meant: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -35,6 +36,7 @@ class Wrong(ValueError):
         self.about = tuple(about)
         self.on_key = on_key
         self.suggestion = suggestion
+        self.meant = meant
 
     def under(self, *prefix: str | int) -> Wrong:
         """The same sentence, seen from ``prefix`` levels further out."""
@@ -44,6 +46,7 @@ class Wrong(ValueError):
             about=[(*prefix, *path) for path in self.about],
             on_key=self.on_key,
             suggestion=self.suggestion,
+            meant=self.meant,
         )
 
 
@@ -105,12 +108,18 @@ def shown(value: Any) -> str:
     return f"'{text[:57]}...'" if len(text) > 60 else f"'{text}'"
 
 
-def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for the nearest allowed word, or an empty text."""
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """The allowed word that was probably meant, or an empty text."""
     plain = {a.replace(" ", "").replace("_", "").replace("-", "").lower(): a for a in allowed}
     key = word.replace(" ", "").replace("_", "").replace("-", "").lower()
     near = [key] if key in plain else get_close_matches(key, plain, n=1, cutoff=0.6)
-    return f"did you mean '{plain[near[0]]}'?" if near else ""
+    return plain[near[0]] if near else ""
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """``did you mean 'x'?`` for the nearest allowed word, or an empty text."""
+    near = nearest(word, allowed)
+    return f"did you mean '{near}'?" if near else ""
 
 
 def listed(words: Iterable[str]) -> str:

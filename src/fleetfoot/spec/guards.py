@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import model_validator
 
 from fleetfoot.spec.errors import Wrong
+from fleetfoot.spec.forms import FlagForm, WholeForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import Allowance, AllowanceForm, Duration, Flag, FlagForm, Positive, WholeForm
+from fleetfoot.spec.units import Allowance, AllowanceForm, Duration, Flag, Positive
 
 _Failures = Annotated[int, WholeForm(low=1, high=1000)]
 

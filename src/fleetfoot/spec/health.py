@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from fleetfoot.spec.errors import Wrong, shown
+from fleetfoot.spec.forms import TextForm, WholeForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import Duration, DurationForm, Positive, TextForm, WholeForm
+from fleetfoot.spec.units import Duration, DurationForm, Positive
 
 
 def _path(text: str) -> str:

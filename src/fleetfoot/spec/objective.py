@@ -6,8 +6,9 @@ import re
 from typing import Annotated, Any, ClassVar
 
 from fleetfoot.spec.errors import Wrong
+from fleetfoot.spec.forms import NumberForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import DurationForm, NumberForm, ShareForm
+from fleetfoot.spec.units import DurationForm, ShareForm
 
 LATENCY = DurationForm(low=1, high=3_600_000)
 

@@ -7,11 +7,17 @@ are the only spelling a file may use; Python code uses the field names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
-from fleetfoot.spec.errors import Wrong, did_you_mean, listed, raise_if_any, shown
+from fleetfoot.spec.errors import Wrong, did_you_mean, listed, nearest, raise_if_any, shown
+from fleetfoot.spec.forms import Form
+from fleetfoot.spec.nodes import Node
+
+MOST_UNKNOWN = 100
+"""Unknown keys of one mapping that are told; a wrong file may have thousands."""
 
 
 def voice(name: str) -> str:
@@ -19,8 +25,14 @@ def voice(name: str) -> str:
     return name.rstrip("_").replace("_", " ")
 
 
-class Node(dict[str, Any]):
-    """A mapping that came from a file; the loader knows where its keys stand."""
+def asked_for(field: FieldInfo) -> str:
+    """What a required field wants, for a person."""
+    form = next((m for m in field.metadata if isinstance(m, Form)), None)
+    return (
+        f"{form.noun}, such as {form.examples}"
+        if form and form.noun != form.examples
+        else (form.noun if form else "at least one")
+    )
 
 
 class Part(BaseModel):
@@ -80,17 +92,37 @@ class Part(BaseModel):
         if not isinstance(data, Mapping):
             raise Wrong(f"must be a mapping such as {cls.example}, not {shown(data)}")
         data = dict(data) if not isinstance(data, Node) else cls._from_file(data)
-        return cls.rewrite(data)
+        data = cls.rewrite(data)
+        cls._require(data)
+        return data
 
     @classmethod
     def _from_file(cls, data: Node) -> dict[str, Any]:
-        wrongs = []
+        wrongs: list[Wrong] = []
         for key in data:
+            if len(wrongs) >= MOST_UNKNOWN:
+                break
             if key in cls.later:
                 wrongs.append(Wrong(f"'{key}' is not built yet: remove it", at=(key,), on_key=True))
             elif not cls.known(key):
                 allowed = listed([*cls.keys(), *cls.sugar])
                 message = f"unknown key {shown(key)}: allowed here are {allowed}"
-                wrongs.append(Wrong(message, at=(key,), on_key=True, suggestion=cls.hint(key)))
+                meant = nearest(key, cls.keys())
+                wrongs.append(Wrong(message, at=(key,), on_key=True, suggestion=cls.hint(key), meant=meant))
         raise_if_any(wrongs)
-        return dict(data)
+        return {key: value for key, value in data.items() if value is not None or not cls._may_be_empty(key)}
+
+    @classmethod
+    def _may_be_empty(cls, key: str) -> bool:
+        """Whether a key with nothing behind it, all of it commented out, is as good as no key."""
+        field = cls.model_fields.get(cls.keys().get(key, ""))
+        return field is not None and not field.is_required() and get_origin(field.annotation) in (dict, tuple)
+
+    @classmethod
+    def _require(cls, data: dict[str, Any]) -> None:
+        missing = [
+            Wrong(f"missing: write {asked_for(field)}", at=(field.alias or name,))
+            for name, field in cls.model_fields.items()
+            if field.is_required() and name not in data and field.alias not in data
+        ]
+        raise_if_any(missing)

@@ -11,21 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
-from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_any, shown
+from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, nearest, raise_if_any, shown
+from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm, WholeForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.signals import TOTALS, unit_of
+from fleetfoot.spec.signals import TOTALS, UNITS, is_built_in, unit_of, unknown_signal
 from fleetfoot.spec.steps import ADJUSTMENTS, StepRange, read_steps, step_ranges, step_wrongs
-from fleetfoot.spec.units import (
-    AtLeastOne,
-    ChoiceForm,
-    DurationForm,
-    Flag,
-    Form,
-    NumberForm,
-    ShareForm,
-    TextForm,
-    WholeForm,
-)
+from fleetfoot.spec.units import AtLeastOne, DurationForm, Flag, ShareForm
 
 
 class ValueForm(Form):
@@ -58,12 +49,18 @@ _Cooldown = Annotated[int, DurationForm(high=86_400_000)]
 
 
 def value_of(signal: str, value: Any, *at: str) -> Any:
-    """``value`` in the unit of ``signal``; what is no text is left as it is."""
+    """``value`` in the unit of ``signal``; what is no text is left as it is.
+
+    A misspelt built-in signal is told as that: its value cannot be judged.
+    """
     if not isinstance(value, str):
         return value
     try:
         return unit_of(signal).read(value)
     except Wrong as wrong:
+        if not is_built_in(signal) and nearest(signal, UNITS):
+            named = at if at[-1] == signal else ("signal",)
+            raise unknown_signal(signal, at=named, on_key=named is at) from None
         raise Wrong(f"{wrong.message} (the unit of {signal})", at=at, suggestion=wrong.suggestion) from None
 
 

@@ -12,6 +12,7 @@ from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
+from fleetfoot.spec.forms import ChoiceForm, TextForm
 from fleetfoot.spec.guards import Guards
 from fleetfoot.spec.health import Health
 from fleetfoot.spec.objective import Objective
@@ -19,7 +20,6 @@ from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, with_names
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
-from fleetfoot.spec.units import ChoiceForm, TextForm
 
 FIRST_PORT = 8080
 _ANY_HOST = ("0.0.0.0", "[::]", "*")
@@ -135,11 +135,8 @@ class Service(Part):
         for index, policy in enumerate(self.policies):
             for path, signal in policy.signals():
                 if not is_built_in(signal) and signal not in self.signals:
-                    wrong = unknown_signal(signal, list(self.signals))
-                    on_key = path != ("signal",)
-                    at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)
-                    about = [("signals", signal)]
-                    wrongs.append(Wrong(wrong.message, at=at, about=about, on_key=on_key, suggestion=wrong.suggestion))
+                    at = ("policies", index, policy.kind, *path)
+                    wrongs.append(unknown_signal(signal, self.signals, at=at, on_key=path != ("signal",)))
         raise_if_any(wrongs)
         return self
 

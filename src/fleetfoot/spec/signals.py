@@ -6,13 +6,15 @@ The table ``UNITS`` gives each built-in signal the unit its thresholds are writt
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from fleetfoot.spec.errors import Wrong, did_you_mean, shown
+from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import ChoiceForm, DurationForm, Form, NumberForm, RateForm, ShareForm, TextForm
+from fleetfoot.spec.units import DurationForm, RateForm, ShareForm
 
 UNITS: dict[str, Form] = {
     "requests": RateForm(),
@@ -42,11 +44,14 @@ def is_built_in(signal: str) -> bool:
     return signal in UNITS or (signal.startswith("app.") and len(signal) > 4)
 
 
-def unknown_signal(signal: str, declared: list[str]) -> Wrong:
+def unknown_signal(
+    signal: str, declared: Iterable[str] = (), *, at: tuple[str | int, ...] = (), on_key: bool = False
+) -> Wrong:
     """The error for a policy that names a signal nobody gives."""
     known = [*UNITS, *declared]
     message = f"{shown(signal)} is no signal: built in are {', '.join(UNITS)} and app.NAME; others stand under signals"
-    return Wrong(message, suggestion=did_you_mean(signal, known))
+    about = [("signals", signal)] if at[:1] == ("policies",) else []
+    return Wrong(message, at=at, about=about, on_key=on_key, suggestion=did_you_mean(signal, known))
 
 
 def _name(text: str) -> str:

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fleetfoot.spec.errors import Wrong, listed, shown
+from fleetfoot.spec.forms import Form, NumberForm, plain
 from fleetfoot.spec.signals import unit_of
-from fleetfoot.spec.units import Form, NumberForm, RateForm, plain
+from fleetfoot.spec.units import RateForm
 
 if TYPE_CHECKING:
     from fleetfoot.spec.policies import StepPolicy

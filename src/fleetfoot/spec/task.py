@@ -8,17 +8,10 @@ from typing import Annotated, ClassVar
 from pydantic import field_validator
 
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
+from fleetfoot.spec.forms import NumberForm, TextForm
+from fleetfoot.spec.money import PriceForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import (
-    AtLeastOne,
-    Duration,
-    NumberForm,
-    PerSecond,
-    Positive,
-    PriceForm,
-    Size,
-    TextForm,
-)
+from fleetfoot.spec.units import AtLeastOne, Duration, PerSecond, Positive, Size
 
 
 def _zone(text: str) -> str:
