@@ -19,24 +19,31 @@ class Grant(NamedTuple):
 WHOLE = Grant()
 
 
-def grant(wishes: Mapping[str, int], tasks: int | None = None, critical: tuple[str, ...] = ()) -> dict[str, Grant]:
+def grant(
+    wishes: Mapping[str, int],
+    tasks: int | None = None,
+    critical: tuple[str, ...] = (),
+    present: Mapping[str, int] | None = None,
+) -> dict[str, Grant]:
     """Share ``tasks`` between services by name: the critical ones first, the others in proportion to their wish.
 
-    The shares are whole tasks; what rounding leaves goes to the largest wish, ties by name.
+    What a service has at ``present`` and still wishes for is not taken from it: only the rest is shared. The
+    shares are whole tasks; what rounding leaves goes to the largest wish, ties by name.
     """
     if tasks is None or sum(wishes.values()) <= tasks:
         return dict.fromkeys(wishes, WHOLE)
-    left, grants = tasks, {}
+    shares = {name: min(wish, (present or {}).get(name, 0)) for name, wish in wishes.items()}
+    left = max(0, tasks - sum(shares.values()))
     for name in sorted(set(critical) & set(wishes)):
-        grants[name] = Grant(min(wishes[name], left))
-        left -= grants[name].tasks or 0
-    others = sorted((name for name in wishes if name not in grants), key=lambda name: (-wishes[name], name))
-    total = sum(wishes[name] for name in others)
-    shares = {name: min(wishes[name], left * wishes[name] // total) if total else 0 for name in others}
-    spare = left - sum(shares.values())
-    for name in others:
-        more = min(spare, wishes[name] - shares[name])
+        more = min(wishes[name] - shares[name], left)
         shares[name] += more
+        left -= more
+    growth = {name: wish - shares[name] for name, wish in wishes.items() if name not in critical}
+    total = sum(growth.values())
+    more_for = {name: min(by, left * by // total) if total else 0 for name, by in growth.items()}
+    spare = left - sum(more_for.values())
+    for name in sorted(growth, key=lambda name: (-wishes[name], name)):
+        more = min(spare, growth[name] - more_for[name])
+        shares[name] += more_for[name] + more
         spare -= more
-        grants[name] = Grant(shares[name])
-    return grants
+    return {name: Grant(share) for name, share in shares.items()}

@@ -79,5 +79,5 @@ def compile_service(service: Service) -> Settings:
         errors=service.objective.errors,
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
-        seeing=max(60_000, min(compiled.stabilise_in, 300_000)),
+        seeing=max(60_000, compiled.stabilise_in),
     )

@@ -52,7 +52,8 @@ def decide_all(
 ) -> dict[str, Decision]:
     """Two passes over several services: every wish, then each settled within its grant."""
     wishes = {name: wish(settings[name], memories[name], seen) for name, seen in observations.items()}
-    grants = arbiter.grant({name: w.tasks for name, w in wishes.items()}, tasks)
+    present = {name: w.view.current for name, w in wishes.items()}
+    grants = arbiter.grant({name: w.tasks for name, w in wishes.items()}, tasks, present=present)
     return {name: settle(w, grants[name]) for name, w in wishes.items()}
 
 
@@ -152,7 +153,8 @@ def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
     requests = seen.signals.get("requests")
     return Decision(
         view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, wish.reasons, wish.votes,
-        trail, requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip, urgent,
+        trail, requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip,
+        urgent,
     )  # fmt: skip
 
 

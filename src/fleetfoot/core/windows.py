@@ -2,7 +2,7 @@
 
 A sample is (end, span, value): ``value`` held over the ``span`` ms before ``end``. The window keeps
 running integrals, so a mean over any trailing span costs one bisection. Time nobody measured is
-left out of the mean and shows as missing coverage; it never counts as zero.
+left out of the mean and shows as missing coverage; it never counts as zero. Values are not negative.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ class Window:
         gap = end - ends[-1]
         if gap <= 0 or span <= 0:
             return False
-        if span > gap:
-            span = gap
+        span = min(span, gap, self.keep)
         ends.append(end)
         sums.append(sums[-1] + value * span)
         covered.append(covered[-1] + span)
         self.span = span
         if len(ends) > SLACK and ends[SLACK // 2] < end - self.keep:
             cut = bisect_right(ends, end - self.keep) - 1
-            del ends[:cut], sums[:cut], covered[:cut]
+            base = sums[cut]  # begin again near zero: a year of sums, or one absurd sample, must not cost precision
+            ends[:], sums[:], covered[:] = ends[cut:], [s - base for s in sums[cut:]], covered[cut:]
         return True
 
     def value(self, i: int) -> float:
@@ -83,7 +83,7 @@ class Window:
             total, covered = self._upto(until)
         from_total, from_covered = self._upto(until - span)
         covered -= from_covered
-        return ((total - from_total) / covered, covered) if covered > 0 else (0.0, 0.0)
+        return (max(total - from_total, 0.0) / covered, covered) if covered > 0 else (0.0, 0.0)
 
     def means(self, spans: Iterable[int]) -> list[tuple[float, float]]:
         """``mean`` over several trailing spans, shortest first, in one walk: the hot path of every step."""
@@ -101,7 +101,7 @@ class Window:
                 share = 1.0 - late / width
                 before += (sums[i] - before) * share
                 covered -= width * share
-            found.append(((total - before) / covered, covered) if covered > 0 else (0.0, 0.0))
+            found.append((max(total - before, 0.0) / covered, covered) if covered > 0 else (0.0, 0.0))
         return found
 
     def rate(self, span: int) -> float:
@@ -110,8 +110,12 @@ class Window:
 
     def extreme(self, span: int, until: int, which: str) -> float:
         """The "max" or "min" among the samples that reach into the ``span`` ms before ``until``; 0 without any."""
-        first = max(bisect_right(self.ends, until - span), 1)
-        recent = [self.value(i) for i in range(first, min(bisect_left(self.ends, until) + 1, len(self.ends)))]
+        ends, covered = self.ends, self.covered
+        first = max(bisect_right(ends, until - span), 1)
+        last = bisect_left(ends, until)  # ends on ``until`` or after it: it counts if it began before
+        if 0 < last < len(ends) and ends[last] - covered[last] + covered[last - 1] < until:
+            last += 1
+        recent = [self.value(i) for i in range(first, last)]
         return (max(recent) if which == "max" else min(recent)) if recent else 0.0
 
     def to_json(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from fleetfoot.core.view import View
 
 CHANGE, PERCENT, EXACT = "change", "percent", "exact"
 COVERED = 0.5  # of a period that must have been measured for it to be a datapoint
+EXACT_TO = 9  # decimals a distance is rounded to: 90 % is ten points above 80 %, not a hair less
 
 
 def change(kind: str, adjustment: float, count: int, at_least: int = 1) -> int:
@@ -63,9 +64,13 @@ class Step:
 
     @property
     def monotone(self) -> bool:
-        """Relative steps that rise with the distance are; an exact count, or a smaller step further out, is not."""
+        """Relative steps above a threshold that rise with the distance are.
+
+        An exact count, or a smaller step further out, is not; nor is a step below a threshold: past it the
+        policy has no opinion, and a deeper scale-in of another policy goes through.
+        """
         grows = [row[2] for row in self.steps]
-        return self.kind != EXACT and grows == sorted(grows)
+        return self.above and self.kind != EXACT and grows == sorted(grows)
 
     def pick(self, distance: float) -> float | None:
         """The adjustment for ``distance`` from the threshold, None inside it."""
@@ -77,19 +82,20 @@ class Step:
         return None
 
     def vote(self, view: View, mine: Slice) -> Vote:
+        breach.confirm(view, mine, self.cooldown)
         unseen = blind(view, self.signal)
         if unseen is not None:
             return unseen
-        breach.confirm(view, mine, self.cooldown)
         points = self._points(view)
         if points is None:
             return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": self.signal}))
-        breached = all((p > self.threshold) if self.above else (p < self.threshold) for p in points)
-        found = self.pick(points[0] - self.threshold) if breached else None
+        distances = [round(point - self.threshold, EXACT_TO) for point in points]
+        breached = all((d > 0) if self.above else (d < 0) for d in distances)
+        found = self.pick(distances[0]) if breached else None
         data: Data = {"signal": self.signal, "value": round(points[0], 3), "threshold": self.threshold}
         if found is None:
             breach.over(view, mine)
-            return Abstain(Reason(Code.NOT_BREACHED, data))
+            return part_blind(view, self.signal) or Abstain(Reason(Code.NOT_BREACHED, data))
         return self._act(view, mine, found, data)
 
     def _points(self, view: View) -> list[float] | None:

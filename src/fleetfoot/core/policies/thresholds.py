@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleetfoot.core.memory import Slice
@@ -33,30 +34,30 @@ class Thresholds:
 
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
-        unseen: Blind | None = None
         means = {name: self._mean(view, name) for name in self.reads}
         for name, bound in self.out_any:
             mean = means[name]
-            if mean is None:
-                unseen = unseen or blind(view, name)
-            elif mean > bound:
+            if mean is not None and mean > bound:
                 return self._out(view, mine, {"signal": name, "value": round(mean, 3), "threshold": bound})
         breach.over(view, mine)
-        if not self.in_all:
-            return unseen or Abstain(Reason(Code.NOT_BREACHED, self._first()))
+        unsure = self._unsure(view, means)
+        if unsure is not None:
+            return unsure
         for name, bound in self.in_all:
-            unseen = unseen or blind(view, name) or part_blind(view, name)
+            mean = means[name] or 0.0
+            if mean >= bound:
+                data: Data = {"signal": name, "value": round(mean, 3), "threshold": bound}
+                return Want(view.current, Reason(Code.NOT_BREACHED, data))
+        return self._in(view, mine) if self.in_all else Abstain(Reason(Code.NOT_BREACHED, self._first()))
+
+    def _unsure(self, view: View, means: Mapping[str, float | None]) -> Blind | Abstain | None:
+        """Calm is believed only when every signal it reads is seen well, those that may only grow it too."""
+        for name in self.reads:
+            unseen = blind(view, name) or part_blind(view, name)
             if unseen is not None:
                 return unseen
-            mean = means[name]
-            if mean is None:
-                return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": name}))
-            if mean >= bound:
-                return Want(
-                    view.current,
-                    Reason(Code.NOT_BREACHED, {"signal": name, "value": round(mean, 3), "threshold": bound}),
-                )
-        return unseen or self._in(view, mine)
+        few = next((name for name in self.reads if means[name] is None), None)
+        return None if few is None else Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": few}))
 
     def _first(self) -> dict[str, float | str]:
         return {"signal": self.out_any[0][0], "threshold": self.out_any[0][1]} if self.out_any else {}
