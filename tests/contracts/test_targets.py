@@ -1,0 +1,131 @@
+"""What every target promises. Each implementation is a row of the table; a new one adds its row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from fleetfoot.core.model import State
+from fleetfoot.edge.base import Target
+from fleetfoot.edge.targets.dryrun import DryRunTarget
+from fleetfoot.edge.targets.local import LocalTarget
+from fleetfoot.edge.targets.memory import MemoryTarget
+from tests.planes import FakePlane
+
+
+class Made(NamedTuple):
+    """A target with one service, "orders", at two tasks; and how to give its outside a bad day."""
+
+    target: Target
+    refuse: Callable[[], None]
+    hang: Callable[[], None]
+    carries_out: bool = True
+
+
+def _now() -> int:
+    return 1_000_000
+
+
+def memory() -> Made:
+    target = MemoryTarget({"orders": 2}, _now)
+    return Made(target, lambda: setattr(target, "refuse", "no"), lambda: setattr(target, "slow", 60_000))
+
+
+def local() -> Made:
+    plane = FakePlane("orders")
+    return Made(
+        LocalTarget(plane, _now), lambda: setattr(plane, "fail", "no"), lambda: setattr(plane, "slow", 60_000)
+    )
+
+
+def dryrun() -> Made:
+    real = MemoryTarget({"orders": 2}, _now)
+    return Made(DryRunTarget(real, _now), lambda: None, lambda: None, carries_out=False)
+
+
+TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun], ids=lambda make: make.__name__)
+REAL = pytest.mark.parametrize("make", [memory, local], ids=lambda make: make.__name__)
+
+
+@TARGETS
+def test_the_receipt_of_an_order_names_the_order_its_count_and_when(make: Callable[[], Made]) -> None:
+    receipt = asyncio.run(make().target.order("orders", 5, "orders@1", 1000))
+    assert (receipt.order, receipt.service, receipt.count, receipt.ok) == ("orders@1", "orders", 5, True)
+    assert receipt.commanded == _now()
+
+
+@TARGETS
+def test_the_fleet_shows_the_ordered_count_unless_the_target_carries_nothing_out(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> int:
+        await made.target.order("orders", 5, "orders@1", 1000)
+        return (await made.target.observe("orders")).desired
+
+    assert asyncio.run(run()) == (5 if made.carries_out else 2)
+
+
+@TARGETS
+def test_the_same_order_twice_is_one_order(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> tuple[int, int]:
+        await made.target.order("orders", 5, "orders@1", 1000)
+        once = (await made.target.observe("orders")).desired
+        receipt = await made.target.order("orders", 5, "orders@1", 1000)
+        assert receipt.ok
+        return once, (await made.target.observe("orders")).desired
+
+    once, twice = asyncio.run(run())
+    assert once == twice
+
+
+@TARGETS
+def test_a_negative_count_is_refused_in_the_receipt_and_changes_nothing(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> None:
+        receipt = await made.target.order("orders", -1, "orders@1", 1000)
+        assert not receipt.ok
+        assert receipt.error
+        assert (await made.target.observe("orders")).desired == 2
+
+    asyncio.run(run())
+
+
+@REAL
+def test_a_refusal_comes_back_as_a_receipt_with_its_words(make: Callable[[], Made]) -> None:
+    made = make()
+    made.refuse()
+    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 1000))
+    assert not receipt.ok
+    assert "no" in receipt.error
+
+
+@REAL
+def test_a_target_that_hangs_answers_at_the_deadline_and_says_so(make: Callable[[], Made]) -> None:
+    made = make()
+    made.hang()
+    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 20))
+    assert not receipt.ok
+    assert "20 ms" in receipt.error
+
+
+@REAL
+def test_an_unknown_service_is_refused_and_shown_as_missing(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> None:
+        receipt = await made.target.order("nobody", 5, "nobody@1", 1000)
+        assert not receipt.ok
+        assert (await made.target.observe("nobody")).state is State.MISSING
+
+    asyncio.run(run())
+
+
+@TARGETS
+def test_closing_a_target_is_quiet(make: Callable[[], Made]) -> None:
+    asyncio.run(make().target.close())
