@@ -135,6 +135,7 @@ class Sender:
     def __init__(self, recorder: Recorder, target: Target, on_answer: Callable[[Answer], None] | None = None) -> None:
         self.target = target
         self.answer: Answer | None = None
+        self.last_push_s = LAST_PUSH_S  # how long the app waits for the last push when it ends
         self.pushed = 0
         self.failed = 0
         self._recorder = recorder
@@ -166,13 +167,13 @@ class Sender:
         except RuntimeError as error:  # no thread to be had, or the interpreter ends
             self._tell(error)
 
-    def stop(self, timeout: float = LAST_PUSH_S) -> None:
-        """Push once more and end; waits ``timeout`` s at most. May be started again."""
+    def stop(self) -> None:
+        """Push once more and end; waits ``last_push_s`` at most. May be started again."""
         with self._lock:
             thread = self._thread
             self._closing.set()
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
+            thread.join(self.last_push_s)
 
     # --- the thread ---
 
@@ -201,7 +202,7 @@ class Sender:
         self._sequence += 1
         who = (self.target.service, self.target.task, self.target.revision)
         body = encode(push_of(self._recorder.take(), who, self._sequence, final))
-        answer = read_answer(*self._post(body, LAST_PUSH_S * 0.8 if final else TIMEOUT_S))
+        answer = read_answer(*self._post(body, self.last_push_s * 0.8 if final else TIMEOUT_S))
         self.pushed += 1
         changed, self.answer = answer != self.answer, answer
         if changed and self._on_answer is not None:
