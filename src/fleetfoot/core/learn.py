@@ -15,6 +15,7 @@ from typing import Any
 STARTS_KEPT = 50
 FALL = 0.05  # share of the way a saturated second moves the throughput
 FLOOR = 0.25  # of the declared throughput: below it something else is wrong than the guess
+LEAST = 0.001  # requests/s: the floor where nothing was declared; a fleet that hangs must not teach zero
 UNDECLARED = 1.0  # requests/s: the first guess when nothing was declared or seen
 
 
@@ -40,8 +41,7 @@ class Learnt:
             known = self.declared if self.declared is not None else UNDECLARED
         if saturated and completed_per_task < known:
             known += FALL * (completed_per_task - known)
-            if self.declared is not None:
-                known = max(known, FLOOR * self.declared)
+            known = max(known, LEAST if self.declared is None else FLOOR * self.declared)
         elif within and completed_per_task > known:
             known = completed_per_task if self.declared is None else min(completed_per_task, self.declared)
             known = max(known, self.throughput or 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ ROUTINE = frozenset(
     {"requests", "completed", "latency", "errors", "in_flight"}
 )  # what guards and learning look back on
 PERCENT, TASKS = "percent", "tasks"
+KEEP = 130_000  # ms of samples: two minutes and some slack; a policy that looks back further gets more
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,11 @@ class Settings:
     throughput: float | None = None  # requests/s and task, as declared
     startup: int = 30_000  # ms, as declared; learnt from what is seen
     seeing: int = 60_000  # ms: the windows that must be full before a scale-in
-    windows: frozenset[str] = frozenset()  # the signals whose past is kept
+    windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms
 
     def __post_init__(self) -> None:
-        read = {name for policy in self.policies for name in policy.reads}
-        object.__setattr__(self, "windows", frozenset(ROUTINE | read))
+        windows = dict.fromkeys(sorted(ROUTINE), KEEP)
+        for policy in self.policies:
+            for name in policy.reads:
+                windows[name] = max(windows.get(name, KEEP), policy.looks_back + 10_000)
+        object.__setattr__(self, "windows", windows)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Fleet, Observation, Signal, State
-from fleetfoot.core.settings import Settings
+from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
 STALE_PERIODS = 3  # a signal is stale when older than this many of its periods
 ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
-KEEP = 130_000  # ms of samples: two minutes and some slack
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
 LEARN_EVERY = 1_000  # ms
 SATURATED_SPAN = 10_000  # ms
@@ -47,7 +46,7 @@ class View:
         return self.states.get(name) in GROWS
 
     def value(self, name: str) -> float:
-        return self.seen.signals[name].value
+        return 0.0 if self.states[name] is State.EMPTY else self.seen.signals[name].value
 
     def window(self, name: str) -> Window:
         found = self.memory.windows.get(name)
@@ -91,11 +90,15 @@ GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
 def judge(signal: Signal, now: int) -> State:
     """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
     state = signal.state
-    if state is State.MISSING or state is State.EMPTY:
+    if state is State.MISSING:
         return state
-    if not (0 <= signal.value <= ABSURD and 0 <= signal.coverage <= ABSURD):  # false for NaN too
+    value = 0.0 if state is State.EMPTY else signal.value
+    if not (0 <= value <= ABSURD and 0 <= signal.coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
-    return State.STALE if now - signal.end > STALE_PERIODS * signal.period else state
+    age, oldest = now - signal.end, STALE_PERIODS * signal.period
+    if age < -oldest:
+        return State.ABSURD  # measured in the future: it would shut out every sample until then
+    return State.STALE if age > oldest else state
 
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
@@ -111,9 +114,10 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
             window = memory.windows.get(name)
             if window is None:
                 window = memory.windows[name] = Window(KEEP)
+            window.keep = kept[name]
             value = 0.0 if state is State.EMPTY else signal.value
             if name in TOTALS and 0 < signal.coverage < 1:
-                value /= signal.coverage
+                value = min(value / signal.coverage, ABSURD)
             window.add(signal.end, signal.span, value)
     learnt = _learnt(settings, memory, seen.fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED
@@ -145,7 +149,7 @@ def _current(memory: Memory, fleet: Fleet, now: int) -> int:
 def _outstanding(seen: Observation, states: dict[str, State]) -> float:
     total = 0.0
     for name in ("in_flight", "queue"):
-        if states.get(name) in GROWS:
+        if states.get(name) in GROWS and states[name] is not State.EMPTY:
             total += seen.signals[name].value
     return total
 

@@ -20,7 +20,7 @@ PROBE = 60_000  # ms between probes once stopped
 def launches(count: int, view: View, mine: Slice) -> Verdict:
     fleet = view.fleet
     if mine.get("revision") != fleet.revision:
-        mine.update(revision=fleet.revision, failed=0, at=0, why="")
+        mine.update(revision=fleet.revision, failed=0, at=None, why="")
     for start in fleet.starts:
         if start.revision == fleet.revision:
             mine["failed"] = 0 if start.ok else mine["failed"] + 1
@@ -30,11 +30,12 @@ def launches(count: int, view: View, mine: Slice) -> Verdict:
     if count <= view.current or failed < rules.launches_slow_after:
         return None
     stopped = failed >= rules.launches_stop_after
-    wait = PROBE if stopped else FIRST_WAIT * 2 ** (failed - rules.launches_slow_after)
+    wait = PROBE if stopped else min(PROBE, FIRST_WAIT * 2 ** min(failed - rules.launches_slow_after, 10))
     reason = Reason(
         Code.LAUNCHES_FAILING if stopped else Code.LAUNCHES_SLOWED, {"failed": failed, "why": mine["why"], "wait": wait}
     )
-    if view.now - mine["at"] < wait or (stopped and view.coming() > 0):
+    last = mine["at"]
+    if (last is not None and view.now - last < wait) or (stopped and view.coming() > 0):
         return view.current, reason
     mine["at"] = view.now
     return (view.current + 1, reason) if count > view.current + 1 else None

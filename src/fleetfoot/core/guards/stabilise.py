@@ -53,7 +53,8 @@ def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> V
 def _too_early(view: View) -> Reason | None:
     settings = view.settings
     if not view.full():
-        left = settings.seeing - (view.now - (view.memory.since or view.now))
+        since = view.now if view.memory.since is None else view.memory.since
+        left = settings.seeing - (view.now - since)
         return Reason(Code.WINDOWS_FILLING, {"left": left})
     if view.fleet.deploying:
         return Reason(Code.DEPLOYING, {"revision": view.fleet.revision})

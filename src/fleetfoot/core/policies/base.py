@@ -22,6 +22,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def looks_back(self) -> int:
+        """How many ms of those signals' past it needs."""
+        ...
+
+    @property
     def monotone(self) -> bool:
         """Whether more load never makes it want fewer tasks."""
         ...

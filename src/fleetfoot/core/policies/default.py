@@ -32,6 +32,7 @@ class Default:
     name: str = "default"
 
     reads = ("requests",)
+    looks_back = 120_000  # noise is learnt from neighbouring minutes
     monotone = True
 
     def vote(self, view: View, mine: Slice) -> Vote:

@@ -63,6 +63,10 @@ class Step:
         return (self.signal,)
 
     @property
+    def looks_back(self) -> int:
+        return self.datapoints * self.period
+
+    @property
     def monotone(self) -> bool:
         """Relative steps above a threshold that rise with the distance are.
 

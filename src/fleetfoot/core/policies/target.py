@@ -36,6 +36,10 @@ class Target:
     def reads(self) -> tuple[str, ...]:
         return (self.signal,)
 
+    @property
+    def looks_back(self) -> int:
+        return self.window
+
     def vote(self, view: View, mine: Slice) -> Vote:  # noqa: ARG002
         unseen = blind(view, self.signal)
         if unseen is not None:

@@ -32,6 +32,10 @@ class Thresholds:
     def __post_init__(self) -> None:
         object.__setattr__(self, "reads", tuple(dict.fromkeys(name for name, _ in (*self.out_any, *self.in_all))))
 
+    @property
+    def looks_back(self) -> int:
+        return self.window
+
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
         means = {name: self._mean(view, name) for name in self.reads}
