@@ -35,7 +35,7 @@ types: dev ## mypy, strict
 	@$(BIN)/mypy
 
 layers: dev ## who may import whom
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q -n 0 tests/architecture/test_layers.py tests/architecture/test_purity.py
 
 bench: setup ## figures for docs/measurements.md; leave the machine alone meanwhile
 	@for script in bench/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
@@ -50,6 +50,6 @@ picture: setup ## docs/loop.svg, from the tables in the code
 	@$(BIN)/python scripts/picture.py
 
 clean: ## everything that was made, .venv too
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache report.html
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
