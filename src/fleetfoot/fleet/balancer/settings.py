@@ -13,9 +13,9 @@ class BalancerSettings:
     queue: int = 1000  # requests that may wait for a task; the next one gets 503 + Retry-After
     queue_timeout_ms: int = 10_000  # a request that waited this long gets 503 and counts as timed out
     shed: Literal["off", "objective"] = "off"  # "objective": refuse at once what would wait past the objective
-    request_timeout_ms: int = 30_000  # handed to a task -> end of the response; an upgraded connection is exempt
+    request_timeout_ms: int = 30_000  # a task that has a request and is silent for so long: 504, or cut in mid-response
     header_timeout_ms: int = 10_000  # first byte of a request -> its head is complete, else 408
-    idle_timeout_ms: int = 60_000  # a client connection without a request, or a stalled body, is closed
+    idle_timeout_ms: int = 60_000  # a client that sends no next request, no more of its body (408), or takes no more
     max_header: int = 65_536  # request line + headers together, else 431
     max_body: int | None = None  # request body, else 413; None: no limit
     retry_after: int = 1  # seconds, the Retry-After of every 503

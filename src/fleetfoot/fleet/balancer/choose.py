@@ -1,0 +1,120 @@
+"""Which task gets the next request: least outstanding requests, ties in rotation, warming tasks by weight.
+
+Rules for whoever edits this file:
+1. ``choose`` runs once a request: no allocation, one pass. What changes rarely is done in ``rebuild``.
+2. A tie goes to the task that was chosen longest ago, so no task keeps all ties, a new one neither.
+3. A warming task counts its load 1/weight-fold, and in ties it waits for its share of turns.
+4. Fail open: with more than half of the tasks unready the check is doubted, not the tasks. Only a task that
+   drains, is gone, or was never ready gets nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .tasks import EVIDENCE, FIRST_WEIGHT, LIKE_PEERS, NO_LIMIT, Task
+
+SHUN_MS = 1000.0  # after a failed connection the others go first for so long
+
+
+class Fleet:
+    """The tasks of one service, by name and as routed to. Times in ms."""
+
+    __slots__ = ("_turn", "concurrency", "failing_open", "routed", "tasks")
+
+    def __init__(self, concurrency: int | None) -> None:
+        self.concurrency = concurrency
+        self.tasks: dict[str, Task] = {}
+        self.routed: list[Task] = []
+        self.failing_open = False
+        self._turn = 0
+
+    def add(self, name: str, port: int, zone: str, revision: str) -> Task:
+        """Make a task known. ValueError when the name is taken."""
+        if name in self.tasks:
+            raise ValueError(f"task {name} is already known")
+        limit = NO_LIMIT if self.concurrency is None else self.concurrency
+        task = self.tasks[name] = Task(name, port, zone, revision, limit)
+        return task
+
+    def ready(self, task: Task, now: float, ramp_ms: float) -> None:
+        """Route to the task. The first time it warms, unless no peer serves that it could be compared with."""
+        task.ready = True
+        if not task.known:
+            task.known = True
+            task.turn = self._turn  # not before its peers: they have waited as long
+            if ramp_ms > 0 and any(peer.ready and not peer.warming for peer in self.routed):
+                task.warming, task.ramp_from, task.ramp_ms = True, now, ramp_ms
+        self.rebuild(now)
+
+    def rebuild(self, now: float) -> None:
+        """Work out again whom to route to; call it after every change of a task's state."""
+        live = [task for task in self.tasks.values() if task.known and not task.draining]
+        ready = [task for task in live if task.ready]
+        self.failing_open = (len(live) - len(ready)) * 2 > len(live)
+        wanted = live if self.failing_open else ready
+        self.routed = [task for task in wanted if task.shunned_until <= now] or wanted
+        for task in self.routed:
+            self._weigh(task, now)
+
+    def choose(self) -> Task | None:
+        """The task for the next request; None when none is routed to or all are at their limit."""
+        best: Task | None = None
+        load = turn = 0.0
+        for task in self.routed:
+            count = task.in_flight
+            if count >= task.limit:
+                continue
+            its = count * task.inverse
+            if best is None or its < load or (its == load and task.turn < turn):
+                best, load, turn = task, its, task.turn
+        if best is not None:
+            self._turn += 1
+            best.turn = self._turn + best.behind
+        return best
+
+    def shun(self, task: Task, now: float) -> None:
+        """A connection to the task failed: others first, for a second."""
+        task.shunned_until = now + SHUN_MS
+        self.rebuild(now)
+
+    def tick(self, now: float) -> bool:
+        """Let ramps rise and shunned tasks return; whether anything changed that may free the queue."""
+        changed = False
+        mean = self._peers_service_ns()
+        for task in self.tasks.values():
+            if task.warming:
+                changed = True
+                if self._is_warm(task, now, mean):
+                    task.warming = False
+                self._weigh(task, now)
+            if task.shunned_until and task.shunned_until <= now:
+                task.shunned_until = 0.0
+                self.rebuild(now)
+                changed = True
+        return changed
+
+    def idlest(self, among: Iterable[str]) -> str:
+        """The name with the fewest requests in flight (unknown: none), ties to the last given; ValueError if empty."""
+        best: tuple[int, str] | None = None
+        for name in among:
+            task = self.tasks.get(name)
+            load = task.in_flight if task else 0
+            if best is None or load <= best[0]:
+                best = load, name
+        if best is None:
+            raise ValueError("idlest of no tasks")
+        return best[1]
+
+    def _weigh(self, task: Task, now: float) -> None:
+        risen = (now - task.ramp_from) / task.ramp_ms if task.warming else 1.0
+        task.weigh(min(max(risen, FIRST_WEIGHT), 1.0), self.concurrency, len(self.routed))
+
+    def _is_warm(self, task: Task, now: float, peers_service_ns: float) -> bool:
+        if now - task.ramp_from >= task.ramp_ms:
+            return True
+        return task.warm_served >= EVIDENCE and 0 < task.service_ns <= LIKE_PEERS * peers_service_ns
+
+    def _peers_service_ns(self) -> float:
+        means = [task.service_ns for task in self.routed if not task.warming and task.service_ns]
+        return sum(means) / len(means) if means else 0.0

@@ -1,0 +1,326 @@
+"""The middle of a balancer: from an offered request to its one end.
+
+    front --arrived/place--> [shed | queue] --hand--> back --finished--> front
+                                  ^                    |
+                                  +----- replay -------+ broke
+
+Rules for whoever edits this file:
+1. ``_count`` is the only place where a request ends in the statistics; what follows it is for the client only.
+2. ``_leave`` gives the task back exactly what ``hand`` took, and whoever calls it calls ``pump`` after it.
+3. Who waits goes before who comes; only a replay, which has waited already, goes before who waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic, monotonic_ns
+from typing import TYPE_CHECKING
+
+from fleetfoot_agent.histogram import index_of
+
+from .back import Back
+from .choose import Fleet
+from .pressure import Pressure
+from .queue import Queue
+from .rates import Rates
+from .request import Request
+from .settings import BalancerSettings
+from .shed import hopeless
+from .stats import Counters
+from .tasks import Task
+
+if TYPE_CHECKING:
+    from .front import Front
+
+CONNECT_TIMEOUT_S = 3.0  # on one machine a connection stands at once, or the task's backlog is full
+REPLAYS = 1000.0  # replays that may come together, as when a task with many requests dies
+REPLAY_SHARE = 0.2  # of the requests may be replays in the long run
+YOUNG_NS = 1_000_000_000  # a request that must not be sent twice uses no connection that was idle longer: the task may
+# be closing it just now (servers close idle ones after 2 to 75 s), and nobody could say whether the request was seen
+
+
+def now_ms() -> float:
+    """The monotonic clock, ms."""
+    return monotonic() * 1000
+
+
+class Exchange:
+    """Requests, tasks and connections of one service."""
+
+    def __init__(
+        self,
+        settings: BalancerSettings,
+        objective_ms: int,
+        concurrency: int | None,
+        on_pressure: Callable[[str], None],
+    ) -> None:
+        self.settings = settings
+        self.objective_ms = objective_ms
+        self.counters = Counters()
+        self.fleet = Fleet(concurrency)
+        self.queue: Queue[Request] = Queue(settings.queue)
+        self.rates = Rates(now_ms())
+        self.pressure = Pressure(on_pressure)
+        self.open: dict[Request, None] = {}  # offered and not counted, in order of arrival
+        self.fronts: dict[Front, None] = {}
+        self.closing = False
+        self.settled = asyncio.Event()  # nothing is open any more, once closing
+        self._objective_ns = objective_ms * 1_000_000
+        self._sheds = settings.shed == "objective"
+        self._waiting = self.queue.waiting
+        self._replays = REPLAYS
+        self._dialling: set[asyncio.Task[None]] = set()
+
+    # A request comes.
+
+    def arrived(self, request: Request) -> None:
+        """Its head is complete: it is offered, whatever becomes of it."""
+        self.counters.offered += 1
+        self.rates.arrivals += 1
+        self.open[request] = None
+
+    def place(self, request: Request) -> None:
+        """It is the first of its connection: hand it to a task, let it wait, or refuse it."""
+        if self._sheds and self._is_hopeless():
+            self._shed(request)
+            return
+        task = None if self._waiting else self.fleet.choose()
+        if task is not None:
+            self.hand(request, task)
+        elif not self.queue.push(request, now_ms()):
+            self._shed(request)
+
+    def _is_hopeless(self) -> bool:
+        work = len(self.open) - 1  # without the request in question
+        ready = len(self.fleet.routed)
+        oldest = self.oldest_ms(now_ms())
+        return hopeless(self.objective_ms, work, oldest, ready, self.rates.per_task, self.pressure.hint)
+
+    def _shed(self, request: Request) -> None:
+        self.counters.shed += 1
+        self._count(request, monotonic_ns(), bad=True)
+        request.front.refuse(request, 503, retry_after=self.settings.retry_after)
+
+    def pump(self) -> None:
+        """Hand out what waits, as far as tasks can take it."""
+        while self._waiting:
+            task = self.fleet.choose()
+            if task is None:
+                return
+            request = self.queue.pop()
+            assert request is not None
+            self.hand(request, task)
+
+    def hand(self, request: Request, task: Task) -> None:
+        """Send it to the task, on an idle connection if there is one."""
+        request.task = task
+        request.handed = now = monotonic_ns()
+        request.drip = 0.0
+        task.in_flight += 1
+        while task.idle and not request.fresh:
+            back = task.idle.pop()
+            if back.transport.is_closing():
+                continue
+            if not request.safe and now - back.idle_since > YOUNG_NS:
+                back.close()
+                continue
+            back.start(request)
+            return
+        dialling = asyncio.get_running_loop().create_task(self._dial(request, task))
+        self._dialling.add(dialling)
+        dialling.add_done_callback(self._dialling.discard)
+
+    async def _dial(self, request: Request, task: Task) -> None:
+        loop = asyncio.get_running_loop()
+        back: Back | None = None
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, back = await loop.create_connection(lambda: Back(self, task), task.host, task.port)
+        except (OSError, TimeoutError):
+            pass
+        stands = back is not None and not back.transport.is_closing()
+        if request.task is not task:  # its client is gone, or its task was removed
+            if back is not None and stands:
+                back.rest()
+        elif back is not None and stands and not task.gone:
+            back.start(request)
+        else:
+            self.fleet.shun(task, now_ms())
+            self.broke(request, sent=False)
+
+    # It ends.
+
+    def completed(self, request: Request, status: int) -> None:
+        """Count a response as completed now: at its end, or at the head of a stream that has none."""
+        task = request.task
+        assert task is not None
+        counters = self.counters
+        now = monotonic_ns()
+        service = now - request.handed
+        task.recent.counts[index_of(service)] += 1
+        task.timed(service, status < 500)
+        counters.completed += 1
+        self.rates.completions += 1
+        if task.warming:
+            counters.served_warming += 1
+        if status >= 500:
+            task.errors += 1
+            counters.errors += 1
+            self._count(request, now, bad=True)
+        else:
+            self._count(request, now, shown=True)
+
+    def stays(self, request: Request, status: int) -> None:
+        """It became an event stream or an upgraded connection: completed now, outside limits and time-outs from now."""
+        self.completed(request, status)
+        request.stays = True
+        task = request.task
+        assert task is not None
+        task.tunnels += 1
+        task.limit += 1
+        self.pump()
+
+    def release(self, request: Request) -> None:
+        """The task has done with it."""
+        self._leave(request)
+        if self._waiting:
+            self.pump()
+
+    def broke(self, request: Request, *, sent: bool = True, again: bool = True) -> None:
+        """Its task refused (``sent=False``) or broke the connection, or answered nonsense (``again=False``).
+
+        Sent again once when that is safe: nothing of it was sent, or it is body-less and may be repeated.
+        """
+        task = request.task
+        assert task is not None
+        self._leave(request)
+        if request.counted:
+            request.front.cut(request)
+        elif again and not request.answered and self._may_replay(request, sent):
+            self._replay(request)
+        else:
+            task.errors += 1
+            self._fail(request)
+        self.pump()
+
+    def _may_replay(self, request: Request, sent: bool) -> bool:
+        return (request.safe or not sent) and not request.replayed and self._replays >= 1
+
+    def _replay(self, request: Request) -> None:
+        self._replays -= 1
+        self.counters.replayed += 1
+        request.replayed = request.fresh = True
+        task = self.fleet.choose()
+        if task is not None:
+            self.hand(request, task)
+        elif not self.queue.push(request, now_ms(), first=True):
+            self._fail(request)
+
+    def _fail(self, request: Request) -> None:
+        self.counters.failed += 1
+        self.counters.errors += 1
+        self._count(request, monotonic_ns(), bad=True)
+        request.front.refuse(request, 502)
+
+    def timed_out(self, request: Request) -> None:
+        """It waited too long in the queue (already taken out of it), or its task is silent."""
+        self.counters.timed_out += 1
+        self._count(request, monotonic_ns(), bad=True, shown=True)
+        task = request.task
+        if task is None:
+            request.front.refuse(request, 503, retry_after=self.settings.retry_after)
+            return
+        task.errors += 1
+        self._drop_back(request)
+        request.front.refuse(request, 504)
+        self.pump()
+
+    def gone(self, request: Request) -> None:
+        """Its client closed, broke off its body or spoilt it: nobody waits for the answer."""
+        if not request.counted:
+            self.queue.discard(request)
+            self.counters.client_gone += 1
+            self._count(request, monotonic_ns())
+        if request.task is not None:
+            self._drop_back(request)
+            self.pump()
+
+    def _drop_back(self, request: Request) -> None:
+        """Take the request from its task; the connection cannot be used again."""
+        back = request.back
+        self._leave(request)
+        if back is not None:
+            back.request = None
+            if request.stays:
+                back.close()  # what the client said last is still delivered
+            else:
+                back.transport.abort()
+
+    def _leave(self, request: Request) -> None:
+        task = request.task
+        assert task is not None
+        request.task = request.back = None
+        task.in_flight -= 1
+        if request.stays:
+            task.tunnels -= 1
+            task.limit -= 1
+        if task.drained is not None and not task.in_flight and not task.drained.done():
+            task.drained.set_result(None)
+
+    def _count(self, request: Request, now: int, *, bad: bool = False, shown: bool = False) -> None:
+        """The one end of a request. The histogram takes it when ``shown`` or when it was late: what was refused or
+        broken within the objective is bad, but must not look fast."""
+        request.counted = True
+        del self.open[request]
+        age = now - request.arrived
+        late = age > self._objective_ns
+        if bad or late:
+            self.counters.bad += 1
+        if shown or late:
+            self.counters.latency.counts[index_of(age)] += 1
+        if self.closing and not self.open:
+            self.settled.set()
+
+    # Time passes, tasks go.
+
+    def tick(self, now: float) -> None:
+        """Call it every 50 ms: queue time-outs, ramps, rates, pressure."""
+        if self._waiting:
+            for request in self.queue.expired(now, self.settings.queue_timeout_ms):
+                self.timed_out(request)
+        self._replays = min(REPLAYS, self._replays + REPLAY_SHARE * self.rates.arrivals)
+        ready = len(self.fleet.routed)
+        self.rates.turn(now, ready)
+        if self.fleet.tick(now):
+            self.pump()
+        limited = self.fleet.concurrency is not None
+        self.pressure.check(now, self.queue.filled_for(now), len(self.open), ready, limited, self.rates)
+
+    def forget(self, task: Task) -> None:
+        """The task is gone: close its connections; its requests go elsewhere where that is safe."""
+        task.gone = True
+        task.ready = task.known = False
+        self.fleet.tasks.pop(task.name, None)
+        self.fleet.rebuild(now_ms())
+        held = [back.take() for back in list(task.backs)]
+        undialled = [request for request in self.open if request.task is task and request.back is None]
+        for request in undialled:
+            self.broke(request, sent=False)
+        for torn in held:
+            if torn is not None:
+                self.broke(torn)
+
+    def oldest_ms(self, now: float) -> float:
+        """Age of the oldest open request; 0.0 without one."""
+        first = next(iter(self.open), None)
+        return 0.0 if first is None else now - first.arrived / 1e6
+
+    def open_over(self, now: float) -> int:
+        """Open requests older than the objective."""
+        count = 0
+        for request in self.open:
+            if now - request.arrived / 1e6 <= self.objective_ms:
+                break
+            count += 1
+        return count

@@ -1,0 +1,58 @@
+"""The counts of one service, cumulative from the start of the balancer."""
+
+from __future__ import annotations
+
+from fleetfoot_agent.histogram import Histogram
+
+from .tasks import Task
+
+
+class Counters:
+    """Every request offered ends in exactly one of completed, failed, shed, timed_out and client_gone."""
+
+    __slots__ = (
+        "bad", "client_gone", "completed", "errors", "failed", "latency", "offered", "refused", "replayed",
+        "served_warming", "shed", "timed_out",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.offered = 0  # heads complete, before shedding
+        self.completed = 0  # responses of tasks that ended, 5xx too
+        self.failed = 0  # refused or broken connections and nonsense from tasks, after the replay
+        self.errors = 0  # 5xx of tasks + failed
+        self.shed = 0  # 503: queue full, or past the objective with `shed: objective`
+        self.timed_out = 0  # 503 after the queue timeout, 504 after the request timeout
+        self.client_gone = 0  # the client closed, or broke off or spoilt its own body
+        self.bad = 0  # late, failed, 5xx, shed or timed out: each request once
+        self.served_warming = 0
+        self.replayed = 0
+        self.refused = 0  # 4xx of our own, most of them before a request was complete enough to be offered
+        self.latency = Histogram()
+
+    def to_json(self) -> dict[str, object]:
+        """The cumulative part of a snapshot."""
+        return {
+            "offered": self.offered,
+            "completed": self.completed,
+            "failed": self.failed,
+            "errors": self.errors,
+            "shed": self.shed,
+            "timed_out": self.timed_out,
+            "client_gone": self.client_gone,
+            "bad": self.bad,
+            "served_warming": self.served_warming,
+            "replayed": self.replayed,
+            "refused": self.refused,
+            "latency": self.latency.to_json(),
+        }
+
+
+def task_to_json(task: Task) -> dict[str, object]:
+    """One task's share of a snapshot; ``p95_ms`` is its service time over the last 10 to 20 s."""
+    return {
+        "in_flight": task.in_flight - task.tunnels,
+        "tunnels": task.tunnels,
+        "served": task.served,
+        "errors": task.errors,
+        "p95_ms": round(task.p95_ms(), 1),
+    }

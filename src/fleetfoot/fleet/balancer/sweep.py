@@ -1,0 +1,73 @@
+"""Time limits. A sweep looks at every connection and open request a few times per limit and stamps what stands still;
+nothing is timed on the way of a request. A limit therefore strikes up to two sweeps late, never early."""
+
+from __future__ import annotations
+
+from .exchange import Exchange
+from .front import DEAF, HTTP, Front
+from .settings import BalancerSettings
+
+IDLE_BACK_NS = 15_000_000_000  # surplus connections to tasks are closed after so long
+
+
+def period_ms(settings: BalancerSettings) -> float:
+    """How often to sweep: a tenth of the shortest limit, within 10..500 ms."""
+    shortest = min(settings.header_timeout_ms, settings.idle_timeout_ms, settings.request_timeout_ms)
+    return float(min(max(shortest / 10, 10), 500))
+
+
+def sweep(exchange: Exchange, now: float) -> None:
+    """``now``: ms of the monotonic clock."""
+    for front in list(exchange.fronts):
+        _sweep_front(front, exchange.settings, now)
+    _sweep_requests(exchange, now)
+    for task in exchange.fleet.tasks.values():
+        while task.idle and now * 1e6 - task.idle[0].idle_since > IDLE_BACK_NS:
+            task.idle.pop(0).close()
+
+
+def _sweep_front(front: Front, settings: BalancerSettings, now: float) -> None:
+    if front.write_paused and _takes_nothing(front, settings, now):
+        front.transport.abort()
+    elif front.in_head:
+        if not front.head_since:
+            front.head_since = now
+        elif now - front.head_since > settings.header_timeout_ms:
+            front.time_out_head()
+    elif front.mode in (HTTP, DEAF) and _client_has_the_word(front):
+        if not front.idle_since:
+            front.idle_since = now
+        elif now - front.idle_since > settings.idle_timeout_ms:
+            if front.current is None and front.incoming is None:
+                front.transport.close()
+            else:
+                front.time_out_body()
+
+
+def _takes_nothing(front: Front, settings: BalancerSettings, now: float) -> bool:
+    unsent = front.transport.get_write_buffer_size()
+    if unsent != front.unsent or not front.stuck_since:
+        front.unsent, front.stuck_since = unsent, now
+    return now - front.stuck_since > settings.idle_timeout_ms
+
+
+def _client_has_the_word(front: Front) -> bool:
+    """Between requests, or in the middle of a body that we are ready to read."""
+    request = front.current
+    if request is None:
+        return not front.write_paused
+    return front.incoming is request and not request.whole and not front.read_paused
+
+
+def _sweep_requests(exchange: Exchange, now: float) -> None:
+    late = []
+    for request in exchange.open:
+        front = request.front
+        if request.task is None or front.write_paused or (not request.whole and not front.read_paused):
+            request.drip = 0.0  # in the queue, or the client has the word: other limits
+        elif not request.drip:
+            request.drip = now
+        elif now - request.drip > exchange.settings.request_timeout_ms:
+            late.append(request)
+    for request in late:
+        exchange.timed_out(request)
