@@ -27,7 +27,18 @@ class FakePlane:
         self.raw: dict[str, dict[str, Any]] = {name: self._fresh(desired) for name in services}
 
     def _fresh(self, desired: int) -> dict[str, Any]:
-        zero = ("warming", "starting", "draining", "warm", "failed", "offered", "completed", "errors", "shed", "timed_out")
+        zero = (
+            "warming",
+            "starting",
+            "draining",
+            "warm",
+            "failed",
+            "offered",
+            "completed",
+            "errors",
+            "shed",
+            "timed_out",
+        )
         return {
             "desired": desired,
             "serving": desired,

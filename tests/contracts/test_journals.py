@@ -48,7 +48,16 @@ def observation(now: int, rate: float = 50.0) -> Observation:
 
 def decision(now: int, desired: int = 4) -> Decision:
     return Decision(
-        "orders", now, now, Action.GROW, 2, desired, desired, (Reason("demand", {"rate": 50.0, "per_task": 14.0}),), (), ()
+        "orders",
+        now,
+        now,
+        Action.GROW,
+        2,
+        desired,
+        desired,
+        (Reason("demand", {"rate": 50.0, "per_task": 14.0}),),
+        (),
+        (),
     )
 
 

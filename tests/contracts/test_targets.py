@@ -36,9 +36,7 @@ def memory() -> Made:
 
 def local() -> Made:
     plane = FakePlane("orders")
-    return Made(
-        LocalTarget(plane, _now), lambda: setattr(plane, "fail", "no"), lambda: setattr(plane, "slow", 60_000)
-    )
+    return Made(LocalTarget(plane, _now), lambda: setattr(plane, "fail", "no"), lambda: setattr(plane, "slow", 60_000))
 
 
 def dryrun() -> Made:

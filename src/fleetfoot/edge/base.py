@@ -43,6 +43,7 @@ class Reading(NamedTuple):
     tasks: tuple[TaskSeen, ...] = ()
     arrivals: int = 0
     bad: int = 0
+    notes: Mapping[str, Any] = {}  # for people only
 
 
 class Source(Protocol):

@@ -28,6 +28,7 @@ from fleetfoot.edge.sources.push import PushSource, Receiver, push_app
 from fleetfoot.face.control_app import control_app
 from fleetfoot.face.times import clock_time
 from fleetfoot.face.upfile import Up
+from fleetfoot.fleet import paths
 from fleetfoot.fleet.client import PlaneClient
 from fleetfoot.run.clock import Clock
 from fleetfoot.run.wire import Live, build
@@ -53,20 +54,6 @@ def serve(app: Any, listener: socket.socket) -> tuple[_Server, asyncio.Task[None
     )
     server = _Server(config)
     return server, asyncio.create_task(server.serve(sockets=[listener]))
-
-
-def control_socket(path: Path) -> socket.socket:
-    """A listening unix socket only its owner can use; one left by a dead controller is replaced."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    old = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(old)
-    listener.listen(64)
-    listener.setblocking(False)
-    return listener
 
 
 class Pushes:
@@ -100,16 +87,16 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     pushes = Pushes(spec)
-    plane = PlaneClient(up.state / "plane.sock")
+    plane, commands = (PlaneClient(up.state / "plane.sock") for _ in range(2))  # no order waits behind a reading
 
     def say(decision: Decision) -> None:
         sys.stdout.write(f"{clock_time(decision.wall)}  {decision.service}  {tell(decision, up.lang)}\n")
         sys.stdout.flush()
 
-    live = build(spec, up.state, plane, say, more=pushes.sources if push else None, text=up.text)
+    live = build(spec, up.state, plane, commands, say, more=pushes.sources if push else None, text=up.text)
     pushes.live = live
     await live.start()
-    servers = [serve(control_app(live, stopping), control_socket(up.state / "control.sock"))]
+    servers = [serve(control_app(live, stopping), paths.listen(up.state / "control.sock"))]
     if push is not None and pushes.receiver is not None and token:
         servers.append(serve(push_app(pushes.receiver, token), push))
     await stopping.wait()

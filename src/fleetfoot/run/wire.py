@@ -63,6 +63,7 @@ class Live:
     journal: Journal
     clock: Clock
     plane: PlaneLink
+    commands: PlaneLink
     past: Past
     tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -87,6 +88,7 @@ class Live:
         for target in self.targets.values():
             await target.close()
         await self.plane.close()
+        await self.commands.close()
 
     async def operate(self, action: OperatorAction) -> None:
         """Take what a person ordered, once it is recorded. Raises Refused."""
@@ -124,7 +126,7 @@ class Live:
                 rate = learnt.throughput if learnt else None
                 if rate and abs(rate - told.get(name, 0.0)) > HINT_CHANGE * rate:
                     with contextlib.suppress(Exception):  # told again when it can be
-                        await self.plane.hint(name, rate)
+                        await self.commands.hint(name, rate)
                         told[name] = rate
 
 
@@ -132,6 +134,7 @@ def build(
     spec: Spec,
     state: Path,
     plane: PlaneLink,
+    commands: PlaneLink,
     tell: Callable[[Decision], None],
     more: Callable[[Clock], Sequence[Source]] | None = None,
     clock: Callable[[int], Clock] | None = None,
@@ -140,8 +143,8 @@ def build(
 ) -> Live:
     """Everything, connected, not yet started. Raises JournalError.
 
-    ``more``: further sources. ``clock``: makes the clock, given the newest time in the journal.
-    ``text``: the file as written, for the journal.
+    ``plane`` is read, ``commands`` takes the orders. ``more``: further sources. ``clock``: makes the clock,
+    given the newest time in the journal. ``text``: the file as written, for the journal.
     """
     settings = settings or LiveSettings()
     journal = SqliteJournal(
@@ -153,7 +156,7 @@ def build(
     feed = PlaneFeed(plane, time.now)
     sources = [_plane_source(feed, service, time, past) for service in spec.services.values()]
     readers = Readers([*sources, *(more(time) if more is not None else ())], time.now, settings.read_deadline)
-    targets = {name: _target(service, plane, time) for name, service in spec.services.items()}
+    targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
     stages = Stages(settings.stages)
     loop = Loop(
         {name: _service(service, past) for name, service in spec.services.items()},
@@ -166,7 +169,7 @@ def build(
         settings,
         tell,
     )
-    return Live(spec, loop, targets, journal, time, plane, past)
+    return Live(spec, loop, targets, journal, time, plane, commands, past)
 
 
 def _plane_source(feed: PlaneFeed, service: ServiceSpec, clock: Clock, past: Past) -> PlaneSource:
@@ -177,7 +180,7 @@ def _plane_source(feed: PlaneFeed, service: ServiceSpec, clock: Clock, past: Pas
         objective.percentile,
         objective.latency,
         clock.at_mono,
-        cpu=_cores(service),
+        cpu=service.task.cpu or 1.0,
         memory=service.task.memory,
         restarted=service.name in past.memories,
     )
@@ -212,9 +215,3 @@ def _version() -> str:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version("fleetfoot")
     return "unknown"
-
-
-def _cores(service: ServiceSpec) -> float | None:
-    """The cores a task may use; one core when nobody said and a policy reads cpu; None when nobody asks."""
-    asked = any(signal == "cpu" for policy in service.policies for _, signal in policy.signals())
-    return service.task.cpu or (1.0 if asked else None)

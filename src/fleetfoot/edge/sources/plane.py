@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 from fleetfoot.core.model import Fleet, Signal, Start, State
 from fleetfoot.edge.base import Reading, SourceError, TaskSeen
-from fleetfoot.edge.sources.procfs import CpuMeter, memory_bytes
 from fleetfoot.edge.sources.signals import Interval
 from fleetfoot_agent.histogram import Histogram, index_of
 
 PERIOD_MS = 1000
 SHORTEST_MS = 50  # an interval shorter than this says nothing about a rate
+NOTES = ("last_failure", "failures", "next_start_ms", "dependency_suspected", "exits")
 LEVELS = ("in_flight", "queue")
 COUNTERS = ("offered", "completed", "errors", "shed", "timed_out", "bad")
 RATES = {"requests": "offered", "completed": "completed", "bad": "bad"}  # signal -> counter
@@ -89,19 +89,18 @@ class PlaneSource:
         percentile: float,
         objective_ms: int,
         at_mono: Callable[[float], int],
-        cpu: float | None = None,
+        cpu: float = 1.0,
         memory: int | None = None,
         restarted: bool = False,
     ) -> None:
-        """``cpu``: the cores, ``memory``: the bytes one task may use, None = not measured. ``restarted``: starts
+        """``cpu``: the cores, ``memory``: the bytes one task may use, None = not told. ``restarted``: starts
         that finished before the first reading were learnt by an earlier controller."""
         self.service = service
-        self.exits: list[list[Any]] = []  # as the plane tells them, newest last
         self._feed = feed
         self._percentile = percentile
         self._objective = objective_ms
         self._at_mono = at_mono
-        self._cpu = CpuMeter(cpu) if cpu else None
+        self._cpu = cpu
         self._memory = memory
         self._before: _Counts | None = None
         self._rates: dict[str, Signal] = {}
@@ -122,7 +121,6 @@ class PlaneSource:
         count = _counts(reply, raw)
         end = min(self._at_mono(count.mono), received)
         fresh = self._fresh_starts(raw, count.incarnation)
-        self.exits = list(raw.get("exits", ()))
         delta = self._delta(count)
         if delta is not None:
             at = Interval(end, received, max(int(delta.mono), 1), PERIOD_MS)
@@ -130,10 +128,12 @@ class PlaneSource:
         fleet = fleet_of(raw, received, fresh)
         now = Interval(end, received, PERIOD_MS, PERIOD_MS)
         signals = {**self._rates, **{name: now.signal(name, float(raw.get(name, 0))) for name in LEVELS}}
-        self._add_processes(signals, raw, count.mono, now, fleet.serving + fleet.warming)
+        signals |= self._of_processes(raw, now)
         tasks = tuple(_task(task, end) for task in raw.get("tasks", ()))
         numbers = delta.numbers if delta is not None else {}
-        return Reading(signals, fleet, tasks, max(numbers.get("offered", 0), 0), max(numbers.get("bad", 0), 0))
+        return Reading(
+            signals, fleet, tasks, max(numbers.get("offered", 0), 0), max(numbers.get("bad", 0), 0), _notes(raw)
+        )
 
     def _delta(self, count: _Counts) -> _Counts | None:
         before = self._before
@@ -166,21 +166,15 @@ class PlaneSource:
         latencies.counts[index_of(int((self._objective + most) / 2 * 1_000_000))] += late
         return latencies
 
-    def _add_processes(
-        self, signals: dict[str, Signal], raw: Mapping[str, Any], mono: float, now: Interval, tasks: int
-    ) -> None:
-        """cpu and memory of the serving tasks, from /proc."""
-        pids = [t["pid"] for t in raw.get("tasks", ()) if t.get("state") in ("serving", "warming") and t.get("pid")]
-        if self._cpu is not None:
-            share, seen, span = self._cpu.share(pids, mono)
-            if span:
-                coverage = min(seen / tasks, 1.0) if tasks else 1.0
-                signals["cpu"] = now._replace(span=span).signal("cpu", share, empty=not seen, coverage=coverage)
-        if self._memory:
-            used = [used for pid in pids if (used := memory_bytes(pid)) is not None]
-            coverage = min(len(used) / tasks, 1.0) if tasks else 1.0
-            mean = sum(used) / max(len(used), 1) / self._memory
-            signals["memory"] = now.signal("memory", mean, empty=not used, coverage=coverage)
+    def _of_processes(self, raw: Mapping[str, Any], now: Interval) -> dict[str, Signal]:
+        """cpu and memory: the mean of the serving tasks, as a share of what one may use."""
+        tasks = [task for task in raw.get("tasks", ()) if task.get("state") in ("serving", "warming")]
+        found = {}
+        for name, allowed in (("cpu", self._cpu), ("memory", self._memory)):
+            if allowed:
+                used = [float(task.get(name) or 0.0) for task in tasks]
+                found[name] = now.signal(name, sum(used) / max(len(used), 1) / allowed, empty=not used)
+        return found
 
     def _fresh_starts(self, raw: Mapping[str, Any], incarnation: str) -> tuple[Start, ...]:
         rows = raw.get("starts", ())
@@ -229,3 +223,8 @@ def _task(task: Mapping[str, Any], at: int) -> TaskSeen:
         int(task.get("in_flight") or 0),
         float(task.get("p95_ms") or 0.0),
     )
+
+
+def _notes(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What is for people only."""
+    return {name: raw[name] for name in NOTES if raw.get(name)}

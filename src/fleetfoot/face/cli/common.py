@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import http.client
 import json
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,9 +92,9 @@ class _Line(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        from fleetfoot.fleet import paths
+
+        self.sock = paths.connect(self._path, self.timeout)
 
 
 def ask(state: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

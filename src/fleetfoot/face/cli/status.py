@@ -42,6 +42,7 @@ def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]
     for source in one["sources"]:
         if source["error"]:
             lines.append(f"  {source['name']}: {source['error']}")
+    lines += [f"  {line}" for line in _notes(one["notes"])]
     order = one["last_order"]
     if order and not order["ok"]:
         lines.append(f"  the last order, {order['count']} tasks, failed: {order['error']}")
@@ -84,6 +85,16 @@ def _people(operator: dict[str, Any], shift: int) -> list[str]:
     held = [word for key, word in (("hold_growth", "growth"), ("hold_shrink", "scale-in")) if operator[key]]
     if held:
         lines.append(f"{' and '.join(held)} paused by {operator['who']}{until}")
+    return lines
+
+
+def _notes(notes: dict[str, Any]) -> list[str]:
+    lines = []
+    if notes.get("failures"):
+        wait = f"; the next is tried in {notes['next_start_ms'] / 1000:.0f} s" if notes.get("next_start_ms") else ""
+        lines.append(f"{notes['failures']} starts in a row failed: {notes.get('last_failure', '?')}{wait}")
+    if notes.get("dependency_suspected"):
+        lines.append("many tasks fail their checks together: a dependency, not the tasks; they are not replaced")
     return lines
 
 

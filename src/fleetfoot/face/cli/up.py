@@ -17,7 +17,6 @@ from fleetfoot.face.cli.common import Told, file_option, lang_option, load_spec,
 if TYPE_CHECKING:
     from fleetfoot.spec import Service, Spec
 
-LONGEST_SOCKET = 100  # bytes a unix socket's path may have, with a little room
 WORDS_OF_THE_SHELL = {
     "cd", "exec", "if", "for", "while", "case", "test", "[", "set", "export", "eval", ".", "source", "ulimit", "umask",
     "trap", "exit", "read", "command", "wait", "{", "(",
@@ -44,10 +43,6 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
     from fleetfoot.face.upfile import Up
     from fleetfoot.run.fleetfile import fleet_file
 
-    if len(os.fsencode(folder / "control.sock")) > LONGEST_SOCKET:
-        raise Told(
-            f"the path of the state folder is too long for unix sockets: {folder}; give a shorter one with --state"
-        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
