@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import ceil
+from operator import add
 
 _HOUR_NS = 3_600_000_000_000
 _NS_PER_MS = 1_000_000
@@ -86,7 +87,7 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Add the counts of ``other`` to this one."""
-        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self.counts = list(map(add, self.counts, other.counts))
 
     def minus(self, older: Histogram) -> Histogram:
         """What was counted since ``older``, an earlier state of the same cumulative histogram.
