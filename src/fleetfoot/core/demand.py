@@ -20,7 +20,7 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
 
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
-LEARN_EVERY = 5_000  # ms
+LEARN_EVERY = 10_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
 COVERED = 0.8  # of a span that must have been measured
 ALONE, AGREED, FOLLOWING = 5.0, 4.2, 2.0  # z: rate alone; work piles up too; within a surge already answered
@@ -50,14 +50,18 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
     for span, learnt, (value, covered) in zip(usable, spread[first:], window.means(usable), strict=True):
         if covered < COVERED * span:
             break
-        floor = max(floor, learnt)
-        deviation = sqrt(floor * value * 1000.0 / span)
+        if learnt > floor:
+            floor = learnt
         if rate is None and span >= 1_000:
             rate = value
-        if value * span >= MIN_COUNT * 1000.0 and value - z * deviation > line and (rising is None or value > rising):
-            rising, span_used = value, span
+        if value > line:
+            clear = value - z * sqrt(floor * value * 1000.0 / span) > line
+            if clear and value * span >= MIN_COUNT * 1000.0 and (rising is None or value > rising):
+                rising, span_used = value, span
         if span >= 10_000:
-            high = max(high, value + (2.0 * deviation if span > 10_000 else 0.0))
+            upper = value + 2.0 * sqrt(floor * value * 1000.0 / span) if span > 10_000 else value
+            if upper > high:
+                high = upper
     if rate is None:
         rate = window.rate(SPANS[-1])
     return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)

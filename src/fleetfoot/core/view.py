@@ -89,16 +89,12 @@ GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
 
 def judge(signal: Signal, now: int) -> State:
     """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
-    state = signal.state
-    if state is State.MISSING:
+    _, value, end, _, _, period, coverage, state = signal
+    if state is State.MISSING or state is State.EMPTY:
         return state
-    value = 0.0 if state is State.EMPTY else signal.value
-    if not (0 <= value <= ABSURD and 0 <= signal.coverage <= ABSURD):  # false for NaN too
+    if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
-    age, oldest = now - signal.end, STALE_PERIODS * signal.period
-    if age < -oldest:
-        return State.ABSURD  # measured in the future: it would shut out every sample until then
-    return State.STALE if age > oldest else state
+    return State.STALE if now - end > STALE_PERIODS * period else state
 
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
@@ -107,17 +103,16 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     if memory.since is None:
         memory.since = now
     states: dict[str, State] = {}
-    kept = settings.windows
+    kept, windows = settings.windows, memory.windows
     for name, signal in seen.signals.items():
         state = states[name] = judge(signal, now)
-        if state in GROWS and name in kept:
-            window = memory.windows.get(name)
+        if name in kept and state in GROWS:
+            window = windows.get(name)
             if window is None:
-                window = memory.windows[name] = Window(KEEP)
-            window.keep = kept[name]
+                window = windows[name] = Window(KEEP)
             value = 0.0 if state is State.EMPTY else signal.value
-            if name in TOTALS and 0 < signal.coverage < 1:
-                value = min(value / signal.coverage, ABSURD)
+            if signal.coverage < 1 and name in TOTALS:
+                value /= max(signal.coverage, 0.01)
             window.add(signal.end, signal.span, value)
     learnt = _learnt(settings, memory, seen.fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED

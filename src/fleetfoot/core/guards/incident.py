@@ -24,7 +24,7 @@ HISTORY = 600_000  # ms of levels before "the lowest level known" means anything
 LOW_FORGETS = 86_400_000  # ms: time constant with which the lowest level creeps up to the present one
 STEP, STEP_EVERY = 0.2, 30_000  # a released fleet shrinks by a fifth at most, this often (ms)
 MIN_RATE = 1.0  # requests/s: below it a drop is noise
-CHECK_EVERY = 1_000  # ms
+CHECK_EVERY = 2_000  # ms
 
 
 def incident(count: int, view: View, mine: Slice) -> Verdict:

@@ -24,9 +24,12 @@ def stabilise(count: int, view: View, mine: Slice) -> Verdict:
     _flaps(view, mine)
     window = rules.stabilise_in * mine.get("times", 1)
     largest = Peaks(window, mine.setdefault("wishes", [])).add(view.now, count)
+    least = _least(count, view, mine, rules.stabilise_out)
     if count > view.current:
-        return _growth(count, view, mine, rules.stabilise_out)
-    mine["above_since"] = None
+        if least >= count:
+            return None
+        least = max(least, view.current)
+        return least, Reason(Code.STABILISING, {"wish": count, "window": rules.stabilise_out, "largest": least})
     if count == view.current:
         return None
     refused = _too_early(view)
@@ -64,21 +67,11 @@ def _too_early(view: View) -> Reason | None:
     return None
 
 
-def _growth(count: int, view: View, mine: Slice, window: int) -> Verdict:
-    """With a growth window, only what was wished for all of it; an urgent wish was tested already and passes."""
+def _least(count: int, view: View, mine: Slice, window: int) -> int:
+    """The smallest wish of the growth window: what was wished for all of it. It begins with the present count."""
     if window <= 0:
-        return None
-    since = mine.get("above_since")
-    if since is None:
-        mine["above_since"], mine["least"] = view.now, count
-    mine["least"] = min(mine.get("least", count), count)
-    if since is not None and view.now - since >= window:
-        return (
-            None
-            if mine["least"] == count
-            else (mine["least"], Reason(Code.STABILISING, {"wish": count, "window": window, "largest": mine["least"]}))
-        )
-    return view.current, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": view.current})
+        return count
+    return -Peaks(window, mine.setdefault("lows", [[view.now, -view.current]])).add(view.now, -count)
 
 
 def _flaps(view: View, mine: Slice) -> None:
