@@ -90,11 +90,16 @@ GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
 def judge(signal: Signal, now: int) -> State:
     """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
     _, value, end, _, _, period, coverage, state = signal
-    if state is State.MISSING or state is State.EMPTY:
+    if state is State.MISSING:
         return state
+    if state is State.EMPTY:
+        value = 0.0
     if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
-    return State.STALE if now - end > STALE_PERIODS * period else state
+    age, oldest = now - end, STALE_PERIODS * period
+    if age < -oldest:
+        return State.ABSURD  # measured in the future: it would shut out every sample until then
+    return State.STALE if age > oldest else state
 
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
@@ -109,10 +114,10 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         if name in kept and state in GROWS:
             window = windows.get(name)
             if window is None:
-                window = windows[name] = Window(KEEP)
+                window = windows[name] = Window(kept[name])
             value = 0.0 if state is State.EMPTY else signal.value
-            if signal.coverage < 1 and name in TOTALS:
-                value /= max(signal.coverage, 0.01)
+            if signal.coverage < 1 and signal.coverage > 0 and name in TOTALS:
+                value = min(value / signal.coverage, ABSURD)
             window.add(signal.end, signal.span, value)
     learnt = _learnt(settings, memory, seen.fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED
