@@ -115,6 +115,7 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(kept[name])
+            window.keep = kept[name]  # the settings may have changed since it was kept
             value = 0.0 if state is State.EMPTY else signal.value
             if signal.coverage < 1 and signal.coverage > 0 and name in TOTALS:
                 value = min(value / signal.coverage, ABSURD)
