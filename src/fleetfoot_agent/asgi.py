@@ -20,6 +20,9 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
+_BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
+
+
 class _Send:
     """Reads the status in passing. Returns the inner coroutine itself: no extra frame per message."""
 
@@ -35,7 +38,7 @@ class _Send:
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        elif self.open and not message.get("more_body") and message["type"] == "http.response.body":
+        elif self.open and not message.get("more_body") and message["type"] in _BODIES:
             self.open = False
             self.recorder.end(perf_counter_ns() - self.began, self.status)
         return self.send(message)

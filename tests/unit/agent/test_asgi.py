@@ -58,6 +58,25 @@ def test_a_request_is_counted_by_its_status_and_its_messages_pass_unchanged(stat
     assert counts.status == {f"{status // 100}xx": 1}
 
 
+@pytest.mark.parametrize("kind", ["pathsend", "zerocopysend"])
+def test_a_file_the_server_sends_by_itself_is_a_whole_response(kind: str) -> None:
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await send(start(200))
+        await send({"type": f"http.response.{kind}", "path": "/x"})
+
+    counts, _ = call(app)
+    assert (counts.errors, counts.status) == (0, {"2xx": 1})
+
+
+def test_a_response_without_its_last_byte_is_an_error() -> None:
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await send(start(200))
+        await send(body(more=True))
+
+    counts, _ = call(app)
+    assert (counts.errors, counts.status) == (1, {"2xx": 1})
+
+
 def test_an_exception_is_an_error_and_reaches_the_server() -> None:
     recorder = Recorder()
 
