@@ -10,6 +10,7 @@ Rules, for whoever edits this file:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -49,6 +50,7 @@ class Orders:
         self._settings = settings
         self._done = done
         self._next: dict[str, _Waiting] = {}
+        self._newer: dict[str, asyncio.Event] = {}  # set when a newer order waits behind one being repeated
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.last: dict[str, Receipt] = {}
 
@@ -74,6 +76,8 @@ class Orders:
         if older is not None:
             self._complete(older.order, self._refused(older.order, SUPERSEDED), None)
         self._next[order.service] = waiting
+        if order.service in self._newer:
+            self._newer[order.service].set()
         task = self._tasks.get(order.service)
         if task is None or task.done():
             self._tasks[order.service] = asyncio.create_task(self._carry_out(order.service))
@@ -93,6 +97,7 @@ class Orders:
     async def _carry_out(self, service: str) -> None:
         while (waiting := self._next.pop(service, None)) is not None:
             order, ticket = waiting
+            self._newer.pop(service, None)
             durable = await ticket.durable(self._settings.durable_within)
             recorded = self._now() if durable else None
             if recorded is not None:
@@ -111,7 +116,12 @@ class Orders:
             )
             if receipt.ok or self._now() >= until or order.service in self._next:
                 return receipt
-            await asyncio.sleep(self._settings.order_pause / 1000)
+            newer = self._newer.setdefault(order.service, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.order_pause / 1000):
+                    await newer.wait()
+            if order.service in self._next:
+                return receipt
 
     def _refused(self, order: Order, why: str) -> Receipt:
         return Receipt(order.id, order.service, order.count, False, self._now(), why)

@@ -27,9 +27,9 @@ class Pulse:
         tick = self._tick()
         early = await self._wait_or_woken(tick)
         if early:
-            soonest = self._last + self._settings.early
-            early = soonest < tick  # else the tick comes first
-            await asyncio.sleep(max(min(soonest, tick) - self._now(), 0) / 1000)
+            soonest = max(self._last + self._settings.early, self._now())
+            early = soonest <= tick - self._settings.early  # else the tick comes first
+            await asyncio.sleep(max((soonest if early else tick) - self._now(), 0) / 1000)
         if not early:
             self._grid += self._settings.tick
         self._woken.clear()

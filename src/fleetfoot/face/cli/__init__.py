@@ -21,7 +21,7 @@ VERBS: dict[str, str] = {
     "pause": "fleetfoot.face.cli.operate:pause",
     "resume": "fleetfoot.face.cli.operate:resume",
     "load": "fleetfoot.face.cli.load:load",
-    # "demo": "fleetfoot.face.cli.demo:demo",
+    "demo": "fleetfoot.face.cli.demo:demo",
 }
 
 

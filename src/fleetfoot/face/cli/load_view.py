@@ -94,7 +94,8 @@ class View:
         table.add_row("lost", lost, f"{last['shed']} of them shed (503)")
         table.add_row("over", f"{self._over} s", f"seconds in which the objective was not met, of {len(self._judged)}")
         waiting = " · waiting for the last answers" if done > whole else ""
-        bar = ProgressBar(total=max(whole, 1), completed=min(done, whole), width=WIDTH)
+        bar = Table.grid()  # a bar alone does not end its line
+        bar.add_row(ProgressBar(total=max(whole, 1), completed=min(done, whole), width=WIDTH))
         return Group(Text(f"{start.get('url', '')}   {min(done, round(whole))} of {whole:g} s{waiting}"), bar, table)
 
     def _bars(self, objective: float) -> Text:
