@@ -62,7 +62,9 @@ def render(report: RunReport) -> str:
 <noscript><p>The pictures need JavaScript; the figures and the decisions do not.</p></noscript>
 <script type="application/json" id="data">{_data(report)}</script>
 <script>
-/*! uPlot 1.6.32, MIT licence, (c) 2022 Leon Sorokin */
+/*! uPlot 1.6.32
+{_static("uPlot-LICENSE.txt")}
+*/
 {_static("uPlot.iife.min.js")}
 </script>
 <script>
