@@ -33,7 +33,7 @@ class Ending(Enum):
 class Second:
     """The requests due in one second of the run."""
 
-    __slots__ = ("arrivals", "bad", "late_ns", "latencies", "lost", "number", "open", "p_ms")
+    __slots__ = ("arrivals", "bad", "late_ns", "latencies", "latency", "lost", "number", "open", "p_ms")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -44,6 +44,7 @@ class Second:
         self.late_ns = 0  # the generator's own worst lateness
         self.latencies: list[int] | None = []  # of answered and timed-out ones; None once summed up
         self.p_ms: float | None = None  # the objective's percentile of them
+        self.latency: dict[str, int] = {}  # a sparse histogram of them, for percentiles over several seconds
 
 
 class Shot:
@@ -134,6 +135,10 @@ class Ledger:
         """Sum up the latencies of a second whose requests have all ended, and let go of them."""
         if second.open == 0 and second.latencies is not None:
             second.p_ms = percentile(second.latencies, self.objective.percentile)
+            merged = Histogram()
+            for latency in second.latencies:
+                merged.record_ns(latency)
+            second.latency = merged.to_json()
             second.latencies = None
 
     def bad(self, second: Second, now: int) -> int:

@@ -131,4 +131,5 @@ def _second(ledger: Ledger, number: int, now: int) -> dict[str, Any]:
         "p_ms": second.p_ms,
         "late_ms": round(second.late_ns / MS, 3),
         "over": ledger.is_over(second, now),
+        "latency": second.latency,
     }

@@ -114,8 +114,8 @@ def _page(title: str, stages: tuple[tuple[float, int], ...], start: int) -> RunR
     begin, end = stages[0][1], stages[0][1] + stages[1][1]
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(start / 1000))
     notes = (
-        "Measured on this machine: real processes, real requests, sent open-loop (Poisson), judged from the moment they were due.",
-        "A second is over the objective when more than 5 % of the requests that arrived in it were late, failed or shed.",
+        "Measured on this machine: real processes and requests, sent open-loop (Poisson), judged from when they were due.",
+        "A second is over the objective when more than 5 % of the requests arriving in it were late, failed or shed.",
     )
     return RunReport(title, (), when=when, objective_ms=OBJECTIVE_MS, phases=(Phase(begin, end, "surge"),), notes=notes)
 
@@ -140,7 +140,8 @@ services:
     listen: 127.0.0.1:{port}
     objective: {{p95: 1s, errors: 1%}}
     capacity: {{min: 2, max: 14}}
-    task: {{throughput: {THROUGHPUT:g}/s, startup: {max(0.2, startup + 0.2):g}s, stop_timeout: 5s, drain: 10s}}
+    task:
+      {{throughput: {THROUGHPUT:g}/s, concurrency: 2, startup: {max(0.2, startup + 0.2):g}s, stop timeout: 5s, drain: 10s}}
     health: {{readiness: {{path: /healthz}}}}
     balancer: {{shed: {"objective" if shed else '"off"'}}}
     guards:

@@ -55,7 +55,8 @@ def run(service: LiveService, load: dict[str, Any], watch: Watcher, tick: float 
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.write(json.dumps(load))
     process.stdin.close()
     lines: queue.Queue[str | None] = queue.Queue()

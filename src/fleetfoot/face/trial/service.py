@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fleetfoot.fleet.client import PlaneClient
+from fleetfoot.fleet.client import BlockingPlaneClient, PlaneError
 
 READY_WITHIN = 30.0  # s
 STOP_WITHIN = 20.0  # s
@@ -48,7 +48,7 @@ class LiveService:
         self.log = self.folder / "up.log"
         self.file.write_text(yaml)
         self._process: subprocess.Popen[bytes] | None = None
-        self._client: PlaneClient | None = None
+        self._client: BlockingPlaneClient | None = None
 
     def __enter__(self) -> LiveService:
         self.start()
@@ -77,7 +77,7 @@ class LiveService:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - nothing else runs in this process yet
             )
         deadline = time.monotonic() + READY_WITHIN
         while not self._ready():
@@ -100,9 +100,9 @@ class LiveService:
         """The data plane's figures for the service; None while it does not answer."""
         try:
             if self._client is None:
-                self._client = PlaneClient(self.state / "plane.sock")
+                self._client = BlockingPlaneClient(self.state / "plane.sock")
             answer = self._client.stats()
-        except (OSError, ValueError, RuntimeError):
+        except (PlaneError, KeyError):
             self._client = None
             return None
         found: dict[str, Any] | None = answer["services"].get(self.name)

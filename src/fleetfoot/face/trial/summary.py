@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from fleetfoot.core import words
+from fleetfoot.core.model import Action
+from fleetfoot.face.report import html
+from fleetfoot.face.report.model import Figure, Kind, Marker, Moment, RunReport
 from fleetfoot.face.trial import figures as f
 from fleetfoot.face.trial.run import Outcome
 
@@ -87,5 +92,35 @@ def print_summary(figures: dict[str, Any]) -> None:
     console.print(f"the picture is in {figures['report']}")
 
 
-def write_report(outcome: Outcome, figures: dict[str, Any], path: Path, title: str, objective: float) -> None:
-    raise NotImplementedError
+def write_report(outcome: Outcome, figures: dict[str, Any], path: Path, report: RunReport) -> None:
+    """One self-contained page with the whole run. Raises OSError."""
+    told = tuple(Figure(*row) for row in rows(figures))
+    html.write_report(replace(report, moments=moments(outcome), markers=markers(outcome), figures=told), path)
+
+
+def moments(outcome: Outcome) -> tuple[Moment, ...]:
+    """One point a second: what was sent, how it fared, and the fleet as last seen by then."""
+    found, samples, i = [], outcome.samples, -1
+    for row in outcome.seconds:
+        at = outcome.start + (row["second"] + 1) * 1000
+        while i + 1 < len(samples) and samples[i + 1].at <= at:
+            i += 1
+        counts = samples[i].counts if i >= 0 else {}
+        states = {name: counts.get(name) for name in ("serving", "warming", "starting", "draining", "desired")}
+        seen = {"t": float(row["second"]), "offered": float(row["arrivals"]), "p_ms": row["p_ms"], "over": row["over"]}
+        found.append(Moment(**seen, queue=counts.get("queue"), **states))
+    return tuple(found)
+
+
+def markers(outcome: Outcome, lang: str = "en") -> tuple[Marker, ...]:
+    """Every decision that acted."""
+    found = []
+    for decision in outcome.decisions:
+        if decision.action is not Action.HOLD:
+            details = (words.votes(decision, lang), *words.why(decision, lang))
+            kind: Kind = "grow" if decision.action is Action.GROW else "shrink"
+            at = (decision.wall - outcome.start) / 1000
+            found.append(
+                Marker(at, kind, words.headline(decision, lang), "; ".join(words.why(decision, lang)), details)
+            )
+    return tuple(found)

@@ -76,7 +76,8 @@ class Screen:
         counts = outcome.samples[-1].counts if outcome.samples else {}
         tasks = ", ".join(f"{counts[name]} {name}" for name in COLOURS if counts.get(name))
         shown = "-" if latency is None else f"{latency:.0f} ms"
-        return f"{self._second.get('second', 0):4d} s  {self._second.get('arrivals', 0):4d} requests/s  p95 {shown:>8}  {tasks}"
+        second, arrivals = self._second.get("second", 0), self._second.get("arrivals", 0)
+        return f"{second:4d} s  {arrivals:4d} requests/s  p95 {shown:>8}  {tasks}"
 
     def _decision(self, decision: Decision) -> Text:
         when = time.strftime("%H:%M:%S", time.localtime(decision.wall / 1000))
