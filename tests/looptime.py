@@ -37,9 +37,9 @@ class LoopTime(asyncio.SelectorEventLoop):
         return self._jumping.skipped
 
 
-async def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool], within: float = 10.0) -> None:
     """Let everything else in the loop go on until ``condition`` holds."""
-    async with asyncio.timeout(timeout):
+    async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - conditions of a test have no event
             await asyncio.sleep(0)
 

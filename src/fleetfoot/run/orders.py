@@ -143,11 +143,20 @@ class Orders:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def look_again(orders: tuple[Order, ...], targets: Mapping[str, Target], journal: Journal, now: Now) -> None:
-    """Orders that an earlier controller left without a receipt: compared with the tasks there are, never repeated."""
+async def look_again(
+    orders: tuple[Order, ...], targets: Mapping[str, Target], journal: Journal, now: Now, patience: int = 10_000
+) -> None:
+    """Orders that an earlier controller left without a receipt: compared with the tasks there are, never repeated.
+
+    ``patience``: ms a target that does not answer is asked again; nothing can be decided meanwhile anyhow.
+    """
+    until = now() + patience
     for order in orders:
         target = targets.get(order.service)
         fleet = await target.observe(order.service) if target else Fleet(now(), 0, state=State.MISSING)
+        while target is not None and fleet.state is not State.FRESH and now() < until:
+            await asyncio.sleep(0.1)
+            fleet = await target.observe(order.service)
         seen = fleet.desired == order.count and fleet.state is State.FRESH
         error = "" if seen else f"no receipt; at the next start the count was {fleet.desired}, and it was decided anew"
         journal.complete(Receipt(order.id, order.service, order.count, seen, now(), error))

@@ -68,11 +68,10 @@ class Live:
     tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
-        """Look at orders without a receipt, then let the loop and what stands beside it run."""
-        await look_again(self.past.open_orders, self.targets, self.journal, self.clock.now)
+        """Let the loop and what stands beside it run."""
         self.tasks = tuple(
             asyncio.create_task(part, name=name)
-            for name, part in (("loop", self.loop.run()), ("watch", self._watch()), ("hint", self._hint()))
+            for name, part in (("loop", self._run()), ("watch", self._watch()), ("hint", self._hint()))
         )
 
     async def stop(self) -> None:
@@ -106,6 +105,10 @@ class Live:
             raise Refused(f"the journal cannot be written ({why}); orders by people wait until it can")
         self.loop.operators.take(action)
         self.loop.pulse.wake()
+
+    async def _run(self) -> None:
+        await look_again(self.past.open_orders, self.targets, self.journal, self.clock.now)
+        await self.loop.run()
 
     async def _watch(self) -> None:
         """The data plane wakes the loop when work queues or arrivals exceed what its tasks carry."""

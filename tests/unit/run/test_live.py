@@ -1,0 +1,333 @@
+"""The controller's inside, whole, against a data plane in memory: what is read, decided, ordered and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleetfoot.core.compile import compile_service
+from fleetfoot.core.engine import step
+from fleetfoot.core.memory import Memory
+from fleetfoot.core.model import Action, Decision, State
+from fleetfoot.edge.base import OperatorAction
+from fleetfoot.edge.journal.read import Reader
+from fleetfoot.run.clock import Clock
+from fleetfoot.run.settings import LiveSettings
+from fleetfoot.run.status import status
+from fleetfoot.run.wire import Live, Refused, build
+from fleetfoot.spec import loads
+from tests.looptime import eventually
+from tests.planes import FakePlane
+
+SPEC = """
+services:
+  orders:
+    run: serve --port $PORT
+    capacity: {min: 1, max: 12}
+    objective: {p95: 1s}
+    task: {throughput: 20/s, startup: 1s}
+  mail:
+    run: serve --port $PORT
+"""
+SETTINGS = LiveSettings(order_pause=5, order_deadline=500, order_patience=2000)
+HOUR_NS = 3_600_000_000_000
+
+
+class Machine:
+    """A machine's clocks, moved by the test."""
+
+    def __init__(self) -> None:
+        self.wall = 1_700_000_000_000_000_000
+        self.mono = 50_000_000_000
+
+    def clock(self, after: int) -> Clock:
+        return Clock(lambda: self.wall, lambda: self.mono, after)
+
+    def second(self, ms: int = 1000) -> None:
+        self.wall += ms * 1_000_000
+        self.mono += ms * 1_000_000
+
+
+class Bench:
+    """A controller whose ticks the test makes."""
+
+    def __init__(self, state: Path, plane: FakePlane | None = None, machine: Machine | None = None) -> None:
+        self.machine = machine or Machine()
+        self.plane = plane or FakePlane("orders", "mail", desired=1)
+        self.told: list[Decision] = []
+        self.live: Live = build(
+            loads(SPEC, "fleetfoot.yaml"),
+            state,
+            self.plane,
+            self.plane,
+            self.told.append,
+            clock=self.machine.clock,
+            settings=SETTINGS,
+            text=SPEC,
+        )
+
+    async def tick(self, requests: int = 0, ms: float = 30, span: int = 1000, bad: int = 0) -> dict[str, Decision]:
+        """Let a second pass in which requests came, and make a step."""
+        self.machine.second(span)
+        self.plane.mono = self.machine.mono / 1e6
+        self.plane.serve("orders", requests, ms, bad)
+        await self.live.loop.readers.refresh(1000)
+        decisions = self.live.loop.step()
+        tasks = [task for task in self.live.loop.orders._tasks.values() if not task.done()]
+        await asyncio.gather(*tasks)
+        self.live.loop.checkpoint()
+        return decisions
+
+    async def surge(self) -> None:
+        """A quiet time, then ten times the traffic, until growth was ordered."""
+        for _ in range(10):
+            await self.tick(8)
+        for _ in range(10):
+            await self.tick(100, ms=2500, bad=60)
+            if self.plane.scaled:
+                return
+        raise AssertionError("a tenfold surge made nothing grow")
+
+
+def run(state: Path, scenario: Callable[[Bench], Coroutine[None, None, None]]) -> Bench:
+    async def go() -> Bench:
+        bench = Bench(state)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.live.stop()
+        return bench
+
+    return asyncio.run(go())
+
+
+def test_a_surge_is_ordered_recorded_and_told(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.surge()
+
+    bench = run(tmp_path, scenario)
+    (service, count, order) = bench.plane.scaled[0]
+    assert service == "orders"
+    assert count > 5
+    assert any(decision.action is Action.GROW for decision in bench.told)
+    with Reader(tmp_path / "journal.db") as reader:
+        (row,) = reader.orders("orders")[:1]
+        assert (row.id, row.count, row.ok) == (order, count, True)
+        assert row.recorded is not None
+        assert reader.decisions("orders", 0, 2**60)
+        observations = list(reader.observations("orders", 0, 2**60))
+        assert len(observations) == bench.live.loop.counts.steps
+        assert reader.spec_at(2**60) == SPEC
+
+
+def test_replaying_the_journal_gives_the_same_decisions(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.surge()
+        for _ in range(20):
+            await bench.tick(100)
+
+    bench = run(tmp_path, scenario)
+    with Reader(tmp_path / "journal.db") as reader:
+        observations = list(reader.observations("orders", 0, 2**60))
+        kept = reader.decisions("orders", 0, 2**60)
+    memory, settings = Memory(), compile_service(bench.live.spec.services["orders"])
+    again = {seen.now: step(settings, memory, seen) for seen in observations}
+    assert kept
+    assert [again[decision.now] for decision in kept] == kept
+
+
+def test_growth_goes_on_and_scale_in_waits_while_the_journal_cannot_be_written(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "journal.db").mkdir()  # nothing can be written there
+
+    async def scenario(bench: Bench) -> None:
+        await bench.surge()
+        told = status(bench.live)["journal"]
+        assert not told["durable"]
+        assert told["error"]
+        count = bench.plane.raw["orders"]["desired"]
+        with pytest.raises(Refused, match="journal"):
+            await bench.live.operate(OperatorAction("orders", "scale", "ana", 0, 0, count=3))
+        for _ in range(400):
+            await bench.tick(1)
+        assert bench.plane.raw["orders"]["desired"] == count
+        (state / "journal.db").rmdir()
+        await eventually(lambda: bench.live.journal.health().durable)
+        for _ in range(90):  # a cooldown may run since the last attempt
+            await bench.tick(1)
+        assert bench.plane.raw["orders"]["desired"] < count
+
+    run(state, scenario)
+
+
+def test_the_wall_clock_stepping_back_an_hour_changes_no_decision(tmp_path: Path) -> None:
+    def shape(step_back: bool) -> list[tuple[Action, int, tuple[str, ...]]]:
+        decisions: list[tuple[Action, int, tuple[str, ...]]] = []
+
+        async def scenario(bench: Bench) -> None:
+            for second in range(60):
+                if step_back and second == 12:
+                    bench.machine.wall -= HOUR_NS
+                made = await bench.tick(8 if second < 10 else 100, ms=30 if second < 10 else 2500)
+                decision = made["orders"]
+                decisions.append((decision.action, decision.desired, tuple(r.code for r in decision.reasons)))
+
+        folder = tmp_path / str(step_back)
+        folder.mkdir()
+        run(folder, scenario)
+        return decisions
+
+    assert shape(step_back=True) == shape(step_back=False)
+
+
+def test_a_restarted_controller_goes_on_in_time_repeats_no_order_and_shrinks_nothing_at_first(tmp_path: Path) -> None:
+    async def first(bench: Bench) -> None:
+        await bench.surge()
+        for _ in range(5):
+            await bench.tick(100)
+
+    before = run(tmp_path, first)
+    orders = list(before.plane.scaled)
+    machine = before.machine
+    machine.wall -= HOUR_NS  # and the clock was set back meanwhile
+
+    async def second() -> Bench:
+        bench = Bench(tmp_path, before.plane, machine)
+        assert bench.live.clock.now() > (before.live.loop.counts.last or 0)
+        for _ in range(55):
+            await bench.tick(0)
+        await bench.live.stop()
+        return bench
+
+    after = asyncio.run(second())
+    assert after.plane.scaled == orders
+    learnt = after.live.loop.services["orders"].memory.learnt
+    assert learnt.keys() == before.live.loop.services["orders"].memory.learnt.keys()
+
+
+def test_what_people_ordered_survives_a_restart_until_it_ends(tmp_path: Path) -> None:
+    async def first(bench: Bench) -> None:
+        await bench.tick(5)
+        now = bench.live.clock.now()
+        await bench.live.operate(OperatorAction("orders", "scale", "ana", now, now, count=5, until=now + 30_000))
+        await bench.tick(5)
+        assert bench.plane.raw["orders"]["desired"] == 5
+
+    before = run(tmp_path, first)
+
+    async def second() -> None:
+        bench = Bench(tmp_path, before.plane, before.machine)
+        made = await bench.tick(5)
+        assert made["orders"].reasons[0].code == "operator_scale"
+        assert bench.live.loop.operators.at("orders", bench.live.clock.now()).who == "ana"
+        for _ in range(31):
+            made = await bench.tick(5)
+        assert made["orders"].reasons[0].code != "operator_scale"
+        await bench.live.stop()
+
+    asyncio.run(second())
+    with Reader(tmp_path / "journal.db") as reader:
+        assert reader.orders("orders")[0].who == "ana"
+        assert reader.actions("orders")[0].kind == "scale"
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        (OperatorAction("nobody", "pause", "ana", 0, 0), "no service 'nobody'"),
+        (OperatorAction("orders", "scale", "ana", 0, 0, count=13), "outside capacity 1 to 12"),
+        (OperatorAction("orders", "scale", "ana", 0, 0, count=0), "outside capacity 1 to 12"),
+    ],
+    ids=["unknown", "above", "below"],
+)
+def test_people_are_told_why_their_order_is_refused(tmp_path: Path, action: OperatorAction, why: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        with pytest.raises(Refused, match=why):
+            await bench.live.operate(action)
+        assert bench.live.journal.past().actions == ()
+
+    run(tmp_path, scenario)
+
+
+def test_a_dead_data_plane_is_shown_as_stale_holds_the_count_and_comes_back(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.surge()
+        count = bench.plane.raw["orders"]["desired"]
+        bench.plane.fail = "gone"
+        for _ in range(120):
+            made = await bench.tick(0)
+        assert made["orders"].action is Action.HOLD
+        seen = bench.live.loop.services["orders"].seen
+        assert seen is not None
+        assert seen.fleet.state is State.STALE
+        assert "gone" in status(bench.live)["services"]["orders"]["sources"][0]["error"]
+        bench.plane.fail = ""
+        await bench.tick(100)
+        assert bench.live.loop.services["orders"].seen is not None
+        assert bench.plane.raw["orders"]["desired"] == count
+
+    run(tmp_path, scenario)
+
+
+def test_nothing_is_decided_for_a_service_whose_tasks_were_never_seen(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.plane.fail = "not up yet"
+        assert await bench.tick(0) == {}
+        assert bench.plane.scaled == []
+        bench.plane.fail = ""
+        assert set(await bench.tick(0)) == {"orders", "mail"}
+
+    run(tmp_path, scenario)
+
+
+def test_a_gap_is_a_fact_in_the_observation_and_not_a_catch_up(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.tick(5)
+        await bench.tick(5, span=60_000)
+        seen = bench.live.loop.services["orders"].seen
+        assert seen is not None
+        assert seen.gap == 60_000
+        assert bench.live.loop.counts.steps == 2
+
+    run(tmp_path, scenario)
+
+
+def test_the_running_controller_ticks_wakes_hints_and_stops(tmp_path: Path) -> None:
+    async def go() -> None:
+        plane = FakePlane("orders", "mail", desired=1)
+        told: list[Decision] = []
+        live = build(
+            loads(SPEC, "f"), tmp_path, plane, plane, told.append, settings=replace(SETTINGS, tick=60, lead=5, early=10)
+        )
+        await live.start()
+        await eventually(lambda: live.loop.counts.steps >= 3)
+        plane.wakes.put_nowait({"wake": "orders", "why": "queue"})
+        await eventually(lambda: live.loop.counts.early >= 1)
+        async with asyncio.timeout(5):
+            await live.stop()
+        assert live.loop.counts.failed == 0
+        with Reader(tmp_path / "journal.db") as reader:
+            assert reader.checkpoint("orders", 2**60) is not None
+
+    asyncio.run(go())
+
+
+def test_status_can_be_sent_as_json(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.surge()
+        await bench.tick(100)
+        told = json.loads(json.dumps(status(bench.live)))
+        orders = told["services"]["orders"]
+        assert orders["fleet"]["desired"] > 1
+        assert orders["signals"]["requests"]["state"] == "fresh"
+        assert orders["changed"]["service"] == "orders"
+        assert set(orders["words"]) == {"en", "ko", "ja"}
+        assert told["stages"]["command"]["orders"] >= 1
+
+    run(tmp_path, scenario)
