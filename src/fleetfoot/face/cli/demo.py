@@ -114,7 +114,7 @@ def _page(title: str, stages: tuple[tuple[float, int], ...], start: int) -> RunR
     begin, end = stages[0][1], stages[0][1] + stages[1][1]
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(start / 1000))
     notes = (
-        "Measured on this machine: real processes and requests, sent open-loop (Poisson), judged from when they were due.",
+        "Measured here: real processes and requests, sent open-loop (Poisson), judged from when they were due.",
         "A second is over the objective when more than 5 % of the requests arriving in it were late, failed or shed.",
     )
     return RunReport(title, (), when=when, objective_ms=OBJECTIVE_MS, phases=(Phase(begin, end, "surge"),), notes=notes)
