@@ -128,6 +128,8 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     )  # fmt: skip
     if memory.now is None or now - memory.now >= LEARN_EVERY // 2:
         _learn(view)
+    if settings.throughput is None:
+        view.throughput = max(view.throughput, _completing(view))
     memory.now = now
     return view
 
@@ -167,6 +169,13 @@ def _learnt(settings: Settings, memory: Memory, fleet: Fleet) -> Learnt:
             if found is not None:
                 found.started(start.span)
     return learnt
+
+
+def _completing(view: View) -> float:
+    """Requests/s each serving task completes right now: at the least it carries that, whatever was learnt."""
+    if not view.usable("completed"):
+        return 0.0
+    return view.mean("completed", 2_000)[0] / max(view.fleet.serving + view.fleet.warming, 1)
 
 
 def _slow_throughout(view: View) -> bool:

@@ -86,8 +86,11 @@ class Default:
         return Want(max(want, view.current + 1), Reason(code, data), urgent, max(want, view.current + 1) * carried)
 
     def _queue_lasts(self, view: View, mine: Slice) -> bool:
-        """Whether the ordered fleet has had more than a second of work outstanding for ten seconds on end."""
-        if view.pressure(view.current) < QUEUED:
+        """Whether the ordered fleet has had more than a second of work outstanding for ten seconds on end.
+
+        Requests that take long and are inside the objective all the same are not a queue.
+        """
+        if view.pressure(view.current) < QUEUED or self._quick(view):
             mine["queued_since"] = None
             return False
         since = mine.get("queued_since")
@@ -97,9 +100,17 @@ class Default:
         return bool(view.now - since >= LASTING)
 
     def _slow(self, view: View) -> bool:
-        if view.pressure(view.fleet.serving) >= PILING:
+        """A second sign that tasks are too few: requests wait for a task, or take long.
+
+        Requests in flight are no such sign here: how many are usual is not known before the throughput is.
+        """
+        waiting = view.value("queue") if view.usable("queue") else 0.0
+        if waiting >= PILING * max(view.fleet.serving, 1) * view.throughput:
             return True
         return view.usable("latency") and view.value("latency") > view.settings.objective / 2
+
+    def _quick(self, view: View) -> bool:
+        return view.state("latency") is State.FRESH and view.value("latency") <= view.settings.objective / 2
 
     def _rest(self, view: View, found: demand.Demand, carried: float) -> Vote:
         """Enough, or fewer."""
@@ -110,6 +121,7 @@ class Default:
         fewer = ceil(found.high / carried)
         if fewer < view.current and view.window("requests").mean(60_000)[1] < 50_000:
             return Want(view.current, Reason(Code.TOO_FEW_SAMPLES, {"signal": "requests"}), flip=flip)
-        if fewer >= view.current or view.pressure(view.fleet.serving) >= PILING:
+        piling = view.pressure(view.fleet.serving) >= PILING and not self._quick(view)
+        if fewer >= view.current or piling:
             return Want(view.current, Reason(Code.ENOUGH, data), flip=flip)
         return Want(fewer, Reason(Code.DEMAND, {**data, "extra": 0, "span": 60_000}), flip=flip)
