@@ -133,6 +133,40 @@ FLIP = {
     "ja": "。毎秒{flip}を超えると増やします",
 }
 
+# values from closed lists, which a reason carries as a word; a word that is not here is a name and is told as it is
+TERMS: dict[str, dict[str, str]] = {
+    "en": {"in_flight": "requests in flight"},
+    "ko": {
+        "fresh": "정상",
+        "stale": "오래됨",
+        "missing": "없음",
+        "absurd": "터무니없는 값",
+        "empty": "비어 있음",
+        "censored": "하한값만 보임",
+        "growth": "확장",
+        "scale-in": "축소",
+        "errors": "오류 증가",
+        "latency": "지연 시간 증가",
+        "in_flight": "처리 중 요청 증가",
+        "deeper than ever": "지금까지 없던 감소",
+    },
+    "ja": {
+        "fresh": "正常",
+        "stale": "古い",
+        "missing": "欠落",
+        "absurd": "ありえない値",
+        "empty": "空",
+        "censored": "下限値のみ",
+        "growth": "スケールアウト",
+        "scale-in": "スケールイン",
+        "errors": "エラーの増加",
+        "latency": "レイテンシの増加",
+        "in_flight": "処理中リクエストの増加",
+        "deeper than ever": "過去にない減少",
+    },
+}
+TERM_FIELDS = ("state", "what", "sign")
+
 # the frame around reasons: how a decision is told
 GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}
 HELD = {"en": "held at {current}", "ko": "{current}개로 유지", "ja": "{current}で維持"}

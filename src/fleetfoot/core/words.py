@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from fleetfoot.core.model import Decision, Reason, Want
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, WANTED
+from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, WANTED
 
 LANGUAGES = tuple(SENTENCES)
 
@@ -19,7 +20,7 @@ class _Fields(dict[str, object]):
 
 def number(value: object) -> str:
     """A figure as a person writes it: 212, 8.5, 0.031."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         return str(value)
     if isinstance(value, int) or value == int(value):
         return str(int(value))
@@ -37,7 +38,9 @@ def sentence(reason: Reason, lang: str = "en") -> str:
 def _fields(data: Mapping[str, float | int | str], lang: str) -> _Fields:
     fields = _Fields({name: number(value) for name, value in data.items()})
     for name, value in data.items():
-        if isinstance(value, (int, float)):
+        if name in TERM_FIELDS:
+            fields[name] = TERMS[lang].get(str(value), value)
+        elif isinstance(value, (int, float)) and isfinite(value):
             fields[f"{name}_s"] = number(round(value / 1000)) if value >= 1000 else number(value / 1000)
             fields[f"{name}_pct"] = f"{value:.0%}"
     extra, flip = data.get("extra", 0), data.get("flip")

@@ -1,0 +1,284 @@
+"""One scene a reason code: a world in which the engine really gives that reason, and the decision in which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from fleetfoot.core.arbiter import Grant
+from fleetfoot.core.engine import settle, wish
+from fleetfoot.core.model import Decision, Operator, Reason, Start, State
+from fleetfoot.core.policies import Default, Step, Target, Thresholds
+from fleetfoot.core.policies.step import CHANGE
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.settings import TASKS, GuardSettings, Rate
+from tests.unit.core.build import OPEN, START, Service
+
+CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
+LATE: dict[str, Any] = {**CALM, "latency": 10_000.0, "in_flight": 400.0}
+STEP = Step("step", "load", 100.0, True, CHANGE, ((0.0, None, 2.0),), period=1000)
+CPU = Target("cpu", "cpu", 0.5, window=1000)
+ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
+
+Scene = Callable[[], Iterable[Decision]]
+SCENES: dict[Code, Scene] = {}
+
+
+def scene(code: Code) -> Callable[[Scene], Scene]:
+    def keep(play: Scene) -> Scene:
+        SCENES[code] = play
+        return play
+
+    return keep
+
+
+def reasons_of(decision: Decision) -> list[Reason]:
+    """All of them: the decision's, its votes' and its guards'."""
+    votes = [vote.reason for _, vote in decision.votes]
+    return [*decision.reasons, *votes, *(trail.reason for trail in decision.trail)]
+
+
+def played(code: Code) -> list[tuple[Decision, Reason]]:
+    """The decisions of a scene that carry its code, with the reason."""
+    return [
+        (decision, reason)
+        for decision in SCENES[code]()
+        for reason in reasons_of(decision)
+        if str(reason.code) == code.value
+    ]
+
+
+def default(tasks: int = 4, **changes: Any) -> Service:
+    """A calm minute and a half has passed."""
+    service = Service(Default(), tasks=tasks, **changes)
+    service.run(90, requests=40.0, **CALM)
+    return service
+
+
+@scene(Code.DEMAND)
+def a_surge() -> Iterable[Decision]:
+    service = default()
+    yield service.tick(requests=400.0, **{**CALM, "queue": 200.0})
+    shrinks = Service(Default(), tasks=20)
+    yield from shrinks.ticks(90, requests=40.0, **CALM)
+
+
+@scene(Code.QUEUE)
+def a_queue_that_lasts() -> Iterable[Decision]:
+    yield from default().ticks(12, requests=40.0, **LATE)
+
+
+@scene(Code.SATURATED)
+def only_a_lower_bound() -> Iterable[Decision]:
+    yield default().tick(requests={"value": 300.0, "state": State.CENSORED}, **CALM)
+
+
+@scene(Code.ENOUGH)
+def a_calm_minute() -> Iterable[Decision]:
+    yield default().tick(requests=40.0, **CALM)
+    yield Service(replace(CPU, scale_in=False)).tick(cpu=0.1)
+
+
+@scene(Code.STARTING)
+def ordered_tasks_start() -> Iterable[Decision]:
+    service = default(startup=30_000)
+    service.tick(requests=400.0, **CALM)
+    yield from service.ticks(5, requests=400.0, **CALM)
+    hot = Service(CPU, startup=30_000)
+    yield from hot.ticks(3, cpu=1.0)
+
+
+@scene(Code.TOO_FEW_SAMPLES)
+def a_young_signal() -> Iterable[Decision]:
+    yield from Service(Default(), tasks=20).ticks(10, requests=40.0, **CALM)
+    yield Service(replace(CPU, window=10_000)).tick(cpu=0.9)
+
+
+@scene(Code.TRACKING)
+def a_hot_share() -> Iterable[Decision]:
+    yield Service(CPU).tick(cpu=0.9)
+
+
+@scene(Code.WITHIN_TOLERANCE)
+def a_warm_share() -> Iterable[Decision]:
+    yield Service(CPU).tick(cpu=0.52)
+
+
+@scene(Code.STEP)
+def past_a_threshold() -> Iterable[Decision]:
+    yield Service(STEP).tick(load=130.0)
+
+
+@scene(Code.STEP_COOLDOWN)
+def still_past_it() -> Iterable[Decision]:
+    yield from Service(STEP).ticks(3, load=130.0)
+    shrinks = Service(ANY, tasks=10)
+    yield from shrinks.ticks(3, cpu=0.1)
+
+
+@scene(Code.NOT_BREACHED)
+def inside_a_threshold() -> Iterable[Decision]:
+    yield Service(STEP).tick(load=30.0)
+    yield Service(ANY).tick(cpu=0.5)
+    yield Service(replace(ANY, in_all=())).tick(cpu=0.1)
+
+
+@scene(Code.ANY_BREACHED)
+def one_is_hot() -> Iterable[Decision]:
+    yield Service(ANY).tick(cpu=0.9)
+
+
+@scene(Code.ALL_CLEAR)
+def all_are_cool() -> Iterable[Decision]:
+    yield Service(ANY).tick(cpu=0.1)
+
+
+@scene(Code.SIGNAL_UNUSABLE)
+def nothing_is_seen() -> Iterable[Decision]:
+    for shown in (None, float("nan"), {"value": 1.0, "end": START - 60_000}):
+        yield Service(CPU).tick(cpu=shown)
+    yield Service(CPU).tick(cpu={"value": 0.1, "state": State.CENSORED})
+    yield Service(CPU).tick(cpu=0.1, fleet={"state": State.MISSING})
+
+
+@scene(Code.COVERAGE_LOW)
+def half_of_the_tasks_are_silent() -> Iterable[Decision]:
+    yield Service(CPU).tick(cpu={"value": 0.1, "coverage": 0.5})
+
+
+@scene(Code.NO_WANT)
+def nobody_wants() -> Iterable[Decision]:
+    yield Service(STEP).tick(load=30.0)
+    yield Service().tick()
+
+
+@scene(Code.BLIND_HOLDS_SHRINK)
+def one_wants_less_and_one_is_blind() -> Iterable[Decision]:
+    yield Service(CPU, STEP, tasks=10).tick(cpu=0.1, load=None)
+
+
+@scene(Code.OPERATOR_SCALE)
+def a_person_sets_a_count() -> Iterable[Decision]:
+    service = Service(CPU)
+    service.operator = Operator(fixed=12, who="ann")
+    yield service.tick(cpu=0.5)
+
+
+@scene(Code.OPERATOR_PAUSE)
+def a_person_pauses() -> Iterable[Decision]:
+    for cpu, pause in ((0.9, Operator(hold_growth=True, who="ann")), (0.1, Operator(hold_shrink=True, who="ann"))):
+        service = Service(CPU)
+        service.operator = pause
+        yield service.tick(cpu=cpu)
+
+
+def failing(times: int) -> Iterable[Decision]:
+    service = Service(CPU, guards=GuardSettings())
+    service.follows = False
+    for number in range(times):
+        failed = Start(number, "", 0, False, "exited with code 1")
+        yield service.tick(cpu=0.5, fleet={"starts": (failed,)})
+    yield from service.ticks(3, cpu=0.9)
+
+
+@scene(Code.LAUNCHES_SLOWED)
+def three_starts_fail() -> Iterable[Decision]:
+    return failing(3)
+
+
+@scene(Code.LAUNCHES_FAILING)
+def six_starts_fail() -> Iterable[Decision]:
+    return failing(6)
+
+
+@scene(Code.CAPACITY_DOES_NOT_HELP)
+def a_dependency_is_slow() -> Iterable[Decision]:
+    service = default(guards=replace(OPEN, pay=True))
+    yield from service.ticks(200, requests=40.0, **LATE)
+
+
+@scene(Code.INCIDENT_HOLD)
+def the_crowd_cannot_reach_us() -> Iterable[Decision]:
+    service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True))
+    service.run(200, requests=160.0, **CALM)
+    yield from service.ticks(120, requests=32.0, **{**CALM, "errors": 0.3})
+
+
+@scene(Code.INCIDENT_RELEASE)
+def the_hold_runs_out() -> Iterable[Decision]:
+    service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True, incident_hold=60_000))
+    service.run(200, requests=160.0, **CALM)
+    yield from service.ticks(200, requests=32.0, **{**CALM, "errors": 0.3})
+
+
+@scene(Code.WINDOWS_FILLING)
+def just_begun() -> Iterable[Decision]:
+    yield Service(CPU, seeing=60_000).tick(cpu=0.1)
+
+
+@scene(Code.DEPLOYING)
+def a_rollout() -> Iterable[Decision]:
+    yield Service(CPU).tick(cpu=0.1, fleet={"deploying": True, "revision": "3f2a91c0"})
+
+
+@scene(Code.RECENT_SURGE)
+def a_surge_just_now() -> Iterable[Decision]:
+    service = default()
+    service.settings = replace(service.settings, startup=30_000)
+    service.tick(requests=400.0, **CALM)
+    service.settings = replace(service.settings, policies=(CPU,))
+    yield from service.ticks(3, cpu=0.1, requests=400.0)
+
+
+@scene(Code.WOULD_FLAP)
+def the_rest_could_not_carry_it() -> Iterable[Decision]:
+    yield from Service(CPU, tasks=10).ticks(5, cpu=0.1, requests=150.0)
+
+
+@scene(Code.STABILISING)
+def a_dip() -> Iterable[Decision]:
+    service = Service(CPU, tasks=10, guards=replace(OPEN, stabilise_in=120_000, stabilise_out=30_000))
+    service.run(5, cpu=0.5)
+    yield from service.ticks(5, cpu=0.1)
+    yield from service.ticks(5, cpu=0.9)
+
+
+@scene(Code.COOLDOWN)
+def an_order_just_now() -> Iterable[Decision]:
+    service = Service(CPU, tasks=10, guards=replace(OPEN, cooldown_in=60_000, cooldown_out=60_000))
+    service.tick(cpu=0.75)
+    yield from service.ticks(3, cpu=0.1)
+    service = Service(CPU, tasks=10, guards=replace(OPEN, cooldown_out=60_000))
+    service.tick(cpu=0.75)
+    yield from service.ticks(3, cpu=0.6)
+
+
+@scene(Code.RATE_OF_CHANGE)
+def too_much_at_once() -> Iterable[Decision]:
+    slowly = replace(OPEN, rate_out=(Rate(2, TASKS, 60_000),), rate_in=(Rate(2, TASKS, 60_000),))
+    yield Service(CPU, tasks=10, guards=slowly).tick(cpu=0.9)
+    yield Service(CPU, tasks=10, guards=slowly).tick(cpu=0.1)
+
+
+@scene(Code.GRANT)
+def others_need_it_more() -> Iterable[Decision]:
+    service = Service(CPU, tasks=10)
+    service.now += 1000
+    yield settle(wish(service.settings, service.memory, service.see(cpu=0.9)), Grant(12))
+
+
+@scene(Code.BELOW_MINIMUM)
+def too_few_run() -> Iterable[Decision]:
+    yield Service(CPU, tasks=1, minimum=3).tick(cpu=0.5)
+
+
+@scene(Code.ABOVE_MAXIMUM)
+def more_than_allowed() -> Iterable[Decision]:
+    yield Service(CPU, tasks=10, maximum=12).tick(cpu=0.9)
+    yield Service(CPU, tasks=20, maximum=12).tick(cpu=0.5)
+
+
+@scene(Code.NEEDED_NOW)
+def the_maximum_was_lowered() -> Iterable[Decision]:
+    yield from Service(CPU, tasks=20, maximum=6).ticks(6, cpu=0.5, requests=300.0)
