@@ -1,0 +1,85 @@
+"""The ``stats`` reply: the balancer's counts merged with the tasks' states, and what the tasks use of the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import proc
+from .supervisor import Supervisor
+from .task import Task, mono_ms
+
+_NO_COUNTS = {"in_flight": 0, "served": 0, "errors": 0, "p95_ms": 0.0}
+_STATES = ("serving", "warming", "starting", "draining", "warm", "failed")
+
+
+def service(supervisor: Supervisor) -> dict[str, Any]:
+    """One service of the reply."""
+    snapshot = supervisor.balancer.snapshot()
+    now = mono_ms()
+    tasks = [(task, supervisor.state(task)) for task in supervisor.tasks.values()]
+    states = Counter(state for _, state in tasks)
+    measured = [task for task, state in tasks if state in ("serving", "warming")]
+    ledger = supervisor.ledger
+    return {
+        **{key: value for key, value in snapshot.items() if key != "tasks"},
+        "desired": ledger.desired,
+        "order": ledger.order,
+        **{state: states[state] for state in _STATES},
+        "revision": supervisor.settings.revision,
+        "deploying": False,
+        "zones": dict(Counter(task.record.zone for task, state in tasks if state == "serving")),
+        "cpu": sum(task.cpu_share for task in measured) / len(measured) if measured else 0.0,
+        "memory": sum(task.rss for task, _ in tasks),
+        "dependency_suspected": supervisor.dependency_suspected,
+        "failures": ledger.brake.failures,
+        "next_start_ms": ledger.brake.wait(now),
+        "last_failure": supervisor.last_failure,
+        "starts": list(ledger.starts),
+        "exits": list(ledger.exits),
+        "tasks": [_task(task, state, snapshot["tasks"], now) for task, state in tasks],
+    }
+
+
+def _task(task: Task, state: str, counts: Any, now: int) -> dict[str, Any]:
+    record = task.record
+    return {
+        "id": record.id,
+        "pid": record.pid,
+        "port": record.port,
+        "state": state,
+        "zone": record.zone,
+        "revision": record.revision,
+        "age_ms": now - record.spawned,
+        "ready_ms": record.ready - record.spawned if record.ready is not None else None,
+        "cpu": round(task.cpu_share, 4),
+        "memory": task.rss,
+        "why": task.why or (task.readiness.last if state == "failed" else ""),
+        **_NO_COUNTS,
+        **counts.get(record.id, {}),
+    }
+
+
+class Usage:
+    """CPU and memory of tasks over the last second, their descendants included."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[int, int]] = {}  # pid -> (ticks, at ms)
+
+    @staticmethod
+    def read(pids: Iterable[int]) -> Mapping[int, tuple[int, int]]:
+        """pid -> (ticks, bytes). Reads /proc, some tenths of a millisecond a task: call it in a thread."""
+        return {pid: proc.usage(pid) for pid in pids}
+
+    def apply(self, tasks: Iterable[Task], read: Mapping[int, tuple[int, int]], now: int) -> None:
+        """Give each task its share of a core since the reading before, and its bytes."""
+        before, self._before = self._before, {}
+        for task in tasks:
+            if task.record.pid not in read:
+                continue
+            ticks, task.rss = read[task.record.pid]
+            old, at = before.get(task.record.pid, (ticks, now))  # the first reading is only a baseline
+            self._before[task.record.pid] = (ticks, now)
+            span = now - at
+            task.cpu_share = max(0, ticks - old) * 1000 / proc.TICKS / span if span > 0 else 0.0

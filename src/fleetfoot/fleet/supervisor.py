@@ -1,0 +1,362 @@
+"""The supervisor of one service: as many tasks as desired, each watched from its start to its end.
+
+    starting --ready--> warming --ramp over--> serving <--readiness--> failed
+        |                   |                     |                      |
+        +---- victim of a scale-in, hung, or the plane stops ------------+--> draining --> gone
+        any of them --process ends--> gone, and replaced when still desired
+
+Rules: the desired count is remembered before it is acted on. Every task on record either lives or has
+an end that was told once. A task is forgotten only when its whole process group is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Container, Coroutine, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import choose, exits, ports, proc, watch
+from .balancer import Balancer
+from .brake import GOOD_LIFE_MS
+from .exits import Exits, OomWatch
+from .health import Gate, probe
+from .ledger import Ledger
+from .settings import ServiceSettings
+from .state import Store, TaskRecord, tail
+from .task import Task, mono_ms, spawn
+
+log = logging.getLogger("fleetfoot.fleet")
+_PORT_RACES = 5  # starts lost to a taken port in a row before one counts as failed
+_OVER_SHARE = 0.05  # of a second's requests
+
+
+class Refused(Exception):
+    """An order that cannot be followed; the text says why."""
+
+
+class Supervisor:
+    """Keeps ``desired`` tasks of one service. Lives in the plane's loop; ``tick`` once a second."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        balancer: Balancer,
+        store: Store,
+        ended: Exits,
+        env: Mapping[str, str],
+        run: str = "",
+        oom: OomWatch | None = None,
+    ) -> None:
+        """``env`` goes to every task; ``run`` names the keeper's life the desired count belongs to."""
+        self.settings = settings
+        self.balancer = balancer
+        self.ledger = Ledger(store, settings.name, run, settings.initial)
+        self.tasks: dict[str, Task] = {}  # oldest first
+        self.dependency_suspected = False
+        self.last_failure: dict[str, str] | None = None
+        self._store, self._exits, self._env = store, ended, env
+        self._oom = oom or OomWatch()
+        self._owed = 0  # replacements of hung tasks not yet started
+        self._races = 0
+        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._hurry = asyncio.Event()
+        self._before = (0, 0)  # offered, bad at the last tick
+        self._over = False
+
+    @property
+    def active(self) -> list[Task]:
+        """Tasks that count towards the desired number."""
+        return [task for task in self.tasks.values() if not task.stopping]
+
+    def state(self, task: Task) -> str:
+        return task.state(task.record.ready is not None and self.balancer.warming(task.id))
+
+    # orders
+
+    def scale(self, desired: int, order: str = "") -> None:
+        """Set the desired count; the same again changes nothing. Raises Refused."""
+        if not 0 <= desired <= self.settings.max:
+            raise Refused(f"{self.settings.name}: {desired} tasks is not within 0 and the maximum {self.settings.max}")
+        if desired != self.ledger.desired or order != self.ledger.order:
+            self.ledger.want(desired, order)
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Start or stop tasks until the count is the desired one. One start per call; the loop runs on between."""
+        if self._closing:
+            return
+        missing = self.ledger.desired - len(self.active)
+        self._owed = min(self._owed, max(0, missing))
+        if missing < 0:
+            self._let_go(-missing)
+        elif missing > 0:
+            wait = self.ledger.brake.wait(mono_ms())
+            if wait or not self._start() or missing > 1:
+                self._again(wait)
+
+    def _again(self, wait_ms: int) -> None:
+        if self._closing:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait_ms / 1000, self.reconcile)
+
+    def _let_go(self, count: int) -> None:
+        among = [choose.Candidate(task.id, task.record.zone, self.state(task)) for task in self.active]
+        for one in choose.victims(among, count, self.balancer.idlest):
+            self._retire(self.tasks[one], "scale-in")
+
+    # starting
+
+    def _start(self) -> bool:
+        zone = choose.zone_for(self.settings.zones, [task.record.zone for task in self.active])
+        name, spawned = self.ledger.next_task(), mono_ms()
+        try:
+            log_path = self._store.log_path(self.settings.name, name)
+            port = ports.choose({task.record.port for task in self.tasks.values()})
+            record = spawn(self.settings, name, port, zone, self._env, log_path)
+        except (OSError, ValueError) as error:
+            self._failed_start(name, spawned, f"cannot be started: {error}")
+            return False
+        task = Task(record, self.settings, log_path)
+        if self._owed:
+            task.replaces, self._owed = True, self._owed - 1
+        self._save(task)
+        self._enter(task, self._become_ready(task))
+        return True
+
+    def _enter(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
+        """Make a task known to the balancer; its checks and the wait for its end get under way."""
+        self.tasks[task.id] = task
+        self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
+        self._job(self._live(task, checks))
+
+    async def _live(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
+        checking = asyncio.create_task(checks) if checks is not None else None
+        code = await self._exits.ended(task.record.pid, task.record.start)
+        if checking is not None:
+            checking.cancel()
+            await asyncio.wait([checking])
+            if not checking.cancelled() and (error := checking.exception()):
+                log.error("the checks of task %s broke off: %r", task.id, error)
+        self._gone(task, code)
+
+    async def _become_ready(self, task: Task) -> None:
+        if why := await watch.until_ready(task, self.settings.health):
+            self._failed_start(task.id, task.record.spawned, why, task)
+            self._retire(task, why)
+            return
+        task.record.ready = mono_ms()
+        self._races = 0
+        self.balancer.ready(task.id)
+        self.ledger.started(task.record.revision, task.record.ready - task.record.spawned, ok=True)
+        self._save(task)
+        await self._check(task)
+
+    async def _check(self, task: Task) -> None:
+        await watch.keep_checking(task, self.settings.health, self._routed, self._doubted)
+
+    def _routed(self, task: Task) -> None:
+        if task.stopping:
+            return
+        if task.readiness.up:
+            self.balancer.ready(task.id)
+        else:
+            log.warning("task %s is not ready: readiness check %s", task.id, task.readiness.last)
+            self.balancer.unready(task.id)
+
+    def _doubted(self, task: Task) -> None:
+        task.served_when_failing = served(self.balancer.snapshot(), task.id)
+
+    def _failed_start(self, name: str, spawned: int, why: str, task: Task | None = None) -> None:
+        self.ledger.brake.failed(spawned, mono_ms())
+        self.ledger.started(self.settings.revision, 0, ok=False, why=why)
+        self._tell(name, why, task)
+
+    def _tell(self, name: str, why: str, task: Task | None) -> None:
+        line = tail(task.log) if task is not None else ""
+        self.last_failure = {"task": name, "why": why, "log": line}
+        log.warning("task %s failed: %s%s", name, why, f" ({line})" if line else "")
+
+    # adopting
+
+    async def adopt(self, records: Iterable[TaskRecord]) -> None:
+        """Take over the tasks of a plane that died. Returns after one look at each that was ready."""
+        async with asyncio.TaskGroup() as looks:
+            for record in records:
+                task = Task(record, self.settings, self._store.logs / record.service / f"{record.id}.log")
+                living = proc.alive(record.pid, record.start)
+                if living and record.ready is not None and not record.stopping:
+                    looks.create_task(self._resume(task))
+                elif living and not record.stopping:
+                    self._enter(task, self._become_ready(task))
+                else:  # on its way out, or gone: the wait for its end tells how
+                    self._enter(task, None)
+                    if record.stopping:
+                        self._job(self._stop(task))
+
+    async def _resume(self, task: Task) -> None:
+        check = self.settings.health.readiness
+        failure = await probe(task.record.port, replace(check, timeout_ms=min(check.timeout_ms, 1000)))
+        self._enter(task, self._check(task))
+        if failure:
+            task.readiness = Gate(check)
+            task.readiness.see(failure)
+        else:
+            self.balancer.ready(task.id, ramp_ms=0)
+
+    # ending
+
+    def _retire(self, task: Task, why: str) -> None:
+        """Let a task go: drain, SIGTERM, SIGKILL at the stop timeout. At once no longer counted."""
+        task.record.stopping, task.why = True, why
+        self._save(task)
+        self._job(self._stop(task))
+        self._again(0)
+
+    async def _stop(self, task: Task) -> None:
+        if task.record.ready is not None and not self._closing:
+            drained = asyncio.ensure_future(self.balancer.drain(task.id, self.settings.drain_ms))
+            hurry = asyncio.ensure_future(self._hurry.wait())
+            waits: list[asyncio.Future[Any]] = [drained, hurry, task.over]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            hurry.cancel()
+            drained.cancel()
+        await task.terminate(self.settings.stop_timeout_ms)
+        self._forget(task)
+
+    def _gone(self, task: Task, code: int) -> None:
+        """The task's process has ended, for whatever reason."""
+        was_ready = task.record.ready is not None
+        name = exits.name(code, oom=self._oom.rose(), ours=task.killed)
+        self.ledger.exited(task.id, task.record.revision, code, name, was_ready=was_ready)
+        del self.tasks[task.id]
+        self.balancer.remove(task.id)
+        if not task.stopping:
+            task.signal(signal.SIGKILL)  # what its leader left behind
+            self._died(task, name)
+            self._forget(task)
+        elif task.killed:
+            log.warning("task %s did not stop in time: killed", task.id)
+        task.over.set_result(code)
+        self.reconcile()
+
+    def _died(self, task: Task, name: str) -> None:
+        now = mono_ms()
+        if task.record.ready is not None:
+            if now - task.record.ready < GOOD_LIFE_MS:
+                self.ledger.brake.failed(task.record.spawned, now)
+            self._tell(task.id, name, task)
+        elif self._races < _PORT_RACES and lost_port(task):
+            self._races += 1
+            log.info("task %s found port %d taken: trying another", task.id, task.record.port)
+        else:
+            self._failed_start(task.id, task.record.spawned, name, task)
+
+    def _forget(self, task: Task) -> None:
+        """End what left the task's group (the keeper is its parent by now) and take it off the record."""
+        end_strays(self._env.get("FLEETFOOT_STATE", ""), {task.id})
+        self._store.forget_task(task.id)
+
+    def hold(self) -> None:
+        """From now on no task is started; one that ends is not replaced."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def stop(self) -> None:
+        """End all tasks at the same time; the balancer is closed already. Returns when none is left."""
+        self.hold()
+        self._hurry.set()
+        for task in self.active:
+            self._retire(task, "the fleet stops")
+        while self._jobs:
+            await asyncio.wait(list(self._jobs))
+
+    # once a second
+
+    def tick(self) -> None:
+        """What depends on time: hung tasks, the brake, whether the fleet is over its objective."""
+        now = mono_ms()
+        snapshot = self.balancer.snapshot()
+        self._see_load(snapshot)
+        for task in self.active:
+            if not task.good and task.record.ready is not None and now - task.record.ready > GOOD_LIFE_MS:
+                task.good = True
+                self.ledger.brake.good(task.record.spawned)
+        if self.settings.health.liveness is not None:
+            self._replace_hung(snapshot)
+
+    def _see_load(self, snapshot: Mapping[str, Any]) -> None:
+        offered, bad = int(snapshot["offered"]), int(snapshot["bad"])
+        arrived, late = offered - self._before[0], bad - self._before[1]
+        self._before = (offered, bad)
+        self._over = late > _OVER_SHARE * arrived
+
+    def _replace_hung(self, snapshot: Mapping[str, Any]) -> None:
+        active = self.active
+        hung = [choose.Hung(t.id, served(snapshot, t.id) > t.served_when_failing) for t in active if t.hung]
+        under_way = self._owed + sum(task.replaces and task.record.ready is None for task in active)
+        verdict = choose.replace(hung, len(active), under_way, self._over)
+        if verdict.dependency_suspected and not self.dependency_suspected:
+            log.warning(
+                "%s: %d of %d tasks fail their liveness check together: what they share is suspected, none is replaced",
+                self.settings.name,
+                len(hung),
+                len(active),
+            )
+        self.dependency_suspected = verdict.dependency_suspected
+        for one in verdict.now:
+            task = self.tasks[one]
+            gate = task.liveness
+            self._owed += 1
+            self._tell(one, f"liveness check {gate.last if gate else ''}", task)
+            self._retire(task, "liveness")
+
+    # bookkeeping
+
+    def _save(self, task: Task) -> None:
+        try:
+            self._store.save_task(task.record)
+        except OSError as error:  # it runs all the same; only a new plane would not know it
+            log.warning("task %s cannot be put on record: %s", task.id, error)
+
+    def _job(self, work: Coroutine[None, None, None]) -> None:
+        job = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(job)
+        job.add_done_callback(self._done)
+
+    def _done(self, job: asyncio.Task[None]) -> None:
+        self._jobs.discard(job)
+        if not job.cancelled() and (error := job.exception()):
+            log.error("%s: %r", self.settings.name, error, exc_info=error)
+
+
+def served(snapshot: Mapping[str, Any], task: str) -> int:
+    """Requests a task has finished, by the balancer's count."""
+    return int(snapshot["tasks"].get(task, {}).get("served", 0))
+
+
+def lost_port(task: Task) -> bool:
+    """Did a task that ended at once end because somebody else has its port?"""
+    return "address already in use" in tail(task.log).lower() or ports.listening(task.record.port)
+
+
+def end_strays(state: str, tasks: Container[str] | None = None, known: Container[str] = ()) -> None:
+    """Kill processes that daemonised out of their task: by now children of the keeper, this plane's
+    parent, and marked with the task's name. ``tasks`` None: of any task not ``known``."""
+    for pid in proc.children(os.getppid()):
+        marks = proc.environment(pid)
+        task = marks.get("FLEETFOOT_TASK", "")
+        if not task or not state or marks.get("FLEETFOOT_STATE") != state:
+            continue
+        if (task in tasks) if tasks is not None else (task not in known):
+            for one in list(proc.tree(pid)):
+                if (start := proc.start_time(one)) is not None:
+                    proc.kill(one, start, signal.SIGKILL)

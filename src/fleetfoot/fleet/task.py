@@ -1,0 +1,136 @@
+"""One task: a command in a session and process group of its own, that listens on $PORT."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import proc
+from .command import argv
+from .health import Gate
+from .settings import ServiceSettings
+from .state import TaskRecord
+
+_GROUP_POLL_S = 0.02
+
+
+def mono_ms() -> int:
+    """CLOCK_MONOTONIC of this machine in ms: the same for every process, so it outlives the plane."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Task:
+    """A running task, started by this plane or adopted from the one before."""
+
+    def __init__(self, record: TaskRecord, settings: ServiceSettings, log: Path) -> None:
+        up = record.ready is not None
+        self.record = record
+        self.log = log
+        self.readiness = Gate(settings.health.readiness, up=up)
+        self.liveness = Gate(settings.health.liveness, up=True) if settings.health.liveness else None
+        self.served_when_failing = 0  # requests served when the liveness check began to fail
+        self.killed = False  # we sent the SIGKILL
+        self.replaces = False  # started in the place of one that failed its liveness check
+        self.why = ""  # why it is being stopped, or was found failed
+        self.cpu_share = 0.0  # cores, over the last second
+        self.rss = 0  # bytes, its descendants included
+        self.good = False  # it lived long enough after becoming ready
+        self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # its exit code
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def stopping(self) -> bool:
+        return self.record.stopping
+
+    @property
+    def hung(self) -> bool:
+        """Fails its liveness check."""
+        return self.liveness is not None and not self.liveness.up
+
+    def state(self, warming: bool) -> str:
+        """starting, warming, serving, draining or failed; ``warming`` is the balancer's word."""
+        if self.stopping:
+            return "draining"
+        if self.record.ready is None:
+            return "starting"
+        if not self.readiness.up:
+            return "failed"
+        return "warming" if warming else "serving"
+
+    async def terminate(self, timeout_ms: int) -> None:
+        """SIGTERM to the group; SIGKILL to what is left of it at the timeout. Returns when all is gone."""
+        deadline = mono_ms() + timeout_ms
+        self.signal(signal.SIGTERM)
+        await self._until_gone(deadline)
+        if not self.over.done() or proc.kill_group(self.record.pgid, 0):
+            self.killed = not self.over.done()
+            self.signal(signal.SIGKILL)
+        await self.over
+
+    def signal(self, number: int) -> None:
+        """Signal the whole group, unless its number by now belongs to somebody else."""
+        if proc.start_time(self.record.pid) in (None, self.record.start):
+            proc.kill_group(self.record.pgid, number)
+
+    async def _until_gone(self, deadline: int) -> None:
+        left = max(0, deadline - mono_ms()) / 1000
+        await asyncio.wait([self.over], timeout=left)
+        # Then for children the leader did not wait for; nobody tells of them.
+        while proc.kill_group(self.record.pgid, 0) and mono_ms() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_GROUP_POLL_S)
+
+
+def spawn(
+    settings: ServiceSettings, task: str, port: int, zone: str, extra: Mapping[str, str], log: Path
+) -> TaskRecord:
+    """Start a task's command. OSError, with a text for the user, when that cannot be."""
+    env = {**os.environ, **settings.env, **extra}
+    env |= {
+        "PORT": str(port),
+        "FLEETFOOT_SERVICE": settings.name,
+        "FLEETFOOT_TASK": task,
+        "FLEETFOOT_REVISION": settings.revision,
+        "FLEETFOOT_ZONE": zone,
+    }
+    fd = _open_log(log)
+    try:
+        child = subprocess.Popen(
+            argv(settings.command),
+            cwd=settings.directory or None,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=fd,
+            stderr=fd,
+            start_new_session=True,
+        )
+    finally:
+        os.close(fd)
+    child.returncode = 0  # we wait for it by pidfd; Popen must not
+    start = proc.start_time(child.pid)  # there even for a zombie: nobody else reaps our children
+    return TaskRecord(
+        id=task,
+        service=settings.name,
+        pid=child.pid,
+        start=start or 0,
+        pgid=child.pid,
+        port=port,
+        zone=zone,
+        revision=settings.revision,
+        spawned=mono_ms(),
+    )
+
+
+def _open_log(path: Path) -> int:
+    """The task's log for appending; with a full disk the task runs on without one."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
