@@ -100,6 +100,7 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
     if push is not None and pushes.receiver is not None and token:
         servers.append(serve(push_app(pushes.receiver, token), push))
     await stopping.wait()
+    (up.state / "control.sock").unlink(missing_ok=True)
     for server, _ in servers:
         server.should_exit = True
     await asyncio.gather(
