@@ -27,7 +27,15 @@ from fleetfoot.sim.harness import Loop, Plant
 THROUGHPUT, CARRIED = 20.0, 14.0  # requests/s a task carries; at the default 70 %
 RATES = (20, 28, 200, 2000)
 FACTORS = (1.2, 1.5, 2, 3, 5, 10)
-STEADY = ((28, 1.0), (28, 2.0), (28, 4.0), (200, 1.0), (196, 3.0), (2000, 1.0), (1996, 5.0))  # requests/s, variance/mean
+STEADY = (
+    (28, 1.0),
+    (28, 2.0),
+    (28, 4.0),
+    (200, 1.0),
+    (196, 3.0),
+    (2000, 1.0),
+    (1996, 5.0),
+)  # requests/s, variance/mean
 WARM, WATCH = 120.0, 180.0  # s before the onset, and after it
 DAY = 86_400
 
@@ -74,11 +82,16 @@ def main() -> None:
         false = dict(zip(steady, pool.map(false_growths, steady), strict=True))
     table = {r: {x: summary([times[r, x, s] for s in range(args.seeds)]) for x in FACTORS} for r in RATES}
     if args.json:
-        counts = [{"rate": r, "dispersion": d, "days": days, "engine": e, "plain": p} for (r, d, days), (e, p) in false.items()]
+        counts = [
+            {"rate": r, "dispersion": d, "days": days, "engine": e, "plain": p}
+            for (r, d, days), (e, p) in false.items()
+        ]
         print(json.dumps({"machine": describe(), "kind": "simulated", "seconds": table, "false_growths": counts}))
         return
     print(describe())
-    print(f"simulated; onset -> decision in s, median / p95 of {args.seeds} random phases; '-' = no growth needed or none in {WATCH:.0f} s")
+    print(
+        f"simulated; onset -> decision in s, median / p95 of {args.seeds} random phases; '-' = no growth needed or none in {WATCH:.0f} s"
+    )
     print("requests/s " + "".join(f"{'x' + format(x, 'g'):>14}" for x in FACTORS))
     for rate, row in table.items():
         print(f"{rate:>10} " + "".join(f"{row[x]:>14}" for x in FACTORS))
@@ -89,7 +102,7 @@ def main() -> None:
 
 
 def summary(found: list[float | None]) -> str:
-    """"0.6 / 1.0"; a quantile that was not reached is "-", growths before the onset are counted."""
+    """ "0.6 / 1.0"; a quantile that was not reached is "-", growths before the onset are counted."""
     early = sum(1 for t in found if t is not None and t < 0)
     ranked = sorted((t if t is not None else float("inf")) for t in found if t is None or t >= 0)
     shown = [ranked[(len(ranked) - 1) // 2], ranked[ceil(0.95 * len(ranked)) - 1]] if ranked else []

@@ -38,7 +38,15 @@ def observations(steps: int) -> list[Observation]:
     rng, rows = random.Random(1), []
     for i in range(steps):
         now, rate = 1_700_000_000_000 + i * 1000, rng.gauss(28, 5.3)
-        values = {"requests": rate, "completed": rate, "latency": 80.0, "errors": 0.0, "in_flight": 3.0, "queue": 0.0, "cpu": 0.5}
+        values = {
+            "requests": rate,
+            "completed": rate,
+            "latency": 80.0,
+            "errors": 0.0,
+            "in_flight": 3.0,
+            "queue": 0.0,
+            "cpu": 0.5,
+        }
         signals = {name: Signal(name, value, now, now) for name, value in values.items()}
         rows.append(Observation(now, now, signals, Fleet(now, 2, 2)))
     return rows
@@ -66,12 +74,20 @@ def main() -> None:
     rows = observations(args.steps)
     runs = [once(rows) for _ in range(args.runs)]
     took, yard = statistics.median(r[0] for r in runs), statistics.median(r[1] for r in runs)
-    found = {"machine": describe(), "us_per_step": round(took, 1), "bar_us": BAR, "json_round_trip_us": round(yard, 1), "ratio": round(took / yard, 2)}
+    found = {
+        "machine": describe(),
+        "us_per_step": round(took, 1),
+        "bar_us": BAR,
+        "json_round_trip_us": round(yard, 1),
+        "ratio": round(took / yard, 2),
+    }
     if args.json:
         print(json.dumps(found))
         return
     print(found["machine"])
-    print(f"engine.step, four policies, all guards: {took:.1f} us (bar {BAR:.0f} us), median of {args.runs} runs of {args.steps} steps")
+    print(
+        f"engine.step, four policies, all guards: {took:.1f} us (bar {BAR:.0f} us), median of {args.runs} runs of {args.steps} steps"
+    )
     print(f"yardstick, JSON round trip of one observation: {yard:.1f} us; ratio {took / yard:.2f}")
 
 

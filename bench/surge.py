@@ -90,9 +90,15 @@ def main() -> None:
         if not args.json:
             print({k: round(v, 2) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True)
     if args.json:
-        print(json.dumps({"machine": describe(), "kind": "measured", "startup": args.startup, "shed": args.shed, "surges": rows}))
+        print(
+            json.dumps(
+                {"machine": describe(), "kind": "measured", "startup": args.startup, "shed": args.shed, "surges": rows}
+            )
+        )
         return
-    print(f"{describe()}\nmeasured; {args.surges} surges, x3 to x10 from {BASE:g} requests/s on {TASKS} tasks; median / p95")
+    print(
+        f"{describe()}\nmeasured; {args.surges} surges, x3 to x10 from {BASE:g} requests/s on {TASKS} tasks; median / p95"
+    )
     for name in ("decision", "command", "serving", "calm", "soonest"):
         print(f"{name:>10}  {quantiles([r[name] for r in rows])}")
     lost, sent = sum(r["lost"] for r in rows), sum(r["requests"] for r in rows)
