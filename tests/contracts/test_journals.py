@@ -86,6 +86,18 @@ def test_an_order_with_a_receipt_is_not_open_any_more(shelf: Shelf) -> None:
     assert shelf.open().past().open_orders == ()
 
 
+def test_the_stages_of_orders_that_were_carried_out_come_back(shelf: Shelf) -> None:
+    journal = shelf.open()
+    for number, ok in enumerate((True, False)):
+        journal.open(order(NOW + number))
+        journal.complete(Receipt(order(NOW + number).id, "orders", 4, ok, NOW + 5))
+    journal.stamp(order(NOW).id, {"last_ready": NOW + 900})
+    (stamps,) = shelf.open().past().stamps
+    assert stamps["decided"] == NOW
+    assert stamps["commanded"] == NOW + 5
+    assert stamps["last_ready"] == NOW + 900
+
+
 def test_a_failed_order_is_complete_too(shelf: Shelf) -> None:
     journal = shelf.open()
     journal.open(order(NOW))

@@ -92,6 +92,12 @@ class Order:
     onset: int | None = None
 
 
+def order_stamps(order: Order) -> dict[str, int]:
+    """The stages an order has from the start."""
+    stamps = {"sampled": order.sampled, "received": order.received, "decided": order.decided}
+    return stamps if order.onset is None else {**stamps, "onset": order.onset}
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
     """What a person did. ``kind`` is scale, pause or resume; ``until`` 0 means until resumed."""
@@ -132,6 +138,7 @@ class Past(NamedTuple):
     memories: Mapping[str, dict[str, Any]] = {}
     open_orders: tuple[Order, ...] = ()
     actions: tuple[OperatorAction, ...] = ()  # newest scale, pause and resume of every service, oldest first
+    stamps: tuple[Mapping[str, int], ...] = ()  # of the newest carried-out orders, oldest first: stage -> ms
 
 
 class Journal(Protocol):

@@ -54,7 +54,6 @@ class Counts:
 
     steps: int = 0
     early: int = 0
-    late: int = 0  # steps that began more than half a tick after their time
     gaps: int = 0
     failed: int = 0
     last: int | None = None  # ``now`` of the newest step
@@ -92,6 +91,7 @@ class Loop:
 
     async def run(self) -> None:
         """Step until cancelled. A step that fails is told and does not end the loop."""
+        self.pulse.wake()  # the first reading is only a baseline: the sooner the better
         while True:
             early = await self.pulse.next()
             await self.readers.refresh(self.settings.fresh_within if early else self.settings.lead)

@@ -8,12 +8,12 @@ the onset is an estimate.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 from fleetfoot.core.model import Fleet, Receipt
-from fleetfoot.edge.base import Order, TaskSeen
+from fleetfoot.edge.base import Order, TaskSeen, order_stamps
 
 READY = ("serving", "warming", "draining")
 CALM = 5  # seconds in a row not over
@@ -52,23 +52,22 @@ class Followed:
 class Stages:
     """Follows every growth order through the readings that come after it."""
 
-    def __init__(self, patience: int) -> None:
-        """``patience``: ms after which an order is followed no longer."""
+    def __init__(self, patience: int, past: Iterable[Mapping[str, int]] = ()) -> None:
+        """``patience``: ms after which an order is followed no longer. ``past``: stamps of earlier orders."""
         self._patience = patience
         self._followed: dict[str, list[Followed]] = {}
         self._seconds: dict[str, deque[tuple[int, bool]]] = {}
         self._spans: dict[str, deque[int]] = {name: deque(maxlen=KEEP) for name in STAGES}
+        for stamps in past:
+            self._count(stamps, set(stamps))
 
     def ordered(self, order: Order, receipt: Receipt, recorded: int | None = None) -> None:
         """An order has its receipt: its spans so far count, and a growth is followed from here."""
         if not receipt.ok:
             return
-        stamps = {"sampled": order.sampled, "received": order.received, "decided": order.decided}
-        stamps["commanded"] = receipt.commanded
+        stamps = {**order_stamps(order), "commanded": receipt.commanded}
         if recorded is not None:
             stamps["recorded"] = recorded
-        if order.onset is not None:
-            stamps["onset"] = order.onset
         self._count(stamps, set(stamps))
         if order.count > order.before:
             self._followed.setdefault(order.service, []).append(Followed(order, stamps))
@@ -114,7 +113,7 @@ class Stages:
                 return first
         return None
 
-    def _count(self, stamps: dict[str, int], new: set[str]) -> None:
+    def _count(self, stamps: Mapping[str, int], new: set[str]) -> None:
         for name, (start, end) in STAGES.items():
             if end in new and start in stamps and stamps[start]:
                 self._spans[name].append(max(stamps[end] - stamps[start], 0))

@@ -160,7 +160,7 @@ def build(
     sources = [_plane_source(feed, service, time, past) for service in spec.services.values()]
     readers = Readers([*sources, *(more(time) if more is not None else ())], time.now, settings.read_deadline)
     targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
-    stages = Stages(settings.stages)
+    stages = Stages(settings.stages, past.stamps)
     loop = Loop(
         {name: _service(service, past) for name, service in spec.services.items()},
         readers,

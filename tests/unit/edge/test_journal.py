@@ -314,6 +314,20 @@ def test_a_full_spool_forgets_history_before_orders_and_counts_what_it_lost() ->
     assert [r.values["n"] for r in disk.kept if r.op == "history"] == [6, 7]
 
 
+def test_the_spool_is_bounded_in_bytes_too() -> None:
+    disk = Disk()
+    writer = Writer(disk.write, retry=0.02, most_bytes=10_000)  # type: ignore[arg-type]
+    writer.put(Record("first", {}, size=0))
+    wait_until(lambda: not writer.health().durable)
+    for number in range(30):
+        writer.put(Record("minute", {"n": number}, key=("minute", number), size=1000))
+    assert writer.health().dropped == 20
+    disk.full = False
+    wait_until(lambda: writer.health().durable)
+    writer.close()
+    assert [r.values["n"] for r in disk.kept if r.op == "minute"] == list(range(20, 30))
+
+
 def test_a_newer_form_of_a_waiting_record_replaces_it() -> None:
     disk = Disk()
     writer = written_by(disk)

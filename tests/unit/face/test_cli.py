@@ -29,9 +29,8 @@ def state(tmp_path: Path) -> Path:
     demand = Reason("demand", {"rate": 212.0, "per_task": 14.0, "extra": 2})
     trail = Trail("rate", 20, 14, Reason("rate_of_change", {"allowed": 14}))
     now = NOW + SHIFT
-    grow = Decision(
-        "orders", now, NOW, Action.GROW, 8, 14, 20, (demand,), (("default", Want(20, demand, True)),), (trail,), onset=now - 400
-    )  # fmt: skip
+    votes = (("default", Want(20, demand, True)),)
+    grow = Decision("orders", now, NOW, Action.GROW, 8, 14, 20, (demand,), votes, (trail,), onset=now - 400)
     hold = grow._replace(
         now=now + 1000, wall=NOW + 1000, action=Action.HOLD, current=14, reasons=(Reason("starting", {"starting": 6}),),
         trail=(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleetfoot.core.model import Decision, Observation, Receipt
-from fleetfoot.edge.base import Health, OperatorAction, Order, Past
+from fleetfoot.edge.base import Health, OperatorAction, Order, Past, order_stamps
 
 
 class Known:
@@ -62,7 +62,12 @@ class MemoryJournal:
 
     def past(self) -> Past:
         waiting = tuple(order for name, order in self.orders.items() if name not in self.receipts)
-        return Past(self._last, dict(self.checkpoints), waiting, tuple(self.actions))
+        done = [order for name, order in self.orders.items() if name in self.receipts and self.receipts[name].ok]
+        stamps = tuple(
+            {**order_stamps(order), "commanded": self.receipts[order.id].commanded, **self.stamps.get(order.id, {})}
+            for order in done
+        )
+        return Past(self._last, dict(self.checkpoints), waiting, tuple(self.actions), stamps)
 
     def health(self) -> Health:
         return Health(not self.error, 0, 0, self.error)

@@ -26,6 +26,7 @@ from fleetfoot.edge.journal.writer import Key, Mark, Poisoned, Record, Writer
 log = logging.getLogger("fleetfoot.journal")
 
 TRIM_MS = 600_000
+KEPT_STAMPS = 200  # orders whose stages a new controller goes on with
 CHECK_BYTES = 100_000_000  # a larger file is not looked through at start: the controller must be back in seconds
 _CORRUPT = ("malformed", "not a database", "disk image", "file is encrypted")
 
@@ -94,7 +95,8 @@ class SqliteJournal:
 
     def checkpoint(self, service: str, now: int, memory: Mapping[str, Any]) -> None:
         blob = zlib.compress(json.dumps(memory, separators=(",", ":")).encode(), 1)
-        self._put("checkpoint", {"service": service, "now": now, "blob": blob}, key=("checkpoint", service))
+        values = {"service": service, "now": now, "blob": blob}
+        self._put("checkpoint", values, key=("checkpoint", service), size=len(blob))
 
     def open(self, order: Order) -> Mark:
         mark = self._put("order", asdict(order), precious=True)
@@ -131,12 +133,16 @@ class SqliteJournal:
             self._flush(segment)
         self._writer.close()
 
-    def _put(self, op: str, values: Mapping[str, Any], *, precious: bool = False, key: Key = None) -> Mark:
-        return self._writer.put(Record(op, values, precious, key))
+    def _put(
+        self, op: str, values: Mapping[str, Any], *, precious: bool = False, key: Key = None, size: int = 500
+    ) -> Mark:
+        return self._writer.put(Record(op, values, precious, key, size))
 
     def _flush(self, segment: Segment) -> None:
         segment.flushed = segment.last
-        self._put("minute", segment.minute(), key=("minute", segment.service, segment.first))
+        minute = segment.minute()
+        size = sum(map(len, minute["lines"]))
+        self._put("minute", minute, key=("minute", segment.service, segment.first), size=size)
         self._put("rollup", segment.rollup(), key=("rollup", segment.service, segment.first))
 
     # The writer's thread, from here on; only ``_begin`` runs before there is one.
@@ -259,7 +265,14 @@ def _past(connection: Connection) -> Past:
     actions = tuple(rebuilt(OperatorAction, row) for row in reversed(acted))
     columns = (t.decisions.c.now, c.now, t.minutes.c.last, t.orders.c.decided, t.actions.c.now, t.runs.c.started)
     last = max(connection.execute(select(func.max(column))).scalar() or 0 for column in columns)
-    return Past(last, memories, orders, actions)
+    return Past(last, memories, orders, actions, _stamps(connection))
+
+
+def _stamps(connection: Connection) -> tuple[dict[str, int], ...]:
+    names = ("onset", "sampled", "received", "decided", "commanded", *t.STAMPS)
+    query = select(*(t.orders.c[name] for name in names)).where(t.orders.c.ok.is_(True))
+    rows = connection.execute(query.order_by(t.orders.c.decided.desc()).limit(KEPT_STAMPS)).all()
+    return tuple({name: at for name, at in row._mapping.items() if at is not None} for row in reversed(rows))
 
 
 def _unpacked(service: str, blob: bytes) -> dict[str, Any] | None:

@@ -2,7 +2,8 @@
 
 Rules, for whoever edits this file:
 1. ``put`` never blocks and never raises. What cannot be written now waits in the spool.
-2. The spool is bounded. When it is full the oldest history goes first, orders and their receipts last.
+2. The spool is bounded in records and in bytes. When it is full the oldest history goes first, orders and
+   their receipts last.
 3. A record is durable when the transaction that holds it has been committed with FULL sync.
 4. While writes fail, nobody waits for them: ``Mark.durable`` answers no at once, and the thread tries
    again every ``retry`` seconds. Failing and recovering are said once each.
@@ -33,6 +34,7 @@ class Record(NamedTuple):
     values: Mapping[str, Any]
     precious: bool = False  # an order, a receipt, a person's action
     key: Key = None
+    size: int = 500  # bytes in memory, roughly
 
 
 class Poisoned(Exception):
@@ -62,13 +64,20 @@ class Writer:
     """Takes records from any thread and hands them in batches to ``write``, which is one transaction."""
 
     def __init__(
-        self, write: Callable[[Sequence[Record]], None], spool: int = 20_000, retry: float = 1.0, batch: int = 500
+        self,
+        write: Callable[[Sequence[Record]], None],
+        spool: int = 20_000,
+        retry: float = 1.0,
+        batch: int = 500,
+        most_bytes: int = 64_000_000,
     ) -> None:
         """``write`` raises Poisoned for a record the database refuses, anything else when it cannot write now."""
         self._write = write
         self._limit = spool
         self._retry = retry
         self._batch = batch
+        self._most_bytes = most_bytes
+        self._bytes = 0  # of what waits
         self._wake = threading.Condition()
         self._waiting: deque[tuple[Record, Mark]] = deque()
         self._busy: list[tuple[Record, Mark]] = []  # the batch being written
@@ -84,7 +93,8 @@ class Writer:
             if record.key is not None and self._error:
                 self._forget_older(record.key)
             self._waiting.append((record, mark))
-            if len(self._waiting) > self._limit:
+            self._bytes += record.size
+            while len(self._waiting) > self._limit or (self._bytes > self._most_bytes and len(self._waiting) > 1):
                 self._drop_one()
             self._wake.notify()
         return mark
@@ -102,15 +112,15 @@ class Writer:
         self._thread.join(within)
 
     def _forget_older(self, key: tuple[Any, ...]) -> None:
+        self._bytes -= sum(record.size for record, _ in self._waiting if record.key == key)
         self._waiting = deque(pair for pair in self._waiting if pair[0].key != key)
 
     def _drop_one(self) -> None:
         self._dropped += 1
-        for index, (record, _) in enumerate(self._waiting):
-            if not record.precious:
-                del self._waiting[index]
-                return
-        self._waiting.popleft()
+        history = (index for index, (record, _) in enumerate(self._waiting) if not record.precious)
+        index = next(history, 0)
+        self._bytes -= self._waiting[index][0].size
+        del self._waiting[index]
 
     def _run(self) -> None:
         while True:
@@ -119,6 +129,7 @@ class Writer:
                     self._wake.wait()
                 if not self._busy:
                     self._busy = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+                    self._bytes -= sum(record.size for record, _ in self._busy)
                 if not self._busy:
                     return  # stopping, and all is written
             if not self._try() and not self._rest():

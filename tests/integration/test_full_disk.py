@@ -1,0 +1,74 @@
+"""A disk that is full under the journal: growth goes on, scale-in waits, and nothing is lost that matters."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetfoot.edge.journal.read import Reader
+from fleetfoot.run.status import status
+from tests.controllers import Bench
+from tests.looptime import eventually
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts no tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Write until nothing fits any more."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        while True:
+            file.write(b"x" * 4096)
+    return filler
+
+
+def test_growth_goes_on_over_a_full_disk_and_its_record_follows_when_there_is_room(small_disk: Path) -> None:
+    async def scenario() -> list[tuple[str, int, str]]:
+        bench = Bench(small_disk)
+        for _ in range(5):
+            await bench.tick(8)
+        await eventually(lambda: Path(small_disk / "journal.db-wal").stat().st_size > 0)
+        filler = fill(small_disk)
+        await bench.surge()
+        grown = bench.plane.raw["orders"]["desired"]
+        assert grown > 1
+        told = status(bench.live)["journal"]
+        assert not told["durable"]
+        assert "full" in told["error"]
+        for _ in range(300):
+            await bench.tick(1)
+        assert bench.plane.raw["orders"]["desired"] == grown
+        filler.unlink()
+        await eventually(lambda: bench.live.journal.health().durable)
+        for _ in range(100):
+            await bench.tick(1)
+        assert bench.plane.raw["orders"]["desired"] < grown
+        await bench.live.stop()
+        return list(bench.plane.scaled)
+
+    scaled = asyncio.run(scenario())
+    with Reader(small_disk / "journal.db") as reader:
+        kept = [(row.service, row.count, row.id) for row in reader.orders("orders") if row.ok]
+    assert kept == scaled
