@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -39,8 +40,7 @@ def fill(folder: Path) -> Path:
     """Write until nothing fits any more."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-        while True:
-            file.write(b"x" * 4096)
+        file.writelines(itertools.repeat(b"x" * 4096))
     return filler
 
 
