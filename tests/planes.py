@@ -76,7 +76,7 @@ class FakePlane:
     async def _bad_day(self) -> None:
         self.calls += 1
         if self.slow:
-            await asyncio.sleep(self.slow / 1000)
+            await asyncio.sleep(self.slow / 1000)  # sleep: how slow the fake is
         if self.fail:
             raise ConnectionError(self.fail)
 

@@ -45,7 +45,7 @@ def test_however_often_it_is_woken_there_are_five_steps_a_second_at_most() -> No
         async def storm() -> None:
             while True:
                 pulse.wake()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # sleep: of the loop's own time
 
         waking = asyncio.create_task(storm())
         times = []
@@ -67,7 +67,7 @@ def test_ticks_missed_are_skipped_and_not_made_up_for() -> None:
         now = _now()
         pulse = Pulse(now, SETTINGS)
         await pulse.next()
-        await asyncio.sleep(4.5)  # the machine slept
+        await asyncio.sleep(4.5)  # sleep: the machine slept, in the loop's own time
         times = []
         for _ in range(2):
             await pulse.next()
