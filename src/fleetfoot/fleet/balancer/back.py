@@ -36,6 +36,7 @@ class Back(asyncio.Protocol):
         self.write_paused = False
         self.read_paused = False
         self.tunnel = False
+        self.eof = False  # of a tunnel: the task has said its last
         self._parser = HttpResponseParser(self)
         self._decoded: list[bytes] | None = None  # filled instead of raw bytes for a client of HTTP/1.0
         self._reset()
@@ -131,10 +132,11 @@ class Back(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         request = self.request
-        if self.tunnel and request is not None and not request.front.transport.is_closing():
-            request.front.transport.write_eof()
-            return True
-        return False
+        if not self.tunnel or request is None or request.front.eof or request.front.transport.is_closing():
+            return False  # both directions of a tunnel are over, or there is none
+        self.eof = True
+        request.front.transport.write_eof()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.task.backs.pop(self, None)

@@ -52,11 +52,12 @@ class Front(asyncio.Protocol):
         # Stamps of the sweep, ms; 0.0: progress since it last looked.
         self.idle_since = self.head_since = self.stuck_since = 0.0
         self.unsent = 0
+        self.eof = False  # of a tunnel: the client has said its last
         self.in_head = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0  # bytes of the head, as parsed
-        self._fed = 0  # bytes of the head, as they came, from the second piece on
+        self._fed = -1  # bytes of the head, as they came; -1: it begins in this piece
         self._rest = b""  # came after a request for an upgrade
         self._body_as_upgrade = False  # the parser takes a body for the new protocol's first bytes
         self._verdict: tuple[int, str] | None = None  # the last answer, due after the pending ones
@@ -79,9 +80,7 @@ class Front(asyncio.Protocol):
         if self.mode != HTTP:
             self._outside_http(data)
             return
-        was_in_head = self.in_head
-        if was_in_head:
-            self._fed += len(data)
+        was_in_head, size = self.in_head, len(data)
         while data and self.mode == HTTP:
             try:
                 self._parser.feed_data(data)
@@ -94,16 +93,18 @@ class Front(asyncio.Protocol):
                 data = b""
                 if self.mode == HTTP:
                     self._spoil(400)
-        if was_in_head and self.in_head and self._fed > self.exchange.settings.max_header:
-            self._judge(431)
+        if self.in_head:
+            self._measure_head(size, was_in_head)
         if self.held or self.pending:
             self.regulate()
 
     def eof_received(self) -> bool:
-        if self.mode == TUNNEL and self.current is not None and self.current.back is not None:
-            self.current.back.transport.write_eof()
-            return True
-        return False  # a client that closes is gone; the half-closed cannot be told from it
+        back = self.current.back if self.current is not None else None
+        if self.mode != TUNNEL or back is None or back.eof or back.transport.is_closing():
+            return False  # a client that closes is gone; the half-closed cannot be told from it
+        self.eof = True
+        back.transport.write_eof()
+        return True
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self.mode = DEAF
@@ -142,7 +143,8 @@ class Front(asyncio.Protocol):
             self.in_head = True
             self._target = url
             self._headers = []
-            self._size = self._fed = 0
+            self._size = 0
+            self._fed = -1
         self._size += len(url)
         if self._size > self.exchange.settings.max_header:
             self._judge(431)
@@ -211,6 +213,15 @@ class Front(asyncio.Protocol):
         if request.ended and self.current is request:  # refused before its body had come
             self.current = None
             self._advance()
+
+    def _measure_head(self, size: int, was_in_head: bool) -> None:
+        """Bound a head of which only pieces came: the parser reports no header before it is whole."""
+        if self._fed >= 0:
+            self._fed += size
+        else:  # it began in this piece, perhaps behind another request: how far, the parser does not say
+            self._fed = 0 if was_in_head or self.current is not None or self.pending else size
+        if self._fed > self.exchange.settings.max_header:
+            self._judge(431)
 
     # Bodies, upgrades.
 

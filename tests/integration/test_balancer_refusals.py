@@ -1,0 +1,331 @@
+"""What the balancer does not let through: smuggling, nonsense, too much, too slow."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.balancers import GET, OK, Message, Upstream, play, says, until, wait_for_gate, world
+
+pytestmark = pytest.mark.network
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+SMUGGLING = {
+    "length-then-chunked": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked-then-length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "two-lengths": POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "the-same-length-twice": POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+    "a-list-of-lengths": POST + b"Content-Length: 5, 5\r\n\r\nhello",
+    "a-signed-length": POST + b"Content-Length: +5\r\n\r\nhello",
+    "no-length-in-length": POST + b"Content-Length: \r\n\r\nhello",
+    "an-overflowing-length": POST + b"Content-Length: 99999999999999999999999\r\n\r\nhello",
+    "space-before-colon": POST + b"Content-Length : 5\r\n\r\nhello",
+    "a-folded-header": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    "an-unknown-coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a-second-coding": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunked-not-last": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "two-codings": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a-hidden-coding": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "chunks-in-http-1.0": b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "bare-lf-in-the-first-line": b"GET / HTTP/1.1\nHost: a\r\n\r\n",
+    "bare-lf-after-a-header": b"GET / HTTP/1.1\r\nHost: a\n\r\n",
+    "bare-lf-at-the-end": b"GET / HTTP/1.1\r\nHost: a\r\n\n",
+    "a-lone-cr-in-a-value": b"GET / HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n",
+    "a-nul-in-a-value": b"GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n",
+    "no-host": b"GET / HTTP/1.1\r\n\r\n",
+    "two-hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a-target-with-a-space": b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a-target-without-a-slash": b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no-http-at-all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+}
+
+BAD_CHUNKS = {
+    "not-hexadecimal": b"g\r\nhello\r\n0\r\n\r\n",
+    "a-prefix": b"0x5\r\nhello\r\n0\r\n\r\n",
+    "negative": b"-1\r\nhello\r\n0\r\n\r\n",
+    "overflowing": b"ffffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+    "bare-lf": b"5\nhello\r\n0\r\n\r\n",
+    "longer-than-said": b"5\r\nhello0\r\n\r\n",
+    "a-space": b"5 \r\nhello\r\n0\r\n\r\n",
+    "bare-lf-in-an-extension": b"5;a\nb\r\nhello\r\n0\r\n\r\n",
+    "a-length-in-the-trailer": b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", SMUGGLING.values(), ids=SMUGGLING.keys())
+def test_a_head_that_two_readers_could_read_differently_is_refused_and_nothing_after_it_is_read(raw: bytes) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            client.send(raw + GET)
+            answers = await client.rest()
+            assert answers.startswith(b"HTTP/1.1 400 ")
+            assert answers.count(b"HTTP/1.1 ") == 1
+            assert task.seen == []
+            assert (here.stat("refused"), here.stat("bad")) == (1, 0)
+
+    play(scenario())
+
+
+@pytest.mark.parametrize("body", BAD_CHUNKS.values(), ids=BAD_CHUNKS.keys())
+def test_a_bad_chunk_is_refused_and_the_task_never_sees_a_whole_request(body: bytes) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            client.send(CHUNKED + body + GET)
+            answers = await client.rest()
+            assert answers.startswith(b"HTTP/1.1 400 ")
+            assert answers.count(b"HTTP/1.1 ") == 1
+            assert task.seen == []
+            assert [here.stat(name) for name in ("offered", "client_gone", "refused")] == [1, 1, 1]
+
+    play(scenario())
+
+
+def test_a_mistake_behind_a_good_request_is_answered_after_it() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1", wait_for_gate)
+            client = await here.connect()
+            client.send(GET + b"GET / HTTP/1.1\nHost: a\r\n\r\n")
+            await until(lambda: task.seen)
+            task.gate.set()
+            assert (await client.receive()).body == b"ok"
+            assert (await client.receive()).status == 400
+            assert await client.rest() == b""
+
+    play(scenario())
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        pytest.param(b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 405, id="connect"),
+        pytest.param(b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, id="http-2"),
+        pytest.param(b"GET /\r\n\r\n", 505, id="http-0.9"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="preface-of-http-2"),
+    ],
+)
+def test_what_is_not_spoken_is_refused_by_its_own_status(raw: bytes, status: int) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            assert (await here.ask(raw)).status == status
+            assert task.seen == []
+
+    play(scenario())
+
+
+def test_hop_by_hop_headers_and_those_connection_names_do_not_reach_the_task() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            await here.ask(
+                b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Secret, Host\r\nX-Secret: 1\r\n"
+                b"TE: trailers\r\nKeep-Alive: 5\r\nProxy-Connection: close\r\nUpgrade: foo\r\nX-Kept: 2\r\n\r\n"
+            )
+            headers = task.seen[0].headers
+            assert set(headers) == {"host", "x-kept", "x-forwarded-for", "x-forwarded-proto"}
+
+    play(scenario())
+
+
+def test_a_chain_of_proxies_is_continued() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            await here.ask(
+                b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n\r\n"
+            )
+            assert task.seen[0].headers["x-forwarded-for"] == "203.0.113.7, 127.0.0.1"
+            assert task.seen[0].headers["x-forwarded-proto"] == "https"
+
+    play(scenario())
+
+
+def test_a_body_sent_with_an_offer_of_http_2_is_a_body() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"
+            client.send(POST + offer + b"Content-Length: 5\r\n\r\nhello" + GET)
+            client.send(POST + offer + b"Transfer-Encoding: chunked\r\n\r\n5\r\nworld\r\n0\r\n\r\n" + GET)
+            for _ in range(4):
+                assert (await client.receive()).status == 200
+            assert [seen.body for seen in task.seen] == [b"hello", b"", b"world", b""]
+            assert "upgrade" not in task.seen[0].headers
+
+    play(scenario())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 3000 + b"\r\n\r\n", id="one-header"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(500)) + b"\r\n", id="many"),
+        pytest.param(b"GET /" + b"x" * 3000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", id="a-long-target"),
+    ],
+)
+def test_a_head_over_the_limit_gets_431(raw: bytes) -> None:
+    async def scenario() -> None:
+        async with world(max_header=2000) as here:
+            task = await here.task("t1")
+            assert (await here.ask(raw)).status == 431
+            assert task.seen == []
+            assert (await here.ask(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 1000 + b"\r\n\r\n")).status == 200
+
+    play(scenario())
+
+
+@pytest.mark.parametrize("pieces", [1500, 4000], ids=["in-small-pieces", "in-one"])
+def test_a_header_that_never_ends_is_cut_off_at_the_limit(pieces: int) -> None:
+    async def scenario() -> None:
+        async with world(max_header=2000) as here:
+            client = await here.connect()
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
+            await until(lambda: here.stat("connections"))
+            client.send(b"x" * pieces)
+            await asyncio.sleep(0)
+            client.send(b"x" * pieces)
+            assert (await client.receive()).status == 431
+
+    play(scenario())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(POST + b"Content-Length: 1001\r\n\r\n", id="by-its-length"),
+        pytest.param(CHUNKED + b"3e8\r\n" + b"x" * 1000 + b"\r\n1\r\nx\r\n0\r\n\r\n", id="by-its-chunks"),
+    ],
+)
+def test_a_body_over_the_limit_gets_413(raw: bytes) -> None:
+    async def scenario() -> None:
+        async with world(max_body=1000) as here:
+            task = await here.task("t1")
+            assert (await here.ask(raw)).status == 413
+            assert task.seen == []
+            assert (await here.ask(POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000)).status == 200
+            assert (await here.ask(CHUNKED + b"3e8\r\n" + b"x" * 1000 + b"\r\n0\r\n\r\n")).status == 200
+
+    play(scenario())
+
+
+def test_a_head_that_does_not_come_in_time_gets_408_even_when_it_drips() -> None:
+    async def scenario() -> None:
+        async with world(header_timeout_ms=150) as here:
+            client = await here.connect()
+            client.send(b"GET / HTTP/1.1\r\n")
+            answer = asyncio.create_task(client.receive())
+            dripped = 0
+            while not answer.done():
+                client.send(b"X-%d: y\r\n" % dripped)
+                dripped += 1
+                await asyncio.wait([answer], timeout=0.02)
+            assert (await answer).status == 408
+            assert dripped > 1
+
+    play(scenario())
+
+
+def test_an_idle_connection_is_closed_in_silence() -> None:
+    async def scenario() -> None:
+        async with world(idle_timeout_ms=100) as here:
+            await here.task("t1")
+            fresh, used = await here.connect(), await here.connect()
+            used.send(GET)
+            assert (await used.receive()).status == 200
+            assert await fresh.rest() == b""
+            assert await used.rest() == b""
+            assert here.stat("refused") == 0
+
+    play(scenario())
+
+
+def test_a_body_that_stops_coming_gets_408_and_counts_as_client_gone() -> None:
+    async def scenario() -> None:
+        async with world(idle_timeout_ms=100) as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            client.send(POST + b"Content-Length: 10\r\n\r\nhello")
+            assert (await client.receive()).status == 408
+            await until(lambda: task.closed == task.opened)
+            assert [here.stat(name) for name in ("client_gone", "timed_out", "bad")] == [1, 0, 0]
+
+    play(scenario())
+
+
+def test_a_task_that_is_silent_too_long_gets_its_client_a_504() -> None:
+    async def scenario() -> None:
+        async with world(request_timeout_ms=100) as here:
+            task = await here.task("t1", wait_for_gate)
+            response = await here.ask()
+            assert response.status == 504
+            task.gate.set()
+            await until(lambda: task.closed == task.opened)
+            assert [here.stat(name) for name in ("timed_out", "bad", "errors")] == [1, 1, 0]
+            assert here.of_task("t1", "errors") == 1
+            assert sum(here.stat("latency").values()) == 1
+
+    play(scenario())
+
+
+def test_a_task_that_falls_silent_in_mid_response_gets_its_client_cut_off() -> None:
+    async def scenario() -> None:
+        async with world(request_timeout_ms=100) as here:
+            await here.task("t1", says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+            client = await here.connect()
+            client.send(GET)
+            assert (await client.rest()).endswith(b"half")
+            assert here.stat("timed_out") == 1
+
+    play(scenario())
+
+
+def test_a_task_that_keeps_talking_may_take_longer_than_the_request_timeout() -> None:
+    async def scenario() -> None:
+        async def slowly(
+            _task: Upstream, _request: Message, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
+            for _ in range(40):
+                writer.write(b".")
+                await asyncio.sleep(0.02)  # sleep: the behaviour of this task
+
+        async with world(request_timeout_ms=400) as here:
+            await here.task("t1", slowly)
+            assert (await here.ask()).body == b"." * 40
+
+    play(scenario())
+
+
+NONSENSE = {
+    "no-http": b"hello\r\n\r\n",
+    "two-answers": OK + OK,
+    "more-than-it-said": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!",
+    "length-and-chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "an-upgrade-nobody-asked-for": b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_from_a_task_becomes_502_and_is_not_asked_for_twice(raw: bytes) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1", says(raw))
+            other = await here.connect()
+            other.send(GET)
+            assert (await other.receive()).status == 502
+            assert len(task.seen) == 1
+            assert [here.stat(name) for name in ("failed", "errors", "bad", "completed")] == [1, 1, 1, 0]
+            task.answer = says(OK)
+            other.send(GET)
+            assert (await other.receive()).status == 200
+
+    play(scenario())
