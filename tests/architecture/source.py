@@ -60,6 +60,18 @@ def imports(path: Path) -> Iterator[Import]:
             yield Import(path, node.lineno, first.value if isinstance(first, ast.Constant) else "?")  # type: ignore[arg-type]
 
 
+def optional(path: Path) -> set[int]:
+    """The lines of imports that may fail: those under a ``try`` that expects ImportError."""
+    return {
+        inner.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Try) and any("ImportError" in ast.unparse(h.type) for h in node.handlers if h.type)
+        for statement in node.body
+        for inner in ast.walk(statement)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    }
+
+
 def called(node: ast.Call) -> str:
     """The dotted name a call is made by, as written: ``time.sleep``; empty when it is not a plain name."""
     try:

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.source import ROOT, imports, python_files, tracked, tree
+from tests.architecture.source import ROOT, imports, optional, python_files, tracked, tree
 
 LOCKS = ("core", "dev")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -96,6 +96,8 @@ def test_every_library_a_test_bench_or_example_imports_is_locked() -> None:
         for found in imports(path):
             top = found.module.split(".")[0]
             if top in sys.stdlib_module_names or top in own or top in beside or top == "?":
+                continue
+            if found.line in optional(path):
                 continue
             if not any(canonicalize_name(name) in have for name in distributions.get(top, [])):
                 bad.append(f"{path}:{found.line} imports {top}")

@@ -48,7 +48,7 @@ def test_a_wsgi_app_is_known(app: Any) -> None:
     assert isinstance(install(app, Agent()), WsgiMiddleware)
 
 
-@pytest.mark.parametrize("app", [3, None, "module:app", lambda: None, WsgiObject], ids=str)
+@pytest.mark.parametrize("app", [3, None, "module:app", lambda: None, WsgiObject])
 def test_what_is_neither_is_refused_with_a_way_out(app: Any) -> None:
     with pytest.raises(TypeError, match="AsgiMiddleware or WsgiMiddleware"):
         install(app, Agent())
