@@ -30,6 +30,13 @@ class Told(click.ClickException):
         click.echo(f"fleetfoot: {self.message}", file=file, err=file is None)
 
 
+class Mistakes(Told):
+    """What is wrong with the file: lines that begin with file:line:column, as editors read them."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file, err=file is None)
+
+
 def file_option(command: F) -> F:
     return click.option(
         "-f", "--file", "file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"), show_default=True,
@@ -62,7 +69,7 @@ def load_spec(file: Path) -> Spec:
     try:
         return load(file)
     except SpecErrors as errors:
-        raise Told(str(errors)) from errors
+        raise Mistakes(str(errors)) from errors
     except OSError as failure:
         raise Told(f"{file} cannot be read: {failure.strerror}; fleetfoot init writes one") from failure
 
