@@ -22,7 +22,7 @@ made_folders: list[Path] = []
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, step: float = 0.01, what: str = "") -> T:
-    """Call ``condition`` until it answers something true and return that; after ``timeout`` seconds fail, saying what."""
+    """Call ``condition`` until its answer is true and return that; after ``timeout`` seconds fail, saying what."""
     deadline = time.monotonic() + timeout
     while True:
         answer = condition()
