@@ -68,6 +68,10 @@ class Form:
             parts.append(f"at most {self.show(self.high)}")
         return " and ".join(parts)
 
+    def limits(self) -> str:
+        """What of ``allowed`` is worth telling beforehand."""
+        return self.allowed()
+
     def read(self, value: Any) -> Any:
         """``value`` in the base unit. Raises ``Wrong`` with what is allowed."""
         if value is None or isinstance(value, (Mapping, list, tuple)) or (isinstance(value, str) and not value.strip()):

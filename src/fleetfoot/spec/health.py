@@ -22,12 +22,12 @@ _Interval = Annotated[int, DurationForm(low=100, high=3_600_000)]
 
 
 class Check(Part):
-    """Readiness: route requests to the task while this path answers 2xx or 3xx."""
+    """Readiness: route requests to the task while this path answers with a status under 500."""
 
     example: ClassVar[str] = "{path: /healthz, interval: 1s, timeout: 2s}"
 
     path: _Path = "/"
-    """What is asked for by GET. Default /: any answer of the application."""
+    """What is asked for by GET. Default /: any page of the application."""
     interval: _Interval = 1000
     """From one question to the next. Default 1s: a new task serves within a second of being ready."""
     timeout: Positive = 2000

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from fleetfoot.spec.errors import Wrong
 from fleetfoot.spec.forms import NumberForm
-from fleetfoot.spec.part import Part
+from fleetfoot.spec.part import Part, Sugar
 from fleetfoot.spec.units import DurationForm, ShareForm
 
 LATENCY = DurationForm(low=1, high=3_600_000)
@@ -17,10 +17,15 @@ class Objective(Part):
     """The promise: a percentile of the requests is answered within a time, and few fail."""
 
     hidden: ClassVar[frozenset[str]] = frozenset({"percentile", "latency"})
-    sugar: ClassVar[dict[str, str]] = {
-        "p95": "The latency that this percentile of the requests must stay within; any percentile from p50 to p99.9. "
-        "Default p95: 1s, because people feel a second and one slow request in twenty is already a bad day."
+    sugar: ClassVar[dict[str, Sugar]] = {
+        "p95": Sugar(
+            "a duration: 500ms or 1s",
+            "1s",
+            "The latency that this percentile of the requests must stay within; any percentile from p50 to p99.9. "
+            "Default p95: 1s, because people feel a second and one slow request in twenty is already a bad day.",
+        )
     }
+    shape_rules: ClassVar[dict[str, Any]] = {"patternProperties": {r"^p(50|[5-9][0-9])(\.[0-9])?$": LATENCY.schema()}}
     example: ClassVar[str] = "{p95: 1s, errors: 1%}"
 
     percentile: Annotated[float, NumberForm(low=0.5, high=0.999)] = 0.95

@@ -7,7 +7,7 @@ are the only spelling a file may use; Python code uses the field names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, get_origin
+from typing import Any, ClassVar, NamedTuple, get_origin
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
@@ -35,6 +35,14 @@ def asked_for(field: FieldInfo) -> str:
     )
 
 
+class Sugar(NamedTuple):
+    """A key that is no field: what it takes, its default as written, and what it says."""
+
+    takes: str
+    default: str
+    text: str
+
+
 class Part(BaseModel):
     """One part of the spec."""
 
@@ -49,12 +57,16 @@ class Part(BaseModel):
 
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Fields that are no keys of a file."""
-    sugar: ClassVar[dict[str, str]] = {}
-    """Further keys that ``rewrite`` understands, with what they say."""
+    sugar: ClassVar[dict[str, Sugar]] = {}
+    """Further keys that ``rewrite`` understands."""
     later: ClassVar[tuple[str, ...]] = ()
     """Keys that DESIGN.md has and this version refuses by name."""
     example: ClassVar[str] = ""
     """One line that shows the part."""
+    shapes: ClassVar[dict[str, dict[str, Any]]] = {}
+    """JSON Schema of keys whose shape does not follow from their type."""
+    shape_rules: ClassVar[dict[str, Any]] = {}
+    """JSON Schema rules of the whole mapping."""
 
     @classmethod
     def keys(cls) -> dict[str, str]:

@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, mo
 
 from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, nearest, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm, WholeForm
-from fleetfoot.spec.part import Part
+from fleetfoot.spec.part import Part, Sugar
 from fleetfoot.spec.signals import TOTALS, UNITS, is_built_in, unit_of, unknown_signal
-from fleetfoot.spec.steps import ADJUSTMENTS, StepRange, read_steps, step_ranges, step_wrongs
+from fleetfoot.spec.steps import ADJUSTMENTS, STEPS_SCHEMA, StepRange, read_steps, step_ranges, step_wrongs
 from fleetfoot.spec.units import AtLeastOne, DurationForm, Flag, ShareForm
 
 
@@ -33,6 +33,9 @@ class ValueForm(Form):
 
     def schema(self) -> dict[str, Any]:
         return {"type": ["string", "number"]}
+
+
+_THRESHOLDS_SCHEMA = {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["string", "number"]}}
 
 
 def _name(text: str) -> str:
@@ -92,11 +95,16 @@ class TargetPolicy(Policy):
     """Target tracking: as many tasks as bring the signal to the value."""
 
     kind: ClassVar[str] = "target"
+    shape_rules: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["value"]}, {"required": ["per task"]}]}
     example: ClassVar[str] = "{signal: cpu, value: 70%}"
     hidden: ClassVar[frozenset[str]] = frozenset({"per_task"})
-    sugar: ClassVar[dict[str, str]] = {
-        "per task": "In place of value: the share of the signal one serving task should carry, such as 14/s. "
-        "Needed for signals that count all tasks together: requests, completed, in_flight, queue."
+    sugar: ClassVar[dict[str, Sugar]] = {
+        "per task": Sugar(
+            ValueForm.noun,
+            "",
+            "In place of value: the share of the signal one serving task should carry, such as 14/s. "
+            "Needed for signals that count all tasks together: requests, completed, in_flight, queue.",
+        )
     }
 
     signal: SignalName
@@ -145,6 +153,13 @@ class StepPolicy(Policy):
     """Step scaling: by how much the signal is beyond the threshold, so many tasks more or less."""
 
     kind: ClassVar[str] = "step"
+    shapes: ClassVar[dict[str, dict[str, Any]]] = dict.fromkeys(ADJUSTMENTS, STEPS_SCHEMA)
+    shape_rules: ClassVar[dict[str, Any]] = {
+        "allOf": [
+            {"oneOf": [{"required": ["above"]}, {"required": ["below"]}]},
+            {"oneOf": [{"required": [key]} for key in ADJUSTMENTS]},
+        ]
+    }
     example: ClassVar[str] = "{signal: requests, above: 100/s, add: {0: 1, 50: 2, 100: 4}}"
 
     signal: SignalName
@@ -208,6 +223,7 @@ class ThresholdsPolicy(Policy):
     """Grow when any signal is above its threshold, shrink when all are below theirs."""
 
     kind: ClassVar[str] = "thresholds"
+    shapes: ClassVar[dict[str, dict[str, Any]]] = dict.fromkeys(("out when any", "in when all"), _THRESHOLDS_SCHEMA)
     example: ClassVar[str] = "{out when any: {cpu: 80%, latency: 800ms}, in when all: {cpu: 30%}}"
 
     out_any: dict[str, float] = Field(default={}, alias="out when any")

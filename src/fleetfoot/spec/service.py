@@ -47,6 +47,13 @@ class Service(Part):
     """One service: a command, its promise, and how it scales."""
 
     hidden: ClassVar[frozenset[str]] = frozenset({"name"})
+    shapes: ClassVar[dict[str, dict[str, Any]]] = {
+        "env": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        }
+    }
     example: ClassVar[str] = "{run: uvicorn app:app --port $PORT, objective: {p95: 1s}}"
 
     name: str = ""
@@ -135,7 +142,7 @@ class Service(Part):
         for index, policy in enumerate(self.policies):
             for path, signal in policy.signals():
                 if not is_built_in(signal) and signal not in self.signals:
-                    at = ("policies", index, policy.kind, *path)
+                    at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)
                     wrongs.append(unknown_signal(signal, self.signals, at=at, on_key=path != ("signal",)))
         raise_if_any(wrongs)
         return self

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from fleetfoot.spec.policies import StepPolicy
 
 ADJUSTMENTS = ("add", "remove", "percent", "exact")
+STEPS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": ["number", "string"]},
+        {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["number", "string"]}},
+    ]
+}
 StepRange = tuple[float | None, float | None, float]
 _EXAMPLE = {"add": "{0: 1, 50: 2}", "remove": "{0: 1}", "percent": "{0: 10, 50: 30}", "exact": "{0: 4, 50: 8}"}
 

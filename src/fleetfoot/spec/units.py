@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from fleetfoot.spec.errors import Wrong, shown
 from fleetfoot.spec.forms import NUMBER, FlagForm, Form, WholeForm, plain
 
+LONGEST = 366 * 86_400_000
+"""The longest duration, ms; a longer one is a slip of the pen."""
 MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MS_WORDS = {"sec": "s", "second": "s", "seconds": "s", "min": "m", "minute": "m", "minutes": "m"} | {
     "hour": "h", "hours": "h", "day": "d", "days": "d"
@@ -24,8 +26,13 @@ class DurationForm(Form):
     examples = "500ms, 30s, 2m, 1h or 1d"
     _text = re.compile(rf"({NUMBER}) ?([a-z]+)")
 
-    def __init__(self, low: int = 0, high: int = 366 * MS["d"]) -> None:
+    def __init__(self, low: int = 0, high: int = LONGEST) -> None:
         super().__init__(low=low, high=high)
+
+    def limits(self) -> str:
+        if self.high != LONGEST:
+            return self.allowed()
+        return "more than 0" if self.low else ""
 
     def parse(self, text: str) -> int:
         if text == "0":
@@ -48,9 +55,9 @@ class DurationForm(Form):
         return int(number)
 
     def show(self, value: Any) -> str:
-        return next(
-            (f"{value // MS[u]}{u}" for u in ("d", "h", "m", "s") if value and value % MS[u] == 0), f"{value}ms"
-        )
+        if value == 0:
+            return "0"
+        return next((f"{value // MS[u]}{u}" for u in ("d", "h", "m", "s") if value % MS[u] == 0), f"{value}ms")
 
     def schema(self) -> dict[str, Any]:
         units = "|".join([*MS, *_MS_WORDS])
