@@ -7,6 +7,7 @@ closed after two seconds, before a server's own idle time-out could close one un
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, cast
@@ -16,6 +17,7 @@ import httptools
 from fleetfoot.load.ledger import Ending, Shot
 
 IDLE_S = 2.0
+CLOSE_S = 1.0
 SHED = 503
 
 
@@ -80,6 +82,9 @@ class Pool:
         return None
 
     def opened(self, link: Link) -> None:
+        if self._closed:
+            link.abort()  # its connecting was cancelled, and the loop told us all the same
+            return
         self._links.add(link)
         self.free(link)
 
@@ -119,7 +124,7 @@ class Pool:
             self._idle.popleft().close()
 
     async def close(self) -> None:
-        """Close every connection and wait until they are closed."""
+        """Close every connection and wait until they are closed, a second at most: a lost goodbye holds up no result."""
         self._closed = True
         for task in list(self._connecting):
             task.cancel()
@@ -127,7 +132,9 @@ class Pool:
         for link in list(self._links):
             link.abort()
         if self._links:
-            await self._empty.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._empty.wait()
 
 
 class Link(asyncio.Protocol):
