@@ -155,7 +155,7 @@ class Reader:
         merged: list[tuple[Any, Mark]] = []
         while not isinstance(key_event := next(events), yaml.MappingEndEvent):
             key_at, key = _mark(key_event), self._value(key_event, events, path, depth + 1)
-            key = "" if key is None and isinstance(key_event, yaml.ScalarEvent) else key
+            key = key_event.value if isinstance(key_event, yaml.ScalarEvent) else key
             inner = f"{path}.{key}" if path else str(key)
             value_event = next(events)
             value = self._value(value_event, events, inner, depth + 1)

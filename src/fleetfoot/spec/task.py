@@ -31,7 +31,8 @@ class Task(Part):
     startup: Duration | None = None
     """From the order until the task serves. Default: not known, and learnt from the first starts."""
     cpu: Annotated[float, NumberForm(low=0.001, high=1024)] | None = None
-    """CPU cores one task may use; the signal cpu is a share of it. Default: not known, and cpu is a share of one core."""
+    """CPU cores one task may use; the signal cpu is a share of it. Default: not known, and cpu is then
+    a share of one core."""
     memory: Size | None = None
     """Memory one task may use; the signal memory is a share of it. Default: not known."""
     price: Annotated[float, PriceForm(low=0)] | None = None

@@ -1,0 +1,135 @@
+"""What is allowed and yet doubtful: the warnings of ``fleetfoot check``. One function per doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from fleetfoot.spec.forms import plain
+from fleetfoot.spec.money import MONTH_HOURS
+from fleetfoot.spec.policies import StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.units import DurationForm
+
+_span = DurationForm().show
+
+
+def doubts(service: Service) -> list[str]:
+    """Every doubt about one service, in a fixed order."""
+    return [text for doubt in DOUBTS for text in doubt(service)]
+
+
+def _throughput(service: Service) -> Iterator[str]:
+    if service.task.throughput is None:
+        yield (
+            "task.throughput is not written: it is learnt while it runs, so the first surge may be answered "
+            "with too few or too many tasks"
+        )
+
+
+def _redundancy(service: Service) -> Iterator[str]:
+    least, zones = service.capacity.min, len(service.task.zones)
+    if least == 0:
+        yield "capacity.min 0: with no task running, the first request waits for a start"
+    elif least == 1:
+        yield "capacity.min 1: nothing serves while the only task is replaced, and its zone is the only one"
+    elif least < zones:
+        yield f"capacity.min {least} is fewer than the {zones} zones: at night a zone is empty"
+    if service.capacity.min == service.capacity.max:
+        yield f"capacity.min and max are both {least}: the count never changes"
+
+
+def _steps(service: Service) -> Iterator[str]:
+    for policy in service.policies:
+        if not isinstance(policy, StepPolicy):
+            continue
+        may = "may want fewer tasks at more load"
+        sizes = [adjustment for _, _, adjustment in policy.steps]
+        if policy.kind_of_change == "exact":
+            yield f"policy {policy.name} sets exact counts: it {may}"
+        elif any(later < before for before, later in pairwise(sizes)):
+            far = "further beyond" if policy.above is not None else "nearer to"
+            yield f"policy {policy.name} does less {far} its threshold: it {may}"
+
+
+def _one_way(service: Service) -> Iterator[str]:
+    grows = shrinks = False
+    for policy in service.policies:
+        if isinstance(policy, StepPolicy):
+            exact = policy.kind_of_change == "exact"
+            grows, shrinks = grows or exact or policy.above is not None, shrinks or exact or policy.below is not None
+        elif isinstance(policy, ThresholdsPolicy):
+            grows, shrinks = grows or bool(policy.out_any), shrinks or bool(policy.in_all)
+        else:
+            grows = True
+            shrinks = shrinks or not (isinstance(policy, TargetPolicy) and not policy.scale_in)
+    if not grows:
+        yield "no policy grows: the count only falls"
+    if not shrinks:
+        yield "no policy shrinks: the count only rises"
+
+
+def _errors(service: Service) -> Iterator[str]:
+    for policy in service.policies:
+        if any(signal in ("errors", "app.errors") for _, signal in policy.signals()):
+            yield f"policy {policy.name} reads errors: more tasks seldom mend errors, and they alone add one at most"
+
+
+def _spans(service: Service) -> Iterator[str]:
+    startup, grace = service.task.startup, service.health.grace
+    if startup is not None and grace < startup:
+        yield (
+            f"health.grace {_span(grace)} is shorter than task.startup {_span(startup)}: "
+            "every new task would be replaced before it serves"
+        )
+    limit = service.balancer.request_timeout
+    if limit < service.objective.latency:
+        promised = _span(service.objective.latency)
+        yield f"balancer.request timeout {_span(limit)} is shorter than the objective {promised}"
+    if service.task.drain < limit:
+        yield (
+            f"task.drain {_span(service.task.drain)} is shorter than balancer.request timeout {_span(limit)}: "
+            "a scale-in may cut long requests"
+        )
+
+
+def _command(service: Service) -> Iterator[str]:
+    if service.run is not None and "PORT" not in service.run:
+        yield "run does not name $PORT: the program must read the variable PORT itself"
+
+
+def _open(service: Service) -> Iterator[str]:
+    host = service.listen.rpartition(":")[0]
+    if host not in ("localhost", "[::1]") and not host.startswith("127."):
+        yield f"{service.listen} is open to the network, not only to this machine"
+
+
+DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
+    _throughput, _redundancy, _steps, _one_way, _errors, _spans, _command, _open
+)  # fmt: skip
+
+
+def budget_doubts(spec: Spec) -> Iterator[str]:
+    """What is doubtful about the budget."""
+    if spec.budget is None:
+        return
+    yield "no guard holds the budget yet: it is only reckoned with here"
+    limit, rate = spec.budget.monthly, spec.budget.rate
+    most = 0.0
+    for service in spec.services.values():
+        if service.task.price is None:
+            yield f"{service.name} has no task.price: it is not counted"
+            continue
+        price, currency = service.task.price, getattr(service.task.price, "currency", "USD")
+        if currency != limit.currency:
+            if rate is None or (rate.of, rate.per) != (limit.currency, currency):
+                yield f"{service.name} is priced in {currency}: write budget.rate in {limit.currency}/{currency}"
+                continue
+            price = price * rate.rate
+        most += price * service.capacity.max * MONTH_HOURS
+    if most > limit.amount:
+        share = plain(round(100 * limit.amount / most))
+        yield (
+            f"all services at max for a whole month cost {most:,.0f} {limit.currency}: the budget lasts for "
+            f"{share}% of that"
+        )

@@ -1,0 +1,191 @@
+"""A spec in plain words: what ``fleetfoot check`` prints for a file without errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from fleetfoot.spec.doubts import budget_doubts, doubts
+from fleetfoot.spec.errors import listed
+from fleetfoot.spec.forms import plain
+from fleetfoot.spec.money import MONTH_HOURS
+from fleetfoot.spec.policies import DefaultPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.signals import unit_of
+from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
+
+_span, _size = DurationForm().show, SizeForm().show
+WIDTH = 11
+
+
+def explain(spec: Spec) -> list[str]:
+    """Lines of text: each service in words, then what is doubtful about it as lines that begin with ``warning:``."""
+    lines: list[str] = []
+    for service in spec.services.values():
+        lines += [*([""] if lines else []), service.name, *_service(service)]
+        lines += [f"  warning: {doubt}" for doubt in doubts(service)]
+    if spec.budget is not None:
+        lines += ["", f"budget: {spec.budget.monthly} a month for all services together"]
+        lines += [f"  warning: {doubt}" for doubt in budget_doubts(spec)]
+    return lines
+
+
+def tasks(count: float) -> str:
+    """``1 task``, ``4 tasks``."""
+    return f"{plain(count)} task{'' if count == 1 else 's'}"
+
+
+def _row(name: str, text: str) -> str:
+    return f"  {name:<{WIDTH}}{text}"
+
+
+def _service(service: Service) -> Iterator[str]:
+    yield _row("runs", _runs(service))
+    promise = service.objective
+    yield _row(
+        "promises",
+        f"{plain(round(promise.percentile * 100, 4))}% of the requests within {_span(promise.latency)}, "
+        f"at most {plain(round(promise.errors * 100, 9))}% failed",
+    )
+    yield _row("size", _size_of(service))
+    yield _row("one task", _task(service))
+    for index, policy in enumerate(service.policies):
+        yield _row("" if index else "decides by", f"{policy.name}: {_policy(policy, service)}")
+    for index, text in enumerate(_guards(service)):
+        yield _row("" if index else "held by", text)
+    if service.task.price is not None:
+        yield _row("costs", _cost(service))
+
+
+def _runs(service: Service) -> str:
+    where = f", in {service.directory}" if service.directory else ""
+    how = "on this machine" if service.target == "local" else "nowhere: a dry run only says what it would do"
+    return f"{service.run or 'nothing'}{where}, {how}; requests arrive at {service.listen}"
+
+
+def _size_of(service: Service) -> str:
+    bounds = service.capacity
+    first = bounds.initial if bounds.initial is not None else bounds.min
+    return f"{bounds.min} to {tasks(bounds.max)}, {first} to begin with"
+
+
+def _task(service: Service) -> str:
+    task = service.task
+    parts = []
+    if task.throughput is not None:
+        most, carried = tasks(service.capacity.max), plain(round(task.throughput * service.capacity.max, 3))
+        parts.append(f"carries {plain(round(task.throughput, 3))}/s, so that {most} carry {carried}/s")
+    else:
+        parts.append("carries what it shows while it runs")
+    known = (
+        f"serves {_span(task.startup)} after the order" if task.startup is not None else "starts as fast as it shows"
+    )
+    parts.append(known)
+    if task.cpu is not None:
+        parts.append(f"{plain(task.cpu)} cores")
+    if task.memory is not None:
+        parts.append(_size(task.memory))
+    if task.concurrency is not None:
+        parts.append(f"at most {task.concurrency} requests at once")
+    if len(task.zones) > 1:
+        parts.append(f"spread over the zones {', '.join(task.zones)}")
+    return "; ".join(parts)
+
+
+def _policy(policy: Policy, service: Service) -> str:
+    if isinstance(policy, DefaultPolicy):
+        return _default(policy, service.task.throughput)
+    if isinstance(policy, TargetPolicy):
+        return _target(policy)
+    if isinstance(policy, StepPolicy):
+        return _step(policy)
+    return _thresholds(policy) if isinstance(policy, ThresholdsPolicy) else policy.kind
+
+
+def _default(policy: DefaultPolicy, throughput: float | None) -> str:
+    share = plain(round(policy.utilisation * 100, 3))
+    each = f" ({plain(round(throughput * policy.utilisation, 3))}/s)" if throughput is not None else ""
+    return f"each task at {share}% of what it carries{each}, and one more for every second of queued work"
+
+
+def _target(policy: TargetPolicy) -> str:
+    value = unit_of(policy.signal).show(policy.value)
+    held = f"{value} of {policy.signal} for each task" if policy.per_task else f"{policy.signal} at {value}"
+    shrink = "" if policy.scale_in else "; it never shrinks"
+    tolerance = plain(round(policy.tolerance * 100, 3))
+    return f"{held}, averaged over {_span(policy.window)}, nothing while within {tolerance}%{shrink}"
+
+
+def _step(policy: StepPolicy) -> str:
+    above = policy.above is not None
+    threshold = policy.above if policy.above is not None else policy.below or 0.0
+    show = unit_of(policy.signal).show
+    steps = policy.steps if above else policy.steps[::-1]
+    texts = []
+    for lower, upper, adjustment in steps:
+        start = (lower if above else upper) or 0.0
+        at = threshold + start
+        texts.append(
+            f"{'from' if above else 'down from'} {show(_tidy(policy.signal, at))} {_change(policy, adjustment)}"
+        )
+    over = f"{policy.datapoints} times {_span(policy.period)}" if policy.datapoints > 1 else _span(policy.period)
+    seen = f"the {policy.statistic} of {policy.signal} over {over}"
+    return f"by {seen}: {', '.join(texts)}; rests {_span(policy.cooldown)}"
+
+
+def _tidy(signal: str, value: float) -> float:
+    """``value`` without the dust of binary fractions; whole where the unit is."""
+    return round(value) if isinstance(unit_of(signal), DurationForm) else round(value, 9)
+
+
+def _change(policy: StepPolicy, adjustment: float) -> str:
+    if policy.kind_of_change == "exact":
+        return f"exactly {tasks(adjustment)}"
+    more = "more" if adjustment >= 0 else "fewer"
+    if policy.kind_of_change == "percent":
+        least = f" (at least {policy.at_least})" if policy.at_least > 1 else ""
+        return f"{plain(abs(adjustment))}% {more}{least}"
+    return f"{tasks(abs(adjustment))} {more}"
+
+
+def _thresholds(policy: ThresholdsPolicy) -> str:
+    grow = [f"{signal} above {unit_of(signal).show(_tidy(signal, v))}" for signal, v in policy.out_any.items()]
+    shrink = [f"{signal} below {unit_of(signal).show(_tidy(signal, v))}" for signal, v in policy.in_all.items()]
+    parts = [f"{tasks(policy.add)} more when {listed(grow)}"] if grow else []
+    parts += [f"{tasks(policy.remove)} fewer when {' and '.join(shrink)}"] if shrink else []
+    return f"{'; '.join(parts)}; averaged over {_span(policy.window)}, rests {_span(policy.cooldown)}"
+
+
+def _guards(service: Service) -> Iterator[str]:
+    guards = service.guards
+    launches, still, rest = guards.launches, guards.stabilisation, guards.cooldown
+    yield f"failed starts: slower after {launches.slow_after} in a row, stopped after {launches.stop_after}"
+    if guards.pay.enabled:
+        yield "growth must pay: no more tasks when more of them bring nothing"
+    if guards.incident.enabled:
+        yield f"incidents: a sudden drop of traffic is held for {_span(guards.incident.hold)}"
+    wanted = [f"when wanted for {_span(span)}" if span else "at once" for span in (still.out, still.in_)]
+    yield f"stabilisation: scale-out {wanted[0]}, scale-in {wanted[1]}"
+    rests = [f"{_span(span)} after the last order" if span else "without a rest" for span in (rest.out, rest.in_)]
+    yield f"cooldown: scale-out {rests[0]}, scale-in {rests[1]}"
+    yield f"rate of change: out {_rate(guards.rate.out)}, in {_rate(guards.rate.in_)}"
+    if guards.hard:
+        yield "a lower maximum holds even below what present demand needs"
+
+
+def _rate(rules: tuple[Allowance, ...]) -> str:
+    texts = [f"{plain(rule.value)}%" if rule.unit == "percent" else tasks(rule.value) for rule in rules]
+    each = [f"{text} in {_span(rule.period)}" for text, rule in zip(texts, rules, strict=True)]
+    if all(a.period == b.period for a, b in pairwise(rules)):
+        each = [*texts[:-1], f"{texts[-1]} in {_span(rules[-1].period)}"]
+    return listed(each) + (", whichever is more" if len(rules) > 1 else "")
+
+
+def _cost(service: Service) -> str:
+    price = service.task.price or 0.0
+    currency = getattr(price, "currency", "USD")
+    texts = []
+    for name, count in (("min", service.capacity.min), ("max", service.capacity.max)):
+        hour = price * count
+        texts.append(f"{hour:,.4g} {currency} an hour at {name} ({hour * MONTH_HOURS:,.0f} a month)")
+    return ", ".join(texts)

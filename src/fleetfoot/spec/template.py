@@ -1,0 +1,88 @@
+"""The file ``fleetfoot init`` writes: every key that matters, commented, with unit and default."""
+
+from __future__ import annotations
+
+import json
+import re
+
+COMMAND = "uvicorn app:app --port $PORT"
+
+_TEXT = """\
+# fleetfoot.yaml: what runs, what it promises, and between which bounds it may scale.
+# Two lines are a service: run and objective. What is commented out shows its default, or an example
+# where it has none. Every number carries its unit. Every key: docs/fleetfoot-yaml.md
+#   fleetfoot check    says in words what this file means, or every error at once
+#   fleetfoot up       starts it
+
+services:
+  {name}:
+    run: {run}
+    #   any command that listens on $PORT; one process per task
+    objective: {{p95: 1s, errors: 1%}}
+    #   95% of the requests within 1s, at most 1% failed; p50 to p99.9
+
+    # directory: .                       # where the command runs; default: beside this file
+    # env: {{LOG_LEVEL: info}}             # variables of the tasks, beside PORT and FLEETFOOT_*
+    # listen: 127.0.0.1:8080             # where requests arrive; the second service takes 8081
+    # target: local                      # local | dryrun: only say what would be done
+
+    capacity:
+      min: 1                             # fewest tasks; 2 keeps serving while one is replaced
+      max: 10                            # most tasks
+      # initial: 2                       # tasks to begin with; default: min
+
+    # task:                              # one task; first guesses, the engine learns the truth
+    #   throughput: 20/s                 # requests it serves within the objective; default: learnt
+    #   startup: 30s                     # from the order until it serves; default: learnt
+    #   cpu: 0.5                         # cores
+    #   memory: 1 GB
+    #   price: 0.05 USD/h                # what one task costs
+    #   concurrency: 10                  # most requests at once; default: no limit
+    #   stop timeout: 30s                # from SIGTERM to SIGKILL
+    #   drain: 30s                       # time to finish the requests it holds
+
+    # policies:                          # how many tasks are wanted; the highest wish grows
+    #   - default: {{utilisation: 70%}}    # each task at 70% of what it carries
+    #   - step: {{signal: requests, above: 100/s, add: {{0: 1, 50: 2, 100: 4}}, cooldown: 10s}}
+    #   - target: {{signal: cpu, value: 70%}}
+    #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
+
+    # signals:                           # of your own, beside requests, latency, errors, in_flight,
+    #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: hold}}   # queue, completed, cpu, memory
+
+    # guards:                            # what may hold a decision back; all are on
+    #   launches: {{slow after: 3, stop after: 6}}          # failed starts in a row
+    #   pay: on                          # no more tasks when more of them bring nothing
+    #   incident: {{hold: 30m}}            # a sudden drop of traffic is held; off switches it off
+    #   stabilisation: {{out: 0, in: 2m}}  # how long a change must be wanted
+    #   cooldown: {{out: 0, in: 1m}}       # rest before the next change
+    #   rate: {{out: [900% per 60s, 10 per 60s], in: [50% per 60s, 1 per 60s]}}   # whichever is more
+
+    # health:
+    #   readiness: {{path: /, interval: 1s, timeout: 2s, healthy: 1, unhealthy: 3}}    # route requests to it
+    #   liveness: {{path: /healthz, interval: 5s, timeout: 4s, unhealthy: 3}}          # replace it; default: none
+    #   grace: 60s                       # how long a new task may take to become ready
+
+    # balancer:
+    #   queue: 1000                      # requests that may wait; then 503
+    #   queue timeout: 10s
+    #   shed: off                        # objective: refuse at once what would wait longer than promised
+    #   request timeout: 30s             # then 504
+
+# budget: {{monthly: 150000 KRW, rate: 1300 KRW/USD}}      # for all services together
+# state: .fleetfoot                      # journal, sockets and logs; default: beside this file
+"""
+
+
+def initial(run: str | None = None, name: str = "app") -> str:
+    """The text of a first file. ``run``: the command, None for an example; ``name``: [a-z0-9-]{1,40}."""
+    return _TEXT.format(name=_quoted(name), run=_quoted(run or COMMAND))
+
+
+def _quoted(text: str) -> str:
+    """``text`` as a YAML scalar on one line, quoted only where it must be."""
+    if re.fullmatch(r"[A-Za-z0-9./_$][A-Za-z0-9./_$ ={}+,@%:-]*[A-Za-z0-9./_$=}+-]", text) and not re.search(
+        ": |^(null|Null|NULL)$", text
+    ):
+        return text
+    return json.dumps(text)
