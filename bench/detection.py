@@ -90,7 +90,8 @@ def main() -> None:
         return
     print(describe())
     print(
-        f"simulated; onset -> decision in s, median / p95 of {args.seeds} random phases; '-' = no growth needed or none in {WATCH:.0f} s"
+        f"simulated; onset -> decision in s, median / p95 of {args.seeds} random phases; "
+        f"'-' = no growth needed or none in {WATCH:.0f} s"
     )
     print("requests/s " + "".join(f"{'x' + format(x, 'g'):>14}" for x in FACTORS))
     for rate, row in table.items():

@@ -86,7 +86,8 @@ def main() -> None:
         return
     print(found["machine"])
     print(
-        f"engine.step, four policies, all guards: {took:.1f} us (bar {BAR:.0f} us), median of {args.runs} runs of {args.steps} steps"
+        f"engine.step, four policies, all guards: {took:.1f} us (bar {BAR:.0f} us), "
+        f"median of {args.runs} runs of {args.steps} steps"
     )
     print(f"yardstick, JSON round trip of one observation: {yard:.1f} us; ratio {took / yard:.2f}")
 

@@ -16,4 +16,5 @@ def describe() -> str:
             break
     memory = int(next(x for x in Path("/proc/meminfo").read_text().splitlines() if x.startswith("MemTotal")).split()[1])
     cores = len(os.sched_getaffinity(0))
-    return f"{model}, {cores} cores, {memory / 1024 / 1024:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{model}, {cores} cores, {memory / 1024 / 1024:.0f} GiB, {system}"

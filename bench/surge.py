@@ -43,7 +43,7 @@ def trial(factor: float, startup: float, shed: bool, seed: int) -> Outcome:
         return run(service, load, lambda *_: None)
 
 
-def soonest(outcome: Outcome, factor: float, command: float) -> float:
+def soonest(outcome: Outcome, factor: float) -> float:
     """Clock 4 by arithmetic: command, real start-up of the last task, then the backlog over the spare capacity."""
     answers = [o for o in outcome.orders if o.count > o.before and o.last_ready is not None]
     if not answers:
@@ -80,7 +80,7 @@ def main() -> None:
             {
                 "factor": factor,
                 **clocks._asdict(),
-                "soonest": soonest(outcome, factor, clocks.command or 0.0),
+                "soonest": soonest(outcome, factor),
                 "over": figures.over(outcome),
                 "lost": outcome.result["lost"],
                 "requests": outcome.result["counts"]["requests"],
@@ -90,14 +90,12 @@ def main() -> None:
         if not args.json:
             print({k: round(v, 2) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True)
     if args.json:
-        print(
-            json.dumps(
-                {"machine": describe(), "kind": "measured", "startup": args.startup, "shed": args.shed, "surges": rows}
-            )
-        )
+        told = {"machine": describe(), "kind": "measured", "startup": args.startup, "shed": args.shed, "surges": rows}
+        print(json.dumps(told))
         return
     print(
-        f"{describe()}\nmeasured; {args.surges} surges, x3 to x10 from {BASE:g} requests/s on {TASKS} tasks; median / p95"
+        f"{describe()}\nmeasured; {args.surges} surges, x3 to x10 from {BASE:g} requests/s on {TASKS} tasks; "
+        "median / p95"
     )
     for name in ("decision", "command", "serving", "calm", "soonest"):
         print(f"{name:>10}  {quantiles([r[name] for r in rows])}")

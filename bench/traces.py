@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from itertools import pairwise
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def replay(name: str, folder: Path) -> dict[str, Any]:
     spent = figures.task_seconds(outcome)
     counts = outcome.result["counts"]
     acted = [d for d in outcome.decisions if d.desired != d.current]
-    turns = sum(1 for a, b in zip(acted, acted[1:], strict=False) if a.action is not b.action)
+    turns = sum(1 for a, b in pairwise(acted) if a.action is not b.action)
     return {
         "trace": name,
         "traffic": "recorded" if "speed" in given else "made up",
