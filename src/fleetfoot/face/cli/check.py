@@ -16,20 +16,20 @@ from fleetfoot.face.cli.up import cannot_run
 @json_option
 def check(file: Path, as_json: bool) -> None:
     """Say in words what the file asks for; every mistake with file, line and column, and exit code 2."""
-    from fleetfoot.spec import SpecErrors, explain, load
+    from fleetfoot.spec import SpecErrors, load
+    from fleetfoot.spec.explain import explain
 
-    if as_json:
+    if as_json and file.exists():
         try:
-            spec = load(file)
+            load(file)
         except SpecErrors as errors:
             put({"ok": False, "errors": [asdict(error) for error in errors.errors]})
             raise SystemExit(2) from None
-    else:
-        spec = load_spec(file)
+    spec = load_spec(file)
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if as_json:
         put({"ok": True, "text": explain(spec), "cannot_run": problems})
         return
-    click.echo(explain(spec))
+    click.echo("\n".join(explain(spec)))
     for problem in problems:
         click.echo(f"fleetfoot up would refuse: {problem}", err=True)

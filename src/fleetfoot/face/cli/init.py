@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -10,17 +11,22 @@ from fleetfoot.face.cli.common import Told, file_option
 
 
 @click.command(short_help="Write a commented fleetfoot.yaml.")
+@click.argument("command", required=False)
+@click.option("--name", default="app", show_default=True, help="The service's name: small letters, digits and hyphens.")
 @file_option
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def init(file: Path, force: bool) -> None:
-    """Write a fleetfoot.yaml that says what each line means."""
-    from fleetfoot.spec import template
+def init(command: str | None, name: str, file: Path, force: bool) -> None:
+    """Write a fleetfoot.yaml that says what each line means, for COMMAND (quote it; $PORT is the port it is given)."""
+    from fleetfoot.spec.template import initial
 
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
+        raise Told(f"{name!r} is no name of a service: write 1 to 40 small letters, digits and hyphens")
     try:
         with file.open("w" if force else "x", encoding="utf-8") as out:
-            out.write(template())
+            out.write(initial(command, name))
     except FileExistsError:
         raise Told(f"{file} is there already: --force writes over it, --file names another") from None
     except OSError as failure:
         raise Told(f"{file} cannot be written: {failure.strerror}") from failure
-    click.echo(f"wrote {file}: change the command under run, then fleetfoot check and fleetfoot up")
+    then = "" if command else "put your command under run, then "
+    click.echo(f"wrote {file}: {then}fleetfoot check explains it, fleetfoot up starts it")
