@@ -211,7 +211,8 @@ def wild_observations(draw: st.DrawFn, now: int) -> Observation:
     )
     fleet = Fleet(
         at=now + draw(wild_gaps), desired=0, revision=draw(st.sampled_from(["", "r2", "한글"])),
-        deploying=draw(st.booleans()), starts=tuple(draw(st.lists(starts, max_size=3))), state=draw(st.sampled_from(State)),
+        deploying=draw(st.booleans()), starts=tuple(draw(st.lists(starts, max_size=3))),
+        state=draw(st.sampled_from(State)),
     )  # fmt: skip
     fleet = fleet._replace(**draw(st.fixed_dictionaries(tasks)))
     operator = draw(
