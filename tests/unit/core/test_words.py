@@ -12,6 +12,7 @@ from fleetfoot.core.model import Action, Decision, Reason, State, Trail, Want
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, WANTED
 from tests.unit.core.scenes import SCENES, played
+from tests.unit.core.sentences_page import PAGE, whole
 
 LANGUAGES = [pytest.param(lang, id=lang) for lang in words.LANGUAGES]
 CODES = [pytest.param(code, id=code.value) for code in Code]
@@ -143,3 +144,9 @@ def test_a_decision_is_told_in_one_line() -> None:
 def test_votes_are_told_by_policy() -> None:
     assert words.votes(decision(8, 14)) == "default wanted 14"
     assert words.votes(decision(8, 14), "ja") == "defaultは14を要求"
+
+
+def test_the_page_of_reasons_shows_what_the_engine_says() -> None:
+    """After a change of a sentence: python -m tests.unit.core.sentences_page."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == whole(text)
