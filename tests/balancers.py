@@ -125,6 +125,9 @@ class Upstream:
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
+        except RuntimeError:  # uvloop: written to a connection that was reset
+            if not writer.is_closing():
+                raise
         finally:
             self.closed += 1
             self.writers.discard(writer)

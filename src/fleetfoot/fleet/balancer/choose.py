@@ -4,7 +4,9 @@ Rules for whoever edits this file:
 1. ``choose`` runs once a request: no allocation, one pass. What changes rarely is done in ``rebuild``.
 2. A tie goes to the task that was chosen longest ago, so no task keeps all ties, a new one neither.
 3. A warming task counts its load 1/weight-fold, and in ties it waits for its share of turns.
-4. Fail open: with more than half of the tasks unready the check is doubted, not the tasks. Only a task that
+4. What failed is not asked first: a task whose connection was refused or broke is left alone for a second, unless
+   there is no other; a replay goes to another task.
+5. Fail open: with more than half of the tasks unready the check is doubted, not the tasks. Only a task that
    drains, is gone, or was never ready gets nothing at all.
 """
 
@@ -73,10 +75,20 @@ class Fleet:
             best.turn = self._turn + best.behind
         return best
 
+    def choose_other(self, tried: Task) -> Task | None:
+        """The task for a request that ``tried`` lost; that one again only when nobody else is routed to."""
+        if self.routed == [tried]:
+            return self.choose()
+        limit, tried.limit = tried.limit, 0
+        other = self.choose()
+        tried.limit = limit
+        return other
+
     def shun(self, task: Task, now: float) -> None:
         """A connection to the task failed: others first, for a second."""
-        task.shunned_until = now + SHUN_MS
-        self.rebuild(now)
+        if not task.gone:
+            task.shunned_until = now + SHUN_MS
+            self.rebuild(now)
 
     def tick(self, now: float) -> bool:
         """Let ramps rise and shunned tasks return; whether anything changed that may free the queue."""

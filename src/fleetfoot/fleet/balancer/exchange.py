@@ -40,6 +40,14 @@ YOUNG_NS = 1_000_000_000  # a request that must not be sent twice uses no connec
 # be closing it just now (servers close idle ones after 2 to 75 s), and nobody could say whether the request was seen
 
 
+STALE_NS = 20_000_000  # a used connection that breaks so soon was probably being closed as idle: no sign of a dead task
+
+
+def _was_stale(request: Request) -> bool:
+    back = request.back
+    return back is not None and back.idle_since > 0 and monotonic_ns() - request.handed < STALE_NS
+
+
 def now_ms() -> float:
     """The monotonic clock, ms."""
     return monotonic() * 1000
@@ -146,7 +154,6 @@ class Exchange:
         elif back is not None and stands and not task.gone:
             back.start(request)
         else:
-            self.fleet.shun(task, now_ms())
             self.broke(request, sent=False)
 
     # It ends.
@@ -194,11 +201,13 @@ class Exchange:
         """
         task = request.task
         assert task is not None
+        if not sent or (again and not request.answered and not _was_stale(request)):
+            self.fleet.shun(task, now_ms())
         self._leave(request)
         if request.counted:
             request.front.cut(request)
         elif again and not request.answered and self._may_replay(request, sent):
-            self._replay(request)
+            self._replay(request, task)
         else:
             task.errors += 1
             self._fail(request)
@@ -207,11 +216,11 @@ class Exchange:
     def _may_replay(self, request: Request, sent: bool) -> bool:
         return (request.safe or not sent) and not request.replayed and self._replays >= 1
 
-    def _replay(self, request: Request) -> None:
+    def _replay(self, request: Request, tried: Task) -> None:
         self._replays -= 1
         self.counters.replayed += 1
         request.replayed = request.fresh = True
-        task = self.fleet.choose()
+        task = self.fleet.choose_other(tried)
         if task is not None:
             self.hand(request, task)
         elif not self.queue.push(request, now_ms(), first=True):
