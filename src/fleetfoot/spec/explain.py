@@ -124,10 +124,8 @@ def _step(policy: StepPolicy) -> str:
     texts = []
     for lower, upper, adjustment in steps:
         start = (lower if above else upper) or 0.0
-        at = threshold + start
-        texts.append(
-            f"{'from' if above else 'down from'} {show(_tidy(policy.signal, at))} {_change(policy, adjustment)}"
-        )
+        begins = ("from " if above else "down from ") if start else ("above " if above else "below ")
+        texts.append(f"{begins}{show(_tidy(policy.signal, threshold + start))} {_change(policy, adjustment)}")
     over = f"{policy.datapoints} times {_span(policy.period)}" if policy.datapoints > 1 else _span(policy.period)
     seen = f"the {policy.statistic} of {policy.signal} over {over}"
     return f"by {seen}: {', '.join(texts)}; rests {_span(policy.cooldown)}"

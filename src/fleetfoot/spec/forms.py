@@ -187,6 +187,13 @@ class TextForm(Form):
         return {"type": ["string", "number"]}
 
 
+class VerbatimForm(TextForm):
+    """Text as it stands, empty or with spaces around it."""
+
+    def read(self, value: Any) -> Any:
+        return value if isinstance(value, str) else super().read(value)
+
+
 class ChoiceForm(Form):
     """One word of a list; ``later`` are words that mean something, but are not built yet."""
 

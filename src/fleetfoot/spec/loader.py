@@ -95,7 +95,7 @@ def _check(root: Node, mark: Mark, name: str) -> tuple[Spec | None, list[SpecErr
     broken: list[PathOf] = []
     while True:
         try:
-            return Spec.model_validate(root), errors
+            return Spec.model_validate(root), _once(errors)
         except ValidationError as refusal:
             faults = [(loc, wrong, _locate(root, mark, (*loc, *wrong.at), wrong)) for loc, wrong in _faults(refusal)]
         new = []
@@ -103,10 +103,15 @@ def _check(root: Node, mark: Mark, name: str) -> tuple[Spec | None, list[SpecErr
             about = [place.path, *((*loc, *path) for path in wrong.about)]
             if not any(_touches(path, hurt) for path in about for hurt in broken):
                 new.append(_error(name, wrong, place))
-        errors += [error for error in dict.fromkeys(new) if error not in errors]
+        errors += new
         taken_out = sum(_take_out(wrong, place, broken) for _, wrong, place in faults)
         if not taken_out or len(errors) > MAX_ERRORS:
-            return None, errors
+            return None, _once(errors)
+
+
+def _once(errors: list[SpecError]) -> list[SpecError]:
+    """Each sentence once a place: what stands under an alias is wrong wherever it is used."""
+    return list({(e.line, e.column, e.message): e for e in reversed(errors)}.values())[::-1]
 
 
 def _error(name: str, wrong: Wrong, place: Place) -> SpecError:
@@ -136,6 +141,8 @@ def _locate(root: Node, mark: Mark, loc: PathOf, wrong: Wrong) -> Place:
             number = holder.numbers[part]
             at = holder.values_at[part]
             place = Place(at, (*place.path, number), holder[part], holder, number, place.holder, place.key)
+        elif isinstance(part, int) and not isinstance(holder, Items):
+            continue  # one value where a list is allowed
         else:
             at = place.holder.keys_at.get(str(place.key), place.mark) if isinstance(place.holder, Node) else place.mark
             return Place(at, (*place.path, part), None, holder, part, place.holder, place.key)

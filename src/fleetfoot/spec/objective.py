@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar
 
-from fleetfoot.spec.errors import Wrong
+from fleetfoot.spec.errors import Wrong, raise_if_any
 from fleetfoot.spec.forms import NumberForm
 from fleetfoot.spec.part import Part, Sugar
 from fleetfoot.spec.units import DurationForm, ShareForm
@@ -42,8 +42,8 @@ class Objective(Part):
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         found = [key for key in data if re.fullmatch(r"p[0-9.]+", key)]
-        if len(found) > 1:
-            raise Wrong(f"one percentile only: '{found[0]}' is already there", at=(found[1],), on_key=True)
+        again = f"one percentile only: '{found[0]}' is there already" if found else ""
+        raise_if_any([Wrong(again, at=(key,), on_key=True) for key in found[1:]])
         for key in found:
             digits = re.fullmatch(r"p([0-9]{2}(?:\.[0-9])?)", key)
             if digits is None or not 50 <= float(digits[1]) <= 99.9:

@@ -130,7 +130,7 @@ class TargetPolicy(Policy):
         elif "value" in data:
             data["value"] = value_of(signal, data["value"], "value")
         elif "per_task" not in data:
-            raise Wrong("missing: write value or per task", at=("value",))
+            raise Wrong("missing: write value or per task", at=("value",), about=[("per task",)])
         return data
 
     @model_validator(mode="after")
@@ -141,7 +141,8 @@ class TargetPolicy(Policy):
             wrongs.append(Wrong("must be more than 0", at=(key,)))
         if self.signal in TOTALS and not self.per_task:
             message = f"{self.signal} counts all tasks together and does not fall when tasks are added"
-            wrongs.append(Wrong(message, at=(key,), on_key=True, suggestion="write 'per task' in place of value"))
+            suggestion = "write 'per task' in place of value"
+            wrongs.append(Wrong(message, at=(key,), about=[("per task",)], on_key=True, suggestion=suggestion))
         if self.signal in ("latency", "errors", "cpu", "memory") and self.per_task:
             message = f"{self.signal} is not shared out among tasks"
             wrongs.append(Wrong(message, at=(key,), on_key=True, suggestion="write 'value' in place of per task"))
@@ -331,12 +332,12 @@ def with_names(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
                 Wrong(f"{shown(policy.name)} is there twice: names are unique", at=(index, policy.kind, "name"))
             )
     raise_if_any(wrongs)
-    named = []
+    named, numbers = [], dict.fromkeys(KINDS, 1)
     for policy in policies:
-        name, number = policy.name or policy.kind, 1
+        name = policy.name or policy.kind
         while not policy.name and name in taken:
-            number += 1
-            name = f"{policy.kind}-{number}"
+            numbers[policy.kind] += 1
+            name = f"{policy.kind}-{numbers[policy.kind]}"
         taken.setdefault(name, -1)
         named.append(policy.model_copy(update={"name": name}))
     return tuple(named)

@@ -116,7 +116,7 @@ class Reader:
         if anchor:
             self._open.add(anchor)
         if isinstance(event, yaml.ScalarEvent):
-            value: Any = None if event.style is None and event.value in _NULL else event.value
+            value: Any = None if not event.style and event.value in _NULL else event.value
         elif isinstance(event, yaml.MappingStartEvent):
             value = self._mapping(events, path, depth)
         else:
@@ -162,7 +162,7 @@ class Reader:
             if not isinstance(key, str):
                 message = f"a key must be text, not {shown(key)}: put it in quotes if it is meant as text"
                 self.complaints.append((key_at, path, message))
-            elif key == "<<" and key_event.style is None:
+            elif key == "<<" and not key_event.style:
                 merged.append((value, _mark(value_event)))
             elif key in node:
                 message = f"the key {shown(key)} is there already, on line {node.keys_at[key].line}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -12,7 +13,7 @@ from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
-from fleetfoot.spec.forms import ChoiceForm, TextForm
+from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
 from fleetfoot.spec.health import Health
 from fleetfoot.spec.objective import Objective
@@ -22,7 +23,9 @@ from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
 
 FIRST_PORT = 8080
-_ANY_HOST = ("0.0.0.0", "[::]", "*")
+MOST_SERVICES = 1000
+"""Services of one file; more is a generated file that should be split."""
+_ANY_HOST = {"0.0.0.0", "[::]"}
 
 
 def _listen(text: str) -> str:
@@ -35,12 +38,17 @@ def _listen(text: str) -> str:
     return f"{match[1] or '127.0.0.1'}:{int(match[2])}"
 
 
-def _clash(one: str, other: str) -> bool:
-    (host, _, port), (host2, _, port2) = one.rpartition(":"), other.rpartition(":")
-    if port != port2 or port == "0":
-        return False
-    same = {host.replace("localhost", "127.0.0.1"), host2.replace("localhost", "127.0.0.1")}
-    return len(same) == 1 or any(h in _ANY_HOST for h in same)
+def _clashes(written: dict[str, str]) -> list[Wrong]:
+    """Addresses that two services want. A wildcard host takes the port of every host."""
+    wrongs = []
+    hosts: dict[str, set[str]] = {"0": set()}
+    for name, listen in written.items():
+        host, _, port = listen.replace("localhost", "127.0.0.1").rpartition(":")
+        taken = hosts.setdefault(port, set())
+        if port != "0" and (host in taken or taken & _ANY_HOST or (taken and host in _ANY_HOST)):
+            wrongs.append(Wrong(f"{shown(listen)} is taken by another service", at=(name, "listen")))
+        taken.add(host)
+    return wrongs
 
 
 class Service(Part):
@@ -62,7 +70,7 @@ class Service(Part):
     """Any command that listens on $PORT; the shell runs it, one process per task. Required for target local."""
     directory: Annotated[str, TextForm("a directory", "app or /srv/app")] | None = None
     """Where the command runs. Default: the directory of this file."""
-    env: dict[str, Annotated[str, TextForm()]] = Field(default={})
+    env: dict[str, Annotated[str, VerbatimForm()]] = Field(default={})
     """Environment variables of the tasks, beside PORT and FLEETFOOT_* which are given."""
     listen: Annotated[str, TextForm("an address", "127.0.0.1:8080", _listen)] = f"127.0.0.1:{FIRST_PORT}"
     """Where the balancer listens, host:port; port 0 takes any free one. Default 127.0.0.1:8080, the next
@@ -172,6 +180,8 @@ class Spec(Part):
     def _service_names(cls, services: Any) -> Any:
         if isinstance(services, dict) and not services:
             raise Wrong("is empty: write at least one service")
+        if isinstance(services, dict) and len(services) > MOST_SERVICES:
+            raise Wrong(f"{len(services)} services: one file holds at most {MOST_SERVICES}")
         wrongs = []
         for name in services if isinstance(services, dict) else ():
             if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
@@ -184,18 +194,11 @@ class Spec(Part):
     @classmethod
     def _complete(cls, services: dict[str, Service]) -> dict[str, Service]:
         written = {name: s.listen for name, s in services.items() if "listen" in s.model_fields_set}
-        wrongs, taken = [], list[str]()
-        for name, listen in written.items():
-            if any(_clash(listen, other) for other in taken):
-                wrongs.append(Wrong(f"{shown(listen)} is taken by another service", at=(name, "listen")))
-            taken.append(listen)
-        raise_if_any(wrongs)
-        complete = {}
-        for name, service in services.items():
-            port = FIRST_PORT
-            while name not in written and any(_clash(f"127.0.0.1:{port}", other) for other in taken):
-                port += 1
-            if name not in written:
-                taken.append(f"127.0.0.1:{port}")
-            complete[name] = service.model_copy(update={"name": name, "listen": written.get(name, f"127.0.0.1:{port}")})
-        return complete
+        raise_if_any(_clashes(written))
+        taken = {listen.rpartition(":")[2] for listen in written.values()}
+        free = (str(port) for port in count(FIRST_PORT) if str(port) not in taken)
+        addresses = {name: written.get(name) or f"127.0.0.1:{next(free)}" for name in services}
+        return {
+            name: service.model_copy(update={"name": name, "listen": addresses[name]})
+            for name, service in services.items()
+        }

@@ -171,7 +171,7 @@ class SizeForm(Form):
         return next((f"{value // size} {u}" for u, size in _LARGEST_FIRST if value and value % size == 0), f"{value} B")
 
     def schema(self) -> dict[str, Any]:
-        units = "|".join(f"[{u[0]}{u[0].swapcase()}]{u[1:]}" if len(u) > 1 else "[bB]" for u in (*BYTES, "TiB"))
+        units = "|".join("".join(f"[{c.upper()}{c.lower()}]" for c in unit) for unit in (*BYTES, "TiB"))
         return {"type": "string", "pattern": rf"^ *{NUMBER} ?({units}) *$"}
 
 

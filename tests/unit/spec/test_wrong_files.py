@@ -1,0 +1,309 @@
+"""A table of wrong files and exactly what is said about them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleetfoot.spec import SpecErrors, loads
+from tests.unit.spec.lines import errors_of, service
+
+KINDS = "default, target, step or thresholds"
+BUILT_IN = (
+    "requests, completed, latency, errors, cpu, memory, in_flight, queue and app.NAME; others stand under signals"
+)
+SERVICE_KEYS = (
+    "run, directory, env, listen, target, objective, capacity, task, signals, policies, guards, health or balancer"
+)
+A = "services.a"
+P = f"{A}.policies"
+
+ROWS: list[tuple[str, str, list[str]]] = [
+    # -- keys
+    (
+        "misspelt-key-hides-nothing-and-is-not-told-twice",
+        "services:\n  a:\n    rum: x\n    capacity: {min: 4, max: 2}\n",
+        [
+            f"f:3:5: {A}.rum: unknown key 'rum': allowed here are {SERVICE_KEYS}; did you mean 'run'?",
+            f"f:4:29: {A}.capacity.max: 2 is below min 4",
+        ],
+    ),
+    (
+        "python-spelling-of-a-key",
+        service("task: {stop_timeout: 3s}"),
+        [
+            (f"f:4:12: {A}.task.stop_timeout: unknown key 'stop_timeout': allowed here are throughput, startup, cpu, "
+            "memory, price, concurrency, zones, stop timeout or drain; did you mean 'stop timeout'?")
+        ],
+    ),
+    (
+        "key-of-another-part",
+        service("throughput: 20/s"),
+        [
+            f"f:4:5: {A}.throughput: unknown key 'throughput': allowed here are {SERVICE_KEYS}; it belongs under 'task'"
+        ],
+    ),
+    (
+        "service-key-at-the-top",
+        "run: x\nservices: {a: {run: x}}\n",
+        ["f:1:1: run: unknown key 'run': allowed here are services, budget or state; it belongs under 'services'"],
+    ),
+    (
+        "name-is-the-key-and-no-key",
+        service("name: b"),
+        [f"f:4:5: {A}.name: unknown key 'name': allowed here are {SERVICE_KEYS}"],
+    ),
+    ("duplicate-key", service("run: y"), [f"f:4:5: {A}.run: the key 'run' is there already, on line 3"]),
+    # -- the shape of the file
+    (
+        "no-services",
+        "state: x\n",
+        ["f:1:1: services: missing: write at least one"],
+    ),
+    ("services-empty", "services: {}\n", ["f:1:11: services: is empty: write at least one service"]),
+    (
+        "services-without-value",
+        "services:\n",
+        ["f:1:10: services: must be a mapping such as {orders: {run: ...}}, not nothing"],
+    ),
+    (
+        "services-as-a-list",
+        "services: [a]\n",
+        ["f:1:11: services: must be a mapping such as {orders: {run: ...}}, not a list"],
+    ),
+    (
+        "service-as-text",
+        "services:\n  a: uvicorn\n",
+        [
+            (f"f:2:6: {A}: must be a mapping such as {{run: uvicorn app:app --port $PORT, objective: {{p95: 1s}}}}, "
+            "not 'uvicorn'")
+        ],
+    ),
+    (
+        "bad-service-name",
+        "services:\n  Orders_1: {run: x}\n",
+        [
+            ("f:2:3: services.Orders_1: 'Orders_1' is not allowed: a service's name is 1 to 40 small letters, digits "
+            "and hyphens")
+        ],
+    ),
+    # -- run, target, listen, env
+    (
+        "local-without-run",
+        "services:\n  a: {objective: {p95: 1s}}\n",
+        [
+            f"f:2:3: {A}.run: missing: target local needs the command to run, such as uvicorn app:app --port $PORT",
+        ],
+    ),
+    ("run-empty", "services:\n  a: {run: ''}\n", [
+        f"f:2:12: {A}.run: has no value: write a command, such as uvicorn app:app --port $PORT",
+    ]),
+    ("run-as-a-list", "services:\n  a: {run: [x, y]}\n", [
+        f"f:2:12: {A}.run: a list is not a command: write uvicorn app:app --port $PORT",
+    ]),
+    ("target-later", service("target: ecs"), [
+        f"f:4:13: {A}.target: 'ecs' is not built yet: allowed is local or dryrun",
+    ]),
+    ("target-misspelt", service("target: lokal"), [
+        f"f:4:13: {A}.target: 'lokal' is not allowed: allowed is local or dryrun; did you mean 'local'?",
+    ]),
+    ("listen-without-host", service("listen: ':80'"), [
+        (f"f:4:13: {A}.listen: ':80' is not an address: write host:port, such as 127.0.0.1:8080; "
+        "did you mean '127.0.0.1:80'?"),
+    ]),
+    ("listen-out-of-range", service("listen: 127.0.0.1:70000"), [
+        f"f:4:13: {A}.listen: port 70000 is out of range: allowed is 1 to 65535, or 0 for any free port",
+    ]),
+    ("listen-twice", "services:\n  a: {run: x, listen: '0.0.0.0:8080'}\n  b: {run: x, listen: 8080}\n", [
+        "f:3:23: services.b.listen: '127.0.0.1:8080' is taken by another service",
+    ]),
+    ("env-of-ours", service("env: {PORT: 1, A-B: 2, C: }"), [
+        f"f:4:11: {A}.env.PORT: PORT is set by fleetfoot: remove it",
+        f"f:4:20: {A}.env.A-B: 'A-B' is no name of a variable: write letters, digits and '_'",
+    ]),
+    # -- objective
+    ("objective-word", service("objective: {p95: fast, errors: 60%}"), [
+        f"f:4:22: {A}.objective.p95: 'fast' is not a duration: write 500ms, 30s, 2m, 1h or 1d",
+        f"f:4:36: {A}.objective.errors: '60%' is out of range: allowed is at least 0% and at most 50%",
+    ]),
+    ("percentile-too-low", service("objective: {p40: 1s}"), [
+        f"f:4:17: {A}.objective.p40: 'p40' is no percentile from p50 to p99.9: write p95: 1s",
+    ]),
+    ("percentile-too-high", service("objective: {p100: 1s}"), [
+        f"f:4:17: {A}.objective.p100: 'p100' is no percentile from p50 to p99.9: write p95: 1s",
+    ]),
+    ("two-percentiles", service("objective: {p95: 1s, p99: 2s}"), [
+        f"f:4:26: {A}.objective.p99: one percentile only: 'p95' is there already",
+    ]),
+    # -- capacity
+    ("max-below-min", service("capacity: {min: 5, max: 3}"), [f"f:4:29: {A}.capacity.max: 3 is below min 5"]),
+    ("min-above-the-default-max", service("capacity: {min: 20}"), [
+        f"f:4:21: {A}.capacity.min: 20 is above max, which is 10 when not written: add max",
+    ]),
+    ("initial-outside", service("capacity: {min: 2, max: 4, initial: 5}"), [
+        f"f:4:41: {A}.capacity.initial: 5 is outside min 2 to max 4",
+    ]),
+    ("min-negative", service("capacity: {min: -1}"), [
+        f"f:4:21: {A}.capacity.min: '-1' is out of range: allowed is at least 0 and at most 100000",
+    ]),
+    ("what-follows-from-an-error-is-not-told", service("capacity: {min: 20, max: abc}"), [
+        f"f:4:30: {A}.capacity.max: 'abc' is not a whole number: write 0, 1 or 12",
+    ]),
+    # -- task
+    ("task", service("task: {throughput: 20, stop timeout: 0, drain: 0s, zones: [a, B!, a]}"), [
+        f"f:4:24: {A}.task.throughput: '20' has no unit: write 20/s for a rate per second or 20/min per minute",
+        f"f:4:42: {A}.task.stop timeout: '0' is out of range: allowed is at least 1ms and at most 366d",
+        f"f:4:52: {A}.task.drain: '0s' is out of range: allowed is at least 1ms and at most 366d",
+        f"f:4:67: {A}.task.zones[1]: 'B!' is not allowed: a zone is 1 to 40 small letters, digits and hyphens",
+        f"f:4:71: {A}.task.zones[2]: 'a' is there twice",
+    ]),
+    # -- signals
+    ("signal-built-in", service("signals: {cpu: {from: agent}}"), [
+        f"f:4:15: {A}.signals.cpu: 'cpu' is built in: choose another name",
+    ]),
+    ("signal-without-source", service("signals: {jobs: {period: 5s}}"), [
+        f"f:4:15: {A}.signals.jobs.from: missing: write balancer or agent",
+    ]),
+    ("signal-source-later", service("signals: {jobs: {from: sqs, absent: hope}}"), [
+        f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent",
+        f"f:4:41: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is hold or ignore",
+    ]),
+    # -- policies
+    ("policies-empty", service("policies: []"), [
+        f"f:4:15: {P}: is empty: write a policy, or leave policies out for the default one",
+    ]),
+    ("policies-as-a-mapping", service("policies: {default: {}}"), [
+        f"f:4:15: {P}: must be a list such as [default], not a mapping",
+    ]),
+    ("policy-misspelt", service("policies: [{stp: {}}, defalt, slo]"), [
+        f"f:4:17: {P}[0].stp: 'stp' is no policy: allowed is {KINDS}; did you mean 'step'?",
+        f"f:4:27: {P}[1]: 'defalt' is no policy: allowed is {KINDS}; did you mean 'default'?",
+        f"f:4:35: {P}[2]: policy 'slo' is not built yet: allowed is {KINDS}",
+    ]),
+    ("policy-bare-that-needs-settings", service("policies: [target]"), [
+        f"f:4:16: {P}[0]: policy target needs settings: write target: {{signal: cpu, value: 70%}}",
+    ]),
+    ("policy-with-two-keys", service("policies: [{default: {}, target: {}}]"), [
+        (f"f:4:16: {P}[0]: must be one policy ({KINDS}) with its settings, such as "
+        "- step: {signal: requests, above: 100/s, add: {0: 1, 50: 2, 100: 4}}"),
+    ]),
+    ("policy-names-twice", service("policies: [{default: {name: x}}, {default: {name: x}}]"), [
+        f"f:4:55: {P}[1].default.name: 'x' is there twice: names are unique",
+    ]),
+    ("unknown-signal", service("policies: [{target: {signal: foo, value: 3}}]"), [
+        f"f:4:34: {P}[0].target.signal: 'foo' is no signal: built in are {BUILT_IN}",
+    ]),
+    ("misspelt-signal-whose-unit-is-unknown", service("policies: [{step: {signal: requsts, above: 9/s, add: 1}}]"), [
+        f"f:4:32: {P}[0].step.signal: 'requsts' is no signal: built in are {BUILT_IN}; did you mean 'requests'?",
+    ]),
+    ("a-broken-signal-is-no-unknown-one", service(
+        "signals: {jobs: {from: sqs}}", "policies: [{target: {signal: jobs, per task: 3}}]"
+    ), [f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent"]),
+    ("threshold-in-a-wrong-unit", service("policies: [{step: {signal: latency, above: 100/s, add: 1}}]"), [
+        f"f:4:48: {P}[0].step.above: '100/s' is not a duration: write 500ms, 30s, 2m, 1h or 1d (the unit of latency)",
+    ]),
+    ("target-without-value", service("policies: [{target: {signal: cpu}}]"), [
+        f"f:4:17: {P}[0].target.value: missing: write value or per task",
+    ]),
+    ("target-with-both", service("policies: [{target: {signal: queue, value: 1, per task: 1}}]"), [
+        f"f:4:51: {P}[0].target.per task: value and per task exclude each other: write one",
+    ]),
+    ("total-tracked-as-a-value", service("policies: [{target: {signal: requests, value: 100/s}}]"), [
+        (f"f:4:44: {P}[0].target.value: requests counts all tasks together and does not fall when tasks are added; "
+        "write 'per task' in place of value"),
+    ]),
+    ("share-tracked-per-task", service("policies: [{target: {signal: cpu, per task: 70%, tolerance: 60%}}]"), [
+        f"f:4:39: {P}[0].target.per task: cpu is not shared out among tasks; write 'value' in place of per task",
+        f"f:4:65: {P}[0].target.tolerance: '60%' is out of range: allowed is at least 0% and at most 50%",
+    ]),
+    ("step-with-both-and-nothing", service("policies: [{step: {signal: cpu, above: 1%, below: 2%}}]"), [
+        f"f:4:17: {P}[0].step.add: missing: write one of add, remove, percent or exact",
+        f"f:4:48: {P}[0].step.below: above and below exclude each other: write two policies",
+    ]),
+    ("step-with-neither", service("policies: [{step: {signal: cpu, add: 1}}]"), [
+        f"f:4:17: {P}[0].step.above: missing: write above or below",
+    ]),
+    ("step-with-two-changes", service("policies: [{step: {signal: cpu, above: 1%, add: 1, exact: 3}}]"), [
+        f"f:4:56: {P}[0].step.exact: add and exact exclude each other: write one",
+    ]),
+    ("step-gap", service("policies: [{step: {signal: requests, above: 9/s, add: {50: 1, 100: 2}}}]"), [
+        f"f:4:59: {P}[0].step.add: gap: nothing is said of distances from 0 to 50/s; let the first step begin at 0",
+    ]),
+    ("step-overlap", service("policies: [{step: {signal: requests, above: 9/s, add: {0: 1, 60/s: 2, 3600/min: 3}}}]"), [
+        f"f:4:75: {P}[0].step.add.3600/min: overlap: a step at '3600/min' is there already",
+    ]),
+    ("step-add-below", service("policies: [{step: {signal: cpu, below: 9%, add: 1}}]"), [
+        f"f:4:48: {P}[0].step.add: add does not go with below; write 'remove'",
+    ]),
+    ("step-percent-the-wrong-way", service("policies: [{step: {signal: cpu, below: 9%, percent: {0: 10}}}]"), [
+        f"f:4:57: {P}[0].step.percent: 10 is the wrong way: below shrinks; write -10",
+    ]),
+    ("step-half-a-task", service("policies: [{step: {signal: cpu, above: 9%, add: {0: 1.5, 10: 2}}}]"), [
+        f"f:4:57: {P}[0].step.add.0: '1.5' is not a number of tasks: write a whole number from 0",
+        (f"f:4:62: {P}[0].step.add.10: '10' is more than the whole: write 10% or a share between 0 and 1 "
+        "(a distance from the threshold)"),
+    ]),
+    ("step-at-least-without-percent", service("policies: [{step: {signal: cpu, above: 9%, add: 1, at least: 2}}]"), [
+        f"f:4:56: {P}[0].step.at least: at least goes with percent only",
+    ]),
+    ("thresholds-crossed", service("policies: [{thresholds: {out when any: {cpu: 30%}, in when all: {cpu: 70%}}}]"), [
+        f"f:4:75: {P}[0].thresholds.in when all.cpu: 70% must be under the 30% of 'out when any'",
+    ]),
+    ("thresholds-empty", service("policies: [{thresholds: {add: 2}}]"), [
+        f"f:4:17: {P}[0].thresholds.out when any: missing: write 'out when any', 'in when all' or both",
+    ]),
+    ("thresholds-unknown-signal", service("policies: [{thresholds: {out when any: {foo: 3, cpu: 3}}}]"), [
+        f"f:4:45: {P}[0].thresholds.out when any.foo: 'foo' is no signal: built in are {BUILT_IN}",
+        (f"f:4:58: {P}[0].thresholds.out when any.cpu: '3' is more than the whole: write 3% or a share between 0 and 1 "
+        "(the unit of cpu)"),
+    ]),
+    # -- guards, health, balancer, budget
+    ("guards", service("guards: {cooldown: {in: 5}, connections: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
+        f"f:4:29: {A}.guards.cooldown.in: '5' has no unit: write 5s for seconds or 5ms for milliseconds",
+        f"f:4:33: {A}.guards.connections: 'connections' is not built yet: remove it",
+        f"f:4:61: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
+        f"f:4:68: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
+        f"f:4:79: {A}.guards.hard: 'perhaps' is not on or off: write on or off",
+    ]),
+    ("launches-in-a-wrong-order", service("guards: {launches: {slow after: 9}}"), [
+        f"f:4:37: {A}.guards.launches.slow after: stop after 6 comes before slow after 9",
+    ]),
+    ("health", service("health: {readiness: {path: healthz, healthy: 0}, liveness: {interval: 1s}}"), [
+        (f"f:4:32: {A}.health.readiness.path: 'healthz' is not a path: write a path that starts with '/', "
+        "such as /healthz"),
+        f"f:4:50: {A}.health.readiness.healthy: '0' is out of range: allowed is at least 1 and at most 100",
+        f"f:4:54: {A}.health.liveness.path: missing: write a path, such as /healthz",
+    ]),
+    ("balancer", service("balancer: {queue timeout: 0, max header: 2 GB, shed: on, retry after: 500ms}"), [
+        f"f:4:31: {A}.balancer.queue timeout: '0' is out of range: allowed is at least 1ms and at most 366d",
+        f"f:4:46: {A}.balancer.max header: '2 GB' is out of range: allowed is at least 1 KiB and at most 1 MiB",
+        f"f:4:58: {A}.balancer.shed: 'on' is not allowed: allowed is off or objective",
+        f"f:4:75: {A}.balancer.retry after: '500ms' is finer than a second: write whole seconds, such as 1s",
+    ]),
+    ("budget", "services: {a: {run: x}}\nbudget: {monthly: 100}\n", [
+        "f:2:19: budget.monthly: '100' is not an amount of money: write 150000 KRW or 120 USD",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(t, e, id=i) for i, t, e in ROWS])
+def test_a_wrong_file_is_told_exactly(text: str, expected: list[str]) -> None:
+    assert errors_of(text) == expected
+
+
+def test_an_error_has_its_parts() -> None:
+    with pytest.raises(SpecErrors) as refusal:
+        loads(service("target: lokal"), "my.yaml")
+    (error,) = refusal.value.errors
+    assert (error.file, error.line, error.column, error.key) == ("my.yaml", 4, 13, "services.a.target")
+    assert (error.value, error.suggestion) == ("lokal", "did you mean 'local'?")
+    assert str(refusal.value) == str(error)
+
+
+def test_no_words_of_the_model_library_reach_the_user() -> None:
+    told = "\n".join(line for _, text, _ in ROWS for line in errors_of(text))
+    assert not any(word in told.lower() for word in ("pydantic", "validation", "type=", "input_value"))
+
+
+def test_an_error_in_an_aliased_part_is_told_once_where_it_stands() -> None:
+    text = "services:\n  a: &a {run: x, capacity: {min: x}}\n  b: {<<: *a, listen: 9000}\n"
+    assert errors_of(text) == ["f:2:34: services.a.capacity.min: 'x' is not a whole number: write 0, 1 or 12"]
