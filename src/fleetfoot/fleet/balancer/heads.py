@@ -10,6 +10,7 @@ Rules for whoever edits this file:
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -20,6 +21,7 @@ _HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"tr
 _FORWARDED = frozenset((b"x-forwarded-for", b"x-forwarded-proto"))
 _FRAMING = frozenset((b"host", b"content-length", b"transfer-encoding"))
 _SPECIAL = _HOP | _FORWARDED | _FRAMING | {b"expect"}
+_URL = re.compile(rb"https?://(?:[^/?@]*@)?([^/?@]+)(.*)", re.IGNORECASE)
 _PLAIN_CONNECTION = frozenset((b"keep-alive", b"close", b""))
 
 
@@ -121,15 +123,11 @@ def _target_and_host(method: bytes, target: bytes, hosts: list[bytes], version: 
     host = hosts[0] if hosts else peer.local
     if target[:1] == b"/" or (target == b"*" and method == b"OPTIONS"):
         return target, host
-    scheme, separator, rest = target.partition(b"://")
-    if not separator or scheme.lower() not in (b"http", b"https"):
+    url = _URL.fullmatch(target)
+    if url is None:
         raise RefusedHead(400, "the request target is neither a path nor an http URL")
-    authority, slash, path = rest.partition(b"/")
-    authority, question, query = authority.partition(b"?")
-    authority = authority.rpartition(b"@")[2]
-    if not authority:
-        raise RefusedHead(400, "the request target names no host")
-    return b"/" + (path if slash else question + query), authority
+    authority, path = url.groups()
+    return path if path[:1] == b"/" else b"/" + path, authority
 
 
 def _body_length(found: dict[bytes, list[bytes]], version: str) -> int:
