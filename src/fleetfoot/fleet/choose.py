@@ -63,14 +63,16 @@ class Replacement(NamedTuple):
     dependency_suspected: bool
 
 
-def replace(hung: Sequence[Hung], tasks: int, in_progress: int, over: bool) -> Replacement:
+def replace(hung: Sequence[Hung], doubted: int, tasks: int, in_progress: int, over: bool) -> Replacement:
     """Bounded replacement of tasks whose process lives but fails its liveness check.
 
-    At most max(1, 10 %) of ``tasks`` at once, ``in_progress`` included. A third or more failing
-    together, and at least two, is a dependency: nobody is replaced. While the fleet is ``over`` its
-    objective a task that still finishes requests stays.
+    ``doubted``: tasks whose last check failed, the hung ones included. At most max(1, 10 %) of ``tasks``
+    are replaced at once, ``in_progress`` included. A third or more in doubt together with a hung one,
+    and at least two, is a dependency: nobody is replaced. (Checks are spread in time: when the first
+    task has failed often enough, the others have failed at least once.) While the fleet is ``over``
+    its objective a task that still finishes requests stays.
     """
-    if len(hung) >= 2 and 3 * len(hung) >= tasks:
+    if hung and doubted >= 2 and 3 * doubted >= tasks:
         return Replacement((), True)
     room = max(1, tasks // 10) - in_progress
     wanted = [one.id for one in hung if not (over and one.useful)]

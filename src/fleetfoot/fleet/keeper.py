@@ -212,8 +212,8 @@ class Keeper:
         self._plane.ended(now_ms())
         if self._phase == "plane":
             self._phase = "over"
-        elif self._phase == "controller":
-            pass  # the last step follows when the controller is gone
+        elif self._phase != "run":
+            pass  # the controller goes first, the last step follows
         elif not self._was_ready:
             say(f"the data plane ended with code {code} before it was ready")
             self.code = 1

@@ -104,7 +104,7 @@ class Store:
     def load_service(self, name: str) -> dict[str, Any]:
         return read_json(self.services / f"{name}.json")
 
-    def log_path(self, service: str, task: str, keep: int = 50) -> Path:
+    def log_path(self, service: str, task: str, keep: int) -> Path:
         """Where a new task writes; of the older files of its service the last ``keep`` stay."""
         folder = self.logs / service
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

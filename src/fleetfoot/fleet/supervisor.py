@@ -31,6 +31,7 @@ from .task import Task, mono_ms, spawn
 
 log = logging.getLogger("fleetfoot.fleet")
 _PORT_RACES = 5  # starts lost to a taken port in a row before one counts as failed
+_LOGS_KEPT = 50  # of tasks that are gone
 _OVER_SHARE = 0.05  # of a second's requests
 
 
@@ -118,7 +119,7 @@ class Supervisor:
         zone = choose.zone_for(self.settings.zones, [task.record.zone for task in self.active])
         name, spawned = self.ledger.next_task(), mono_ms()
         try:
-            log_path = self._store.log_path(self.settings.name, name)
+            log_path = self._store.log_path(self.settings.name, name, _LOGS_KEPT + self.settings.max)
             port = ports.choose({task.record.port for task in self.tasks.values()})
             record = spawn(self.settings, name, port, zone, self._env, log_path)
         except (OSError, ValueError) as error:
@@ -148,7 +149,10 @@ class Supervisor:
         self._gone(task, code)
 
     async def _become_ready(self, task: Task) -> None:
-        if why := await watch.until_ready(task, self.settings.health):
+        why = await watch.until_ready(task, self.settings.health)
+        if task.stopping:
+            return
+        if why:
             self._failed_start(task.id, task.record.spawned, why, task)
             self._retire(task, why)
             return
@@ -200,16 +204,17 @@ class Supervisor:
                     self._enter(task, None)
                     if record.stopping:
                         self._job(self._stop(task))
+        self.tasks = dict(sorted(self.tasks.items(), key=lambda pair: pair[1].record.spawned))
 
     async def _resume(self, task: Task) -> None:
         check = self.settings.health.readiness
         failure = await probe(task.record.port, replace(check, timeout_ms=min(check.timeout_ms, 1000)))
         self._enter(task, self._check(task))
+        self.balancer.ready(task.id, ramp_ms=0)
         if failure:
             task.readiness = Gate(check)
             task.readiness.see(failure)
-        else:
-            self.balancer.ready(task.id, ramp_ms=0)
+            self.balancer.unready(task.id)
 
     # ending
 
@@ -303,12 +308,13 @@ class Supervisor:
         active = self.active
         hung = [choose.Hung(t.id, served(snapshot, t.id) > t.served_when_failing) for t in active if t.hung]
         under_way = self._owed + sum(task.replaces and task.record.ready is None for task in active)
-        verdict = choose.replace(hung, len(active), under_way, self._over)
+        doubted = sum(task.doubted for task in active)
+        verdict = choose.replace(hung, doubted, len(active), under_way, self._over)
         if verdict.dependency_suspected and not self.dependency_suspected:
             log.warning(
                 "%s: %d of %d tasks fail their liveness check together: what they share is suspected, none is replaced",
                 self.settings.name,
-                len(hung),
+                doubted,
                 len(active),
             )
         self.dependency_suspected = verdict.dependency_suspected

@@ -52,8 +52,13 @@ class Task:
 
     @property
     def hung(self) -> bool:
-        """Fails its liveness check."""
-        return self.liveness is not None and not self.liveness.up
+        """Fails its liveness check, and not only once."""
+        return self.liveness is not None and not self.liveness.up and self.liveness.failing >= 2
+
+    @property
+    def doubted(self) -> bool:
+        """The last liveness check failed."""
+        return self.liveness is not None and self.liveness.failing > 0
 
     def state(self, warming: bool) -> str:
         """starting, warming, serving, draining or failed; ``warming`` is the balancer's word."""
