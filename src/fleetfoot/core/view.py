@@ -11,6 +11,7 @@ from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
 STALE_PERIODS = 3  # a signal is stale when older than this many of its periods
+AHEAD = 3_000  # ms a sample may lie in the future, whatever its period
 ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
@@ -97,7 +98,7 @@ def judge(signal: Signal, now: int) -> State:
     if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
     age, oldest = now - end, STALE_PERIODS * period
-    if age < -oldest:
+    if age < -AHEAD:
         return State.ABSURD  # measured in the future: it would shut out every sample until then
     return State.STALE if age > oldest else state
 

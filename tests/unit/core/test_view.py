@@ -26,6 +26,7 @@ NAN, INF = float("nan"), float("inf")
         pytest.param({"received": START - 60_000}, State.FRESH, id="the interval's end counts, not its arrival"),
         pytest.param({"end": START + 3_000}, State.FRESH, id="a clock a little ahead"),
         pytest.param({"end": START + 3_001}, State.ABSURD, id="measured in the future"),
+        pytest.param({"end": START + 3_001, "period": 60_000}, State.ABSURD, id="its period excuses no future"),
         pytest.param({"value": NAN}, State.ABSURD, id="not a number"),
         pytest.param({"value": INF}, State.ABSURD, id="infinite"),
         pytest.param({"value": -0.001}, State.ABSURD, id="negative"),
