@@ -129,7 +129,7 @@ def _policy_shape() -> dict[str, Any]:
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
-        "properties": {kind: {"$ref": f"#/$defs/{part.__name__}"} for kind, part in KINDS.items()},
+        "properties": {kind: _part_shape(part) for kind, part in KINDS.items()},
         "additionalProperties": False,
     }
     return {"anyOf": [{"enum": [kind for kind in bare if kind == "default"]}, mapping]}
@@ -142,7 +142,7 @@ def _row(name: str, field: FieldInfo) -> Row:
         takes = form.noun if form.noun == form.examples or not form.examples else f"{form.noun}: {form.examples}"
         takes += f"; {form.limits()}" if form.limits() else ""
     default = ""
-    if not field.is_required() and field.default is not None and form is not None:
+    if form is not None and not field.is_required() and field.default is not None and field.default != {}:
         values = field.default if isinstance(field.default, tuple) and not hasattr(field.default, "_fields") else None
         default = form.show(field.default) if values is None else f"[{', '.join(form.show(v) for v in values)}]"
     return Row(field.alias or name, takes, default, " ".join((field.description or "").split()))

@@ -76,7 +76,8 @@ class Service(Part):
     """Where the balancer listens, host:port; port 0 takes any free one. Default 127.0.0.1:8080, the next
     service 8081 and so on: nothing is open to the network unless you write so."""
     target: Annotated[str, ChoiceForm(("local", "dryrun"), ("ecs", "asg", "kubernetes", "rds-replicas"))] = "local"
-    """Where tasks run: local starts them on this machine, dryrun only says what it would do."""
+    """Where tasks run: local starts them on this machine, dryrun only says what it would do. Default
+    local: it needs nothing but this machine."""
     objective: Objective = Objective()
     """The promise to the users."""
     capacity: Capacity = Capacity()
