@@ -7,7 +7,8 @@ LONGEST_MS = 60_000
 
 
 class Brake:
-    """1, 2, 4 … 60 s after consecutive failed starts; a good start releases it.
+    """1, 2, 4 … 60 s after consecutive failed starts; a good start releases it. A task that died young is
+    replaced at once the first time, after that it counts like a failed start, one step milder.
 
     Tasks started together that fail together count once: only a failure of a task spawned after the
     failure before it makes the wait longer.
@@ -21,12 +22,20 @@ class Brake:
         self._failed_at = -1
 
     def failed(self, spawned: int, now: int) -> None:
-        """A start failed, or its task died within ``GOOD_LIFE_MS`` of being ready."""
+        """A start failed."""
+        self._count(spawned, now, 0)
+
+    def died(self, spawned: int, now: int) -> None:
+        """A task died within ``GOOD_LIFE_MS`` of being ready."""
+        self._count(spawned, now, 1)
+
+    def _count(self, spawned: int, now: int, milder: int) -> None:
         if self.failures and spawned <= self._failed_at:
             return
         self.failures += 1
         self._failed_at = now
-        self.until = now + min(LONGEST_MS, 1000 << min(self.failures - 1, 6))
+        step = self.failures - 1 - milder
+        self.until = now + (min(LONGEST_MS, 1000 << min(step, 6)) if step >= 0 else 0)
 
     def good(self, spawned: int) -> None:
         """A task has lived long enough. One spawned before the last failure proves nothing."""

@@ -256,7 +256,7 @@ class Supervisor:
         now = mono_ms()
         if task.record.ready is not None:
             if now - task.record.ready < GOOD_LIFE_MS:
-                self.ledger.brake.failed(task.record.spawned, now)
+                self.ledger.brake.died(task.record.spawned, now)
             self._tell(task.id, name, task)
         elif self._races < _PORT_RACES and lost_port(task):
             self._races += 1

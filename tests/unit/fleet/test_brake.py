@@ -22,6 +22,15 @@ def test_tasks_started_together_that_fail_together_count_once() -> None:
     assert brake.wait(100) == 1000
 
 
+def test_a_task_that_dies_young_is_replaced_at_once_the_first_time_only() -> None:
+    brake, now, waits = Brake(), 0, []
+    for _ in range(4):
+        brake.died(spawned=now, now=now + 2000)
+        waits.append(brake.wait(now + 2000))
+        now += 2001 + waits[-1]
+    assert waits == [0, 1000, 2000, 4000]
+
+
 def test_a_start_that_lived_releases_the_brake() -> None:
     brake = Brake()
     brake.failed(spawned=0, now=100)
