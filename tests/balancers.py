@@ -228,6 +228,8 @@ async def world(
 ) -> AsyncIterator[World]:
     """A balancer with these settings. At the end every request offered must have had exactly one end (``checked``)."""
     pressure: list[str] = []
+    mishaps: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: mishaps.append(context))
     balancer = Balancer("test", BalancerSettings(**settings), objective_ms, concurrency, pressure.append)
     sock = listening()
     port = sock.getsockname()[1]
@@ -245,5 +247,6 @@ async def world(
             task.kill()
         await until(lambda: not here.stat("connections"), "the connections to end")
         if checked:
+            assert mishaps == []
             assert here.stat("offered") == here.ends(), balancer.snapshot()
             assert here.stat("in_flight") == here.stat("tunnels") == 0, balancer.snapshot()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 
 import pytest
 
@@ -329,3 +331,47 @@ def test_nonsense_from_a_task_becomes_502_and_is_not_asked_for_twice(raw: bytes)
             assert (await other.receive()).status == 200
 
     play(scenario())
+
+
+def test_whatever_bytes_come_the_balancer_serves_on_and_every_request_has_one_end() -> None:
+    good = [
+        GET * 3,
+        POST + b"Content-Length: 5\r\n\r\nhello" + GET,
+        CHUNKED + b"5\r\nhello\r\n0\r\n\r\n" + GET,
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + GET,
+        b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\nHost: a\r\n\r\n",
+    ]
+
+    async def scenario() -> None:
+        source = random.Random(7)
+        async with world() as here:
+            await here.task("t1")
+            await here.task("t2", hesitate)
+            for number in range(300):
+                raw = bytearray(source.choice(good))
+                for _ in range(source.randrange(4)):
+                    raw[source.randrange(len(raw))] = source.choice(b"\r\n\0 :,0aG\xff")
+                cut = source.randrange(len(raw))
+                client = await here.connect()
+                client.send(bytes(raw[:cut]))
+                await asyncio.sleep(0)
+                client.send(bytes(raw[cut:]))
+                with contextlib.suppress(OSError):
+                    client.writer.write_eof()
+                if number % 3:
+                    await client.rest()
+                client.close()
+            assert (await here.ask()).status == 200
+            await until(lambda: not here.stat("in_flight") and here.stat("offered") == here.ends())
+            assert here.stat("refused") > 50
+
+    play(scenario())
+
+
+async def hesitate(
+    _task: Upstream, _request: Message, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Gives way a few times before it answers, so that clients leave in every state."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    writer.write(OK)

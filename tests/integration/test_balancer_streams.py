@@ -129,10 +129,10 @@ def test_a_task_that_does_not_read_stops_the_client_and_costs_little_memory() ->
             for block in blocks(SIZE):
                 client.send(block)
             (front,) = await until(lambda: list(here.balancer._exchange.fronts))
-            await until(lambda: front.read_paused, "the balancer to stop reading")
-            assert front.current is not None
-            assert front.current.back is not None
-            assert front.current.back.transport.get_write_buffer_size() < 2_000_000
+            request = await until(lambda: front.current)
+            back = await until(lambda: request.back)
+            await until(lambda: back.write_paused and front.read_paused, "the balancer to stop reading")
+            assert back.transport.get_write_buffer_size() < 2_000_000
             assert client.writer.transport.get_write_buffer_size() > SIZE // 3
             task.gate.set()
             assert (await client.receive()).status == 200

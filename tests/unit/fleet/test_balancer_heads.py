@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from fleetfoot.fleet.balancer.heads import (
     CHUNKED,
-    Peer,
     RefusedHead,
     ends_with_connection,
     request_head,
     response_head,
 )
 from fleetfoot.fleet.balancer.pages import page
+from fleetfoot.fleet.balancer.peer import Peer
 
 PEER = Peer("198.51.100.9", "127.0.0.1:8080")
 HOST = (b"Host", b"a")

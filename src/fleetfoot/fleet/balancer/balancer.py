@@ -144,6 +144,7 @@ class Balancer:
             for back in list(task.backs):
                 if back.request is None:
                     back.close()
+        exchange.stop_dialling()
         await asyncio.sleep(0)
 
     async def _run_clock(self) -> None:

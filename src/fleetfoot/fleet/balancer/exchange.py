@@ -320,6 +320,11 @@ class Exchange:
             if torn is not None:
                 self.broke(torn)
 
+    def stop_dialling(self) -> None:
+        """Give up connections that do not stand yet."""
+        for dialling in self._dialling:
+            dialling.cancel()
+
     def oldest_ms(self, now: float) -> float:
         """Age of the oldest open request; 0.0 without one."""
         first = next(iter(self.open), None)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from .heads import CHUNKED, Peer, RefusedHead, request_head
+from .heads import CHUNKED, RefusedHead, request_head
 from .pages import page
+from .peer import Peer, peer_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ class Front(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        address, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        self.peer = Peer(address[0], f"{local[0]}:{local[1]}")
+        self.peer = peer_of(transport)
         self.exchange.fronts[self] = None
         if self.exchange.closing:
             transport.close()
@@ -92,7 +92,7 @@ class Front(asyncio.Protocol):
             except HttpParserError:
                 data = b""
                 if self.mode == HTTP:
-                    self._spoil(400)
+                    self.spoil(400)
         if self.in_head:
             self._measure_head(size, was_in_head)
         if self.held or self.pending:
@@ -147,7 +147,7 @@ class Front(asyncio.Protocol):
             self._fed = -1
         self._size += len(url)
         if self._size > self.exchange.settings.max_header:
-            self._judge(431)
+            self.judge(431)
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
         if not self.in_head:
@@ -156,7 +156,7 @@ class Front(asyncio.Protocol):
         self._headers.append((name, value))
         self._size += len(name) + len(value) + 4
         if self._size > self.exchange.settings.max_header:
-            self._judge(431)
+            self.judge(431)
 
     def on_headers_complete(self) -> None:
         if not self.in_head:
@@ -168,14 +168,14 @@ class Front(asyncio.Protocol):
         try:
             parsed = request_head(method, self._target, self._headers, version, upgrading, self.peer)
         except RefusedHead as refused:
-            self._judge(refused.status, refused.why)
+            self.judge(refused.status, refused.why)
             return
         max_body = exchange.settings.max_body
         if max_body is not None and parsed[1] > max_body:
-            self._judge(413)
+            self.judge(413)
             return
         if len(self.pending) >= PIPELINE_LIMIT:
-            self._judge(400, "too many requests at once on one connection")
+            self.judge(400, "too many requests at once on one connection")
             return
         request = Request(self, method, parsed, parser.should_keep_alive(), version == "1.0", monotonic_ns())
         self._body_as_upgrade = upgrading and request.length != 0
@@ -195,7 +195,7 @@ class Front(asyncio.Protocol):
             request.seen += len(data)
             max_body = self.exchange.settings.max_body
             if max_body is not None and request.seen > max_body:
-                self._spoil(413)
+                self.spoil(413)
                 return
             data = b"%x\r\n%b\r\n" % (len(data), data)
         self._send_body(request, data)
@@ -221,7 +221,7 @@ class Front(asyncio.Protocol):
         else:  # it began in this piece, perhaps behind another request: how far, the parser does not say
             self._fed = 0 if was_in_head or self.current is not None or self.pending else size
         if self._fed > self.exchange.settings.max_header:
-            self._judge(431)
+            self.judge(431)
 
     # Bodies, upgrades.
 
@@ -329,14 +329,6 @@ class Front(asyncio.Protocol):
             self.current.ended = True
         self.transport.close()
 
-    def time_out_head(self) -> None:
-        """The head did not come in time."""
-        self._judge(408)
-
-    def time_out_body(self) -> None:
-        """The body stopped coming."""
-        self._spoil(408)
-
     def _advance(self) -> None:
         """Begin the next request, or give the last answer."""
         if self._advancing:
@@ -359,7 +351,7 @@ class Front(asyncio.Protocol):
             rest, self._rest = self._rest, b""
             self.data_received(rest)
 
-    def _judge(self, status: int, why: str = "") -> None:
+    def judge(self, status: int, why: str = "") -> None:
         """What comes is no request we take: answer it when its turn is, and listen no more."""
         self.exchange.counters.refused += 1
         self.mode = DEAF
@@ -367,11 +359,11 @@ class Front(asyncio.Protocol):
         self._verdict = (status, why)
         self._advance()
 
-    def _spoil(self, status: int) -> None:
+    def spoil(self, status: int) -> None:
         """The bytes are not HTTP, or the body is too large or too slow."""
         request, self.incoming = self.incoming, None
         if request is None or request.whole:
-            self._judge(status)
+            self.judge(status)
             return
         if not request.counted:
             self.exchange.gone(request)
@@ -383,7 +375,7 @@ class Front(asyncio.Protocol):
         else:
             self.pending.remove(request)
         request.ended = True
-        self._judge(status)
+        self.judge(status)
 
     def _shut(self, request: Request) -> None:
         self.mode = DEAF

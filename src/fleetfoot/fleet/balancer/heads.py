@@ -9,9 +9,10 @@ Rules for whoever edits this file:
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
+
+from .peer import Peer
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -32,25 +33,6 @@ class RefusedHead(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
-
-
-class Peer:
-    """What a client connection adds to each of its requests."""
-
-    __slots__ = ("address", "local", "tail")
-
-    def __init__(self, address: str, local: str) -> None:
-        """``address``: of the client; ``local``: host:port it reached, the Host of an HTTP/1.0 request without one."""
-        self.address = address.encode("ascii", "replace")
-        self.local = local.encode("ascii", "replace")
-        self.tail = b"X-Forwarded-For: " + self.address + b"\r\nX-Forwarded-Proto: http\r\n\r\n"
-
-    def near(self) -> bool:
-        """On this machine or in a private network: its X-Forwarded-Proto is believed (a TLS proxy before us)."""
-        try:
-            return ipaddress.ip_address(self.address.decode()).is_private
-        except ValueError:
-            return False
 
 
 def request_head(

@@ -33,7 +33,7 @@ def _sweep_front(front: Front, settings: BalancerSettings, now: float) -> None:
         if not front.head_since:
             front.head_since = now
         elif now - front.head_since > settings.header_timeout_ms:
-            front.time_out_head()
+            front.judge(408)
     elif front.mode in (HTTP, DEAF) and _client_has_the_word(front):
         if not front.idle_since:
             front.idle_since = now
@@ -41,7 +41,7 @@ def _sweep_front(front: Front, settings: BalancerSettings, now: float) -> None:
             if front.current is None and front.incoming is None:
                 front.transport.close()
             else:
-                front.time_out_body()
+                front.spoil(408)
 
 
 def _takes_nothing(front: Front, settings: BalancerSettings, now: float) -> bool:
