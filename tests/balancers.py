@@ -24,7 +24,7 @@ def play(scenario: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(asyncio.wait_for(scenario, 90))
 
 
-async def until(condition: Callable[[], T], what: str = "") -> T:
+async def until(condition: Callable[[], T | None], what: str = "") -> T:
     """Let the loop run until ``condition`` is true."""
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
@@ -210,6 +210,16 @@ class World:
 
     def of_task(self, task: str, name: str) -> Any:
         return self.stat("tasks")[task][name]
+
+    async def hold(self, count: int, raw: bytes = GET) -> list[asyncio.Task[Message]]:
+        """Send requests, each on its own connection, and wait until all are offered."""
+        before = self.stat("offered")
+        asked = [asyncio.create_task(self.ask(raw)) for _ in range(count)]
+        await until(lambda: self.stat("offered") == before + count)
+        return asked
+
+    def counts(self, *names: str) -> list[int]:
+        return [self.stat(name) for name in names]
 
     def ends(self) -> int:
         """Requests whose one end was counted."""

@@ -1,30 +1,17 @@
-"""Tasks that come, warm up, drain, die and lie; the queue before them; shedding and pressure."""
+"""Tasks that come, warm up, drain, die and lie."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
-from tests.balancers import GET, OK, Message, Upstream, World, play, says, until, wait_for_gate, world
+from tests.balancers import GET, OK, Message, Upstream, play, until, wait_for_gate, world
 from tests.support import free_port
 
 pytestmark = pytest.mark.network
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
-
-
-async def hold(here: World, count: int, raw: bytes = GET) -> list[asyncio.Task[Message]]:
-    """Send requests, each on its own connection, and wait until all are offered."""
-    before = here.stat("offered")
-    asked = [asyncio.create_task(here.ask(raw)) for _ in range(count)]
-    await until(lambda: here.stat("offered") == before + count)
-    return asked
-
-
-def counts(here: World, *names: str) -> list[int]:
-    return [here.stat(name) for name in names]
 
 
 # Readiness.
@@ -34,8 +21,8 @@ def test_a_task_gets_no_traffic_before_it_is_ready_and_what_waits_goes_to_it_the
     async def scenario() -> None:
         async with world() as here:
             task = await here.task("t1", ready=False)
-            asked = await hold(here, 3)
-            assert counts(here, "queue", "in_flight") == [3, 0]
+            asked = await here.hold(3)
+            assert here.counts("queue", "in_flight") == [3, 0]
             assert task.seen == []
             here.balancer.ready("t1")
             assert [(await one).status for one in asked] == [200] * 3
@@ -164,7 +151,7 @@ def test_draining_waits_for_open_requests_and_sends_no_new_ones() -> None:
     async def scenario() -> None:
         async with world() as here:
             old = await here.task("old", wait_for_gate)
-            asked = await hold(here, 3)
+            asked = await here.hold(3)
             await until(lambda: len(old.seen) == 3)
             new = await here.task("new")
             draining = asyncio.create_task(here.balancer.drain("old", 60_000))
@@ -176,7 +163,7 @@ def test_draining_waits_for_open_requests_and_sends_no_new_ones() -> None:
             assert await draining == 0
             assert [(await one).status for one in asked] == [200] * 3
             here.balancer.remove("old")
-            assert counts(here, "errors", "completed") == [0, 8]
+            assert here.counts("errors", "completed") == [0, 8]
 
     play(scenario())
 
@@ -185,7 +172,7 @@ def test_draining_ends_at_its_deadline_and_says_what_is_open() -> None:
     async def scenario() -> None:
         async with world() as here:
             task = await here.task("t1", wait_for_gate)
-            asked = await hold(here, 2)
+            asked = await here.hold(2)
             assert await here.balancer.drain("t1", 50) == 2
             task.gate.set()
             await asyncio.gather(*asked)
@@ -197,13 +184,13 @@ def test_a_task_that_is_removed_in_the_middle_loses_no_request_that_may_be_sent_
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await hold(here, 10)
+            asked = await here.hold(10)
             await until(lambda: len(dying.seen) == 10)
             other = await here.task("other")
             here.balancer.remove("dying")
             assert [(await one).status for one in asked] == [200] * 10
             assert len(other.seen) == 10
-            assert counts(here, "replayed", "failed", "bad") == [10, 0, 0]
+            assert here.counts("replayed", "failed", "bad") == [10, 0, 0]
 
     play(scenario())
 
@@ -212,13 +199,13 @@ def test_a_request_with_a_body_is_not_sent_twice_when_its_task_is_removed() -> N
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            (asked,) = await hold(here, 1, POST)
+            (asked,) = await here.hold(1, POST)
             await until(lambda: dying.seen)
             other = await here.task("other")
             here.balancer.remove("dying")
             assert (await asked).status == 502
             assert other.seen == []
-            assert counts(here, "replayed", "failed", "errors", "bad") == [0, 1, 1, 1]
+            assert here.counts("replayed", "failed", "errors", "bad") == [0, 1, 1, 1]
 
     play(scenario())
 
@@ -227,7 +214,7 @@ def test_a_killed_task_costs_no_request_that_may_be_sent_again() -> None:
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await hold(here, 10)
+            asked = await here.hold(10)
             await until(lambda: len(dying.seen) == 10)
             await here.task("other")
             dying.kill()  # nobody told the balancer
@@ -242,7 +229,7 @@ def test_requests_whose_only_task_died_wait_for_the_next() -> None:
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await hold(here, 3)
+            asked = await here.hold(3)
             await until(lambda: len(dying.seen) == 3)
             here.balancer.remove("dying")
             await until(lambda: here.stat("queue") == 3)
@@ -268,7 +255,7 @@ def test_a_response_that_breaks_off_resets_the_client_and_is_never_repeated() ->
             raw = await client.rest()
             assert b"502" not in raw
             assert len(task.seen) == 1
-            assert counts(here, "failed", "completed", "replayed") == [1, 0, 0]
+            assert here.counts("failed", "completed", "replayed") == [1, 0, 0]
 
     play(scenario())
 
@@ -299,7 +286,7 @@ def test_a_request_is_sent_again_only_once() -> None:
             one, two = await here.task("t1", drop), await here.task("t2", drop)
             assert (await here.ask()).status == 502
             assert len(one.seen) + len(two.seen) == 2
-            assert counts(here, "replayed", "failed") == [1, 1]
+            assert here.counts("replayed", "failed") == [1, 1]
 
     play(scenario())
 
@@ -347,168 +334,6 @@ def test_a_fleet_that_changes_all_the_time_under_load_fails_no_request() -> None
             going = False
             answered = sum(await asyncio.gather(*asking))
             assert answered == here.stat("completed") == here.stat("offered")
-            assert counts(here, "errors", "failed", "shed") == [0, 0, 0]
-
-    play(scenario())
-
-
-# The queue.
-
-
-def test_beyond_the_concurrency_of_the_tasks_requests_wait_in_order() -> None:
-    async def scenario() -> None:
-        async with world(concurrency=2) as here:
-            task = await here.task("t1", wait_for_gate)
-            await hold(here, 2)
-            asked = []
-            for number in range(5):
-                asked += await hold(here, 1, b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
-            assert counts(here, "in_flight", "queue") == [2, 5]
-            await until(lambda: here.stat("queue_ms") > 0)
-            task.gate.set()
-            await asyncio.gather(*asked)
-            assert [seen.first.split()[1] for seen in task.seen] == ["/", "/", "/0", "/1", "/2", "/3", "/4"]
-            assert counts(here, "queue", "queue_ms") == [0, 0]
-
-    play(scenario())
-
-
-def test_a_full_queue_answers_503_with_retry_after_and_the_connection_goes_on() -> None:
-    async def scenario() -> None:
-        async with world(queue=2, retry_after=7) as here:
-            asked = await hold(here, 2)
-            client = await here.connect()
-            for raw in (GET, POST, GET):
-                client.send(raw)
-                response = await client.receive()
-                assert (response.status, response.headers["retry-after"]) == (503, "7")
-            assert counts(here, "shed", "bad", "queue") == [3, 3, 2]
-            assert here.stat("latency") == {}  # refused at once, and yet not fast
-            await here.task("t1")
-            client.send(GET)
-            assert (await client.receive()).status == 200
-            await asyncio.gather(*asked)
-
-    play(scenario())
-
-
-def test_an_upload_that_is_shed_is_answered_and_not_read_to_its_end() -> None:
-    async def scenario() -> None:
-        async with world(queue=0) as here:
-            client = await here.connect()
-            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nbegin")
-            response = await client.receive()
-            assert (response.status, response.headers["connection"]) == (503, "close")
-            assert await client.rest() == b""
-
-    play(scenario())
-
-
-def test_a_request_that_waits_too_long_gets_503_and_counts_as_timed_out() -> None:
-    async def scenario() -> None:
-        async with world(queue_timeout_ms=100) as here:
-            response = await here.ask()
-            assert (response.status, response.headers["retry-after"]) == (503, "1")
-            assert counts(here, "timed_out", "shed", "bad", "queue") == [1, 0, 1, 0]
-            assert sum(here.stat("latency").values()) == 1
-
-    play(scenario())
-
-
-def test_a_waiting_client_that_leaves_frees_its_place_in_the_queue() -> None:
-    async def scenario() -> None:
-        async with world(queue=1) as here:
-            client = await here.connect()
-            client.send(GET)
-            await until(lambda: here.stat("queue") == 1)
-            client.close()
-            await until(lambda: here.stat("queue") == 0)
-            (asked,) = await hold(here, 1)
-            await here.task("t1")
-            assert (await asked).status == 200
-            assert here.stat("client_gone") == 1
-
-    play(scenario())
-
-
-def test_shedding_at_the_objective_refuses_at_once_what_would_wait_longer() -> None:
-    async def scenario() -> None:
-        async with world(shed="objective", objective_ms=10_000, concurrency=1) as here:
-            task = await here.task("t1", wait_for_gate)
-            here.balancer.capacity_hint(1.0)  # one a second: ten seconds hold no more than eight, with the margin
-            asked = await hold(here, 8)
-            for _ in range(3):
-                assert (await here.ask()).status == 503
-            assert counts(here, "shed", "in_flight", "queue") == [3, 1, 7]
-            task.gate.set()
-            assert [(await one).status for one in asked] == [200] * 8
-
-    play(scenario())
-
-
-def test_without_shedding_all_of_them_wait() -> None:
-    async def scenario() -> None:
-        async with world(objective_ms=10_000, concurrency=1) as here:
-            task = await here.task("t1", wait_for_gate)
-            here.balancer.capacity_hint(1.0)
-            asked = await hold(here, 20)
-            assert counts(here, "shed", "queue") == [0, 19]
-            task.gate.set()
-            assert [(await one).status for one in asked] == [200] * 20
-
-    play(scenario())
-
-
-# Pressure.
-
-
-@pytest.mark.parametrize(
-    ("concurrency", "hint", "requests"),
-    [
-        pytest.param(1, None, 3, id="a-queue-that-stands"),
-        pytest.param(None, 4.0, 3, id="half-a-second-of-work-in-hand"),
-    ],
-)
-def test_pressure_of_the_queue_is_told(concurrency: int | None, hint: float | None, requests: int) -> None:
-    async def scenario() -> None:
-        async with world(concurrency=concurrency) as here:
-            task = await here.task("t1", wait_for_gate)
-            here.balancer.capacity_hint(hint)
-            asked = await hold(here, requests)
-            await until(lambda: here.pressure.count("queue") >= 2)
-            task.gate.set()
-            await asyncio.gather(*asked)
-
-    play(scenario())
-
-
-def test_pressure_of_arrivals_is_told_when_they_exceed_what_the_tasks_carry() -> None:
-    async def scenario() -> None:
-        async with world() as here:
-            await here.task("t1")
-            here.balancer.capacity_hint(10.0)
-            client = await here.connect()
-
-            async def press(enough: Callable[[], bool]) -> None:
-                while not enough():
-                    client.send(GET * 20)
-                    for _ in range(20):
-                        await client.receive()
-
-            await asyncio.wait_for(press(lambda: "arrivals" in here.pressure), 60)
-
-    play(scenario())
-
-
-def test_a_task_of_unknown_capacity_gives_no_pressure_without_a_queue() -> None:
-    async def scenario() -> None:
-        async with world() as here:
-            await here.task("t1", says(OK))
-            for _ in range(50):
-                await here.ask()
-            turns = here.balancer._exchange.rates
-            start = turns._start
-            await until(lambda: turns._start > start + 300)  # six ticks
-            assert here.pressure == []
+            assert here.counts("errors", "failed", "shed") == [0, 0, 0]
 
     play(scenario())
