@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Fleet, Observation, Signal, Start, State
-from fleetfoot.core.policies import Default
+from fleetfoot.core.model import Action, Decision, Fleet, Observation, Signal, Start, State
+from fleetfoot.core.policies import Default, Target
 from fleetfoot.core.settings import GuardSettings, Settings
 from fleetfoot.sim.harness import Loop, Plant
 
@@ -17,12 +19,12 @@ START = 1_700_000_000_000
 QUICK = GuardSettings(stabilise_in=15_000, cooldown_in=10_000)
 
 
-def settings(**changes: object) -> Settings:
+def settings(**changes: Any) -> Settings:
     base = Settings("orders", 2, 40, (Default(),), QUICK, throughput=20.0, startup=1000)
     return replace(base, **changes)
 
 
-def codes(decision: object) -> set[str]:
+def codes(decision: Decision) -> set[str]:
     return {str(t.reason.code) for t in decision.trail} | {str(r.code) for r in decision.reasons}
 
 
@@ -32,13 +34,13 @@ class Service:
     def __init__(self, given: Settings, tasks: int = 4) -> None:
         self.settings, self.memory, self.now, self.tasks, self.coming = given, Memory(), START, tasks, 0
 
-    def tick(self, rate: float, seconds: int = 1, follow: bool = True, **other: object) -> object:
-        decision = None
+    def tick(self, rate: float, seconds: int = 1, follow: bool = True, **other: Any) -> Decision:
+        decision: Decision | None = None
         fleet = {k: other.pop(k) for k in ("starts", "deploying", "failed", "state") if k in other}
         coverage = other.pop("coverage", 1.0)
         for _ in range(seconds):
             self.now += 1000
-            values = {
+            values: dict[str, Any] = {
                 "requests": rate,
                 "completed": rate,
                 "latency": 80.0,
@@ -61,6 +63,7 @@ class Service:
             decision = step(self.settings, self.memory, seen)
             if follow:
                 self.tasks = decision.desired
+        assert decision is not None
         return decision
 
 
@@ -134,7 +137,7 @@ def test_after_the_hold_the_count_goes_down_in_steps() -> None:
     service.tick(160.0, 200)
     service.tick(10.0, 40, errors=0.5)
     counts = [service.tick(10.0).desired for _ in range(400)]
-    falls = [a - b for a, b in zip(counts, counts[1:], strict=False) if b < a]
+    falls = [a - b for a, b in pairwise(counts) if b < a]
     assert falls
     assert max(falls) <= 3
     assert counts[-1] == 2
@@ -163,7 +166,7 @@ def test_failing_starts_slow_growth_then_stop_it_and_ask_for_a_person() -> None:
         pytest.param({"requests": float("nan")}, id="the source talks nonsense"),
     ],
 )
-def test_lost_sight_never_shrinks(lost: dict[str, object]) -> None:
+def test_lost_sight_never_shrinks(lost: dict[str, Any]) -> None:
     service = Service(settings(), tasks=12)
     service.tick(150.0, 200)
     before = service.tasks
@@ -219,7 +222,7 @@ def test_a_fleet_above_its_maximum_comes_down_in_steps_and_not_below_present_nee
     service = Service(settings(maximum=6), tasks=20)
     counts = [service.tick(200.0).desired for _ in range(120)]
     assert min(counts) >= 10
-    assert all(a - b <= 2 for a, b in zip(counts, counts[1:], strict=False))
+    assert all(a - b <= 2 for a, b in pairwise(counts))
 
 
 def test_a_hard_maximum_goes_below_present_need() -> None:
@@ -231,3 +234,22 @@ def test_a_hard_maximum_goes_below_present_need() -> None:
 def test_steady_load_at_the_target_never_grows() -> None:
     loop = Loop(settings(), Plant(20.0, 1000, 2), lambda _: 28.0, seed=11)
     assert all(decision.desired == 2 for _, _, decision in loop.run(3600))
+
+
+def test_a_signal_whose_absence_is_to_be_ignored_holds_nothing_when_it_is_gone() -> None:
+    quiet = Target("backlog", "backlog", 10.0, per_task=True)
+    for ignored, tasks in ((frozenset[str](), 12), (frozenset({"backlog"}), 2)):
+        service = Service(settings(policies=(Default(), quiet), ignored=ignored), tasks=12)
+        service.tick(160.0, 90)
+        service.tasks = 12
+        service.tick(30.0, 300)
+        assert service.tasks == tasks or (tasks == 2 and service.tasks < 5)
+
+
+def test_a_signal_that_talks_nonsense_holds_although_its_absence_is_ignored() -> None:
+    quiet = Target("backlog", "backlog", 10.0, per_task=True)
+    service = Service(settings(policies=(Default(), quiet), ignored=frozenset({"backlog"})), tasks=12)
+    service.tick(160.0, 90, backlog=1.0)
+    service.tasks = 12
+    service.tick(30.0, 300, backlog=-5.0)
+    assert service.tasks == 12

@@ -79,5 +79,6 @@ def compile_service(service: Service) -> Settings:
         errors=service.objective.errors,
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
+        ignored=frozenset(name for name, signal in service.signals.items() if signal.absent == "ignore"),
         seeing=max(60_000, compiled.stabilise_in),
     )

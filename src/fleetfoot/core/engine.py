@@ -23,6 +23,7 @@ from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Settings
 from fleetfoot.core.view import View, look
 
+GONE = (State.MISSING, State.STALE)
 ONSET_BACK = 30_000  # ms a surge's onset is looked for
 
 
@@ -94,7 +95,7 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
         operator = view.seen.operator
         return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
     wants = [vote for _, vote in votes if isinstance(vote, Want)]
-    unseen = next((vote for _, vote in votes if isinstance(vote, Blind)), None) or _fleet_unseen(view)
+    unseen = _unseen(view, votes) or _fleet_unseen(view)
     flips = [vote.flip for vote in wants if vote.flip is not None]
     flip = min(flips) if flips else None
     if not wants:
@@ -111,6 +112,15 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     if largest < current and view.seen.operator.hold_shrink:
         return current, (*reasons, _pause(view, "scale-in")), False, flip
     return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
+
+
+def _unseen(view: View, votes: tuple[tuple[str, Vote], ...]) -> Blind | None:
+    """The first Blind vote. A signal the user wrote ``absent: ignore`` for may be gone, but not wrong."""
+    ignored = view.settings.ignored
+    for _, vote in votes:
+        if isinstance(vote, Blind) and not (vote.signal in ignored and vote.state in GONE):
+            return vote
+    return None
 
 
 def _fleet_unseen(view: View) -> Blind | None:

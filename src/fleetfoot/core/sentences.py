@@ -22,7 +22,7 @@ EN: dict[str, str] = {
     Code.NO_WANT: "no policy wants a change",
     Code.BLIND_HOLDS_SHRINK: "no scale-in while a signal cannot be seen",
     Code.ENOUGH: "the present count is enough{flip_en}",
-    Code.STARTING: "{starting} tasks are starting{flip_en}",
+    Code.STARTING: "still starting: {starting}{flip_en}",
     Code.OPERATOR_SCALE: "{who} set it to {count}",
     Code.OPERATOR_PAUSE: "{who} paused {what}",
     Code.LAUNCHES_SLOWED: "{failed} starts in a row failed ({why}): one task at a time, {wait_s} s apart",

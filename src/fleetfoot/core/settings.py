@@ -59,6 +59,7 @@ class Settings:
     throughput: float | None = None  # requests/s and task, as declared
     startup: int = 30_000  # ms, as declared; learnt from what is seen
     seeing: int = 60_000  # ms: the windows that must be full before a scale-in
+    ignored: frozenset[str] = frozenset()  # signals of the user's own whose absence is to hold nothing
     windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms
 
     def __post_init__(self) -> None:

@@ -124,7 +124,7 @@ class Pool:
             self._idle.popleft().close()
 
     async def close(self) -> None:
-        """Close every connection and wait until they are closed, a second at most: a lost goodbye holds up no result."""
+        """Close every connection, and wait a second at most: no result waits for a lost goodbye."""
         self._closed = True
         for task in list(self._connecting):
             task.cancel()

@@ -30,7 +30,7 @@ def poisson(rng: Random, mean: float) -> int:
 
 @dataclass(slots=True)
 class Plant:
-    """Tasks of ``throughput`` requests/s each that serve ``startup`` ms after their order; requests wait in one queue."""
+    """Tasks of ``throughput`` requests/s each that serve ``startup`` ms after their order; one queue for all."""
 
     throughput: float
     startup: int

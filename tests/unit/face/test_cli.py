@@ -60,7 +60,7 @@ def test_why_shows_what_was_decided_wanted_corrected_and_what_became_of_it(state
     assert "the rate of change allows 14" in told
     assert "default wanted 20" in told
     assert "commanded 0.4 s after the estimated onset, last task serving" in told
-    assert "held at 14  6 tasks are starting" in told
+    assert "held at 14  still starting: 6" in told
     assert "ana fixed it at 10 tasks until" in told
 
 

@@ -141,7 +141,11 @@ services:
     objective: {{p95: 1s, errors: 1%}}
     capacity: {{min: 2, max: 14}}
     task:
-      {{throughput: {THROUGHPUT:g}/s, concurrency: 2, startup: {max(0.2, startup + 0.2):g}s, stop timeout: 5s, drain: 10s}}
+      throughput: {THROUGHPUT:g}/s
+      concurrency: 2
+      startup: {max(0.2, startup + 0.2):g}s
+      stop timeout: 5s
+      drain: 10s
     health: {{readiness: {{path: /healthz}}}}
     balancer: {{shed: {"objective" if shed else '"off"'}}}
     guards:

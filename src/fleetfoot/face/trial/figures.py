@@ -40,7 +40,7 @@ def _calm(seconds: list[dict[str, Any]], onset: float) -> float | None:
             continue
         calm = 0 if row["over"] else calm + 1
         if calm == CALM:
-            return max(0.0, row["second"] - CALM + 1 - onset)
+            return max(0.0, float(row["second"]) - CALM + 1 - onset)
     return None
 
 

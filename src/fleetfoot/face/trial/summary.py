@@ -106,8 +106,15 @@ def moments(outcome: Outcome) -> tuple[Moment, ...]:
         while i + 1 < len(samples) and samples[i + 1].at <= at:
             i += 1
         counts = samples[i].counts if i >= 0 else {}
-        states = {name: counts.get(name) for name in ("serving", "warming", "starting", "draining", "desired")}
-        seen = {"t": float(row["second"]), "offered": float(row["arrivals"]), "p_ms": row["p_ms"], "over": row["over"]}
+        states: dict[str, Any] = {
+            name: counts.get(name) for name in ("serving", "warming", "starting", "draining", "desired")
+        }
+        seen: dict[str, Any] = {
+            "t": float(row["second"]),
+            "offered": float(row["arrivals"]),
+            "p_ms": row["p_ms"],
+            "over": row["over"],
+        }
         found.append(Moment(**seen, queue=counts.get("queue"), **states))
     return tuple(found)
 
