@@ -35,7 +35,7 @@ def up(file: Path, state: Path | None, lang: str) -> None:
     if problems:
         raise Told("\n".join(problems))
     config = prepare(spec, file, folder, lang)
-    os.execv(sys.executable, [sys.executable, "-m", "fleetfoot.fleet.keeper", str(config)])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "fleetfoot.fleet.keeper", str(config)])
 
 
 def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
@@ -48,7 +48,7 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
         folder.chmod(0o700)
         up_file, config = folder / "up.json", folder / "fleet.json"
         Up(folder, str(file.absolute()), file.read_text(encoding="utf-8"), lang).write(up_file)
-        controller = [sys.executable, "-m", "fleetfoot.face.controller", str(up_file)]
+        controller = [sys.executable, "-P", "-m", "fleetfoot.face.controller", str(up_file)]
         config.write_text(json.dumps(fleet_file(spec, folder, controller), indent=1), encoding="utf-8")
     except OSError as failure:
         raise Told(f"the state folder {folder} cannot be used: {failure.strerror or failure}") from failure
