@@ -117,6 +117,7 @@ def grown(**rules: Any) -> Service:
     [
         pytest.param(late(), 40.0, 6, id="nothing changed: held"),
         pytest.param(late(completed=41.0), 40.0, 6, id="a little more completed is noise: held"),
+        pytest.param(late(latency=8_800.0), 40.0, 6, id="a little faster is noise: held"),
         pytest.param(late(completed=44.0), 40.0, 12, id="more completed"),
         pytest.param(late(latency=8_000.0), 40.0, 12, id="latency fell"),
         pytest.param(late(), 50.0, 12, id="more arrived"),

@@ -34,8 +34,8 @@ def policy(steps: Any = DEMO, kind: str = CHANGE, **changes: Any) -> Step:
         pytest.param(-0.58, 100, -1, id="-.58 becomes -1"),
         pytest.param(-6.67, 100, -6, id="-6.67 becomes -6"),
         # whole numbers stay whole, whatever binary fractions make of them
-        pytest.param(10, 70, 7, id="10 % of 70 is 7, not 7.000000000000001"),
-        pytest.param(29, 100, 29, id="29 % of 100 is 29, not 28.999999999999996"),
+        pytest.param(18.4, 375, 69, id="18.4 % of 375 is 69, not 68.99999999999999"),
+        pytest.param(-258.4, 125, -323, id="-258.4 % of 125 is -323, not -322.99999999999994"),
         pytest.param(50, 4, 2, id="x1.5 of 4"),
         pytest.param(50, 5, 2, id="x1.5 of 5 is 2.5"),
         pytest.param(50, 1, 1, id="x1.5 of 1 is a half, so one"),
@@ -204,6 +204,12 @@ def test_a_cooldown_begins_when_the_count_moved_not_when_it_was_asked() -> None:
     assert service.run(5, load=120.0).desired == 4  # the maximum says no
     service.settings = replace(service.settings, maximum=10)
     assert service.tick(load=120.0).desired == 5
+
+
+def test_a_growth_that_was_refused_begins_no_cooldown_for_a_scale_in() -> None:
+    service = Service(policy(((0.0, 50.0, 8.0), (50.0, None, 2.0)), EXACT), maximum=4)
+    assert service.run(5, load=120.0).desired == 4
+    assert service.tick(load=160.0).desired == 2
 
 
 def test_a_growth_that_a_guard_cut_short_goes_on_to_its_end() -> None:
