@@ -181,7 +181,6 @@ class Back(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._head_parsed:
             self._complete = True
-            self._keep = self._parser.should_keep_alive()
 
     # The response.
 
@@ -206,15 +205,17 @@ class Back(asyncio.Protocol):
             self._switch(request, head, body)
             return False
         low = head.lower()
+        whole = True  # nothing between head and body to be changed
         if request.head_only:
             self._end_at_head(low, body)
-            body = b""
+            whole, body = False, b""
         elif not self._keep and not self._complete:
             self._until_eof = ends_with_connection(low)
         if self._decoded is not None:
-            body = self._take_decoded()
+            whole, body = False, self._take_decoded()
         self.last = self._is_last(request, low)
-        front.transport.write(response_head(head, low, self.last, request.old) + body)
+        changed = response_head(head, low, self.last, request.old)
+        front.transport.write(raw if changed is head and whole else changed + body)
         if b"text/event-stream" in low and not self._complete:
             self.exchange.stays(request, self.status)
         return True
@@ -251,7 +252,8 @@ class Back(asyncio.Protocol):
             if self._decoded is not None:
                 self._decoded = None
                 self._parser = HttpResponseParser(self)
-            self.resume()
+            if self.read_paused:
+                self.resume()
             self._reset()
             self.rest()
         else:
