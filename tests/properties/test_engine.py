@@ -90,6 +90,18 @@ def test_the_action_says_which_way_the_number_goes(known: Settings, tasks: int, 
         assert decision.action is {1: Action.GROW, -1: Action.SHRINK, 0: Action.HOLD}[way]
 
 
+@given(all_settings(), counts, startups, lives)
+def test_a_guard_only_ever_brings_the_number_nearer_to_the_present_count(
+    known: Settings, tasks: int, startup: int, life: list[Stretch]
+) -> None:
+    """Refusing, holding, cutting. Only the bounds may do more."""
+    for decision in actor(known, tasks, startup).play(life):
+        for trail in decision.trail:
+            if trail.guard != "bounds":
+                low, high = sorted((trail.before, decision.current))
+                assert low <= trail.after <= high
+
+
 # -- sameness
 
 

@@ -254,6 +254,13 @@ def test_stabilisation_a_dip_shorter_than_the_window_lets_nothing_go() -> None:
     assert steady.run(3, cpu=0.1).desired == 2
 
 
+def test_stabilisation_a_larger_wish_of_the_past_holds_and_never_grows() -> None:
+    steady = service(stabilise_in=60_000, maximum=10)
+    steady.run(5, cpu=0.9)  # 18 wanted, 10 allowed
+    assert {d.desired for d in steady.ticks(50, cpu=0.1)} == {10}
+    assert "grow" not in {d.action for d in steady.ticks(50, cpu=0.1)}
+
+
 def test_stabilisation_growth_reaches_what_was_wanted_all_of_its_window_and_then_more() -> None:
     slow = service(stabilise_out=10_000)
     slow.run(20, cpu=0.5)
@@ -341,6 +348,11 @@ def test_rate_what_moved_within_the_period_counts_and_what_moved_before_does_not
     limited = service(rate_out=(Rate(4, TASKS, 10_000),))
     counts = [d.desired for d in limited.ticks(25, cpu=5.0)]
     assert counts == [14] * 11 + [18] * 11 + [22] * 3
+
+
+def test_rate_each_rule_looks_back_over_its_own_period_only() -> None:
+    limited = service(rate_out=(Rate(4, TASKS, 10_000), Rate(1, TASKS, 60_000)))
+    assert limited.run(23, cpu=5.0).desired == 22
 
 
 def test_rate_a_growth_and_its_return_leave_the_allowance_where_it_was() -> None:
