@@ -106,8 +106,8 @@ def judge(signal: Signal, now: int) -> State:
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     """Judge, remember and learn from one observation."""
     now = seen.now if memory.now is None else max(seen.now, memory.now)
-    if memory.since is None:
-        memory.since = now
+    if memory.since is None or memory.now is None or now - memory.now > settings.seeing:
+        memory.since = now  # begun, or asleep for longer than the windows: what they hold says nothing of the present
     states: dict[str, State] = {}
     kept, windows = settings.windows, memory.windows
     for name, signal in seen.signals.items():
