@@ -12,7 +12,7 @@ from fleetfoot_agent.histogram import Histogram
 from .exchange import Exchange, now_ms
 from .front import Front
 from .settings import BalancerSettings
-from .stats import task_to_json
+from .stats import tasks_to_json
 from .sweep import period_ms, sweep
 
 TICK_S = 0.05
@@ -100,7 +100,8 @@ class Balancer:
 
     def snapshot(self) -> dict[str, object]:
         """The balancer's share of the ``stats`` reply (``offered`` … ``latency``) and under ``tasks``
-        ``{task: {"in_flight", "tunnels", "served", "errors", "p95_ms"}}``."""
+        ``{task: {"in_flight", "tunnels", "served", "errors", "p95_ms", "ejected_ms", "probing",
+        "ejections", "slow"}}``."""
         exchange, now = self._exchange, now_ms()
         tasks = self._fleet.tasks
         return {
@@ -113,7 +114,8 @@ class Balancer:
             "queue_ms": int(exchange.queue.filled_for(now)),
             "oldest_ms": int(exchange.oldest_ms(now)),
             "open_over": exchange.open_over(now),
-            "tasks": {name: task_to_json(task) for name, task in tasks.items()},
+            "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
+            "tasks": tasks_to_json(tasks.values(), now),
         }
 
     def capacity_hint(self, per_task: float | None) -> None:

@@ -6,7 +6,8 @@ Rules for whoever edits this file:
 3. A warming task counts its load 1/weight-fold, and in ties it waits for its share of turns.
 4. What failed is not asked first: a task whose connection was refused or broke is left alone for a second, unless
    there is no other; a replay goes to another task.
-5. Fail open: with more than half of the tasks unready the check is doubted, not the tasks. Only a task that
+5. An outlier (outliers.py) gets nothing until it is probed.
+6. Fail open: with more than half of the tasks unready the check is doubted, not the tasks. Only a task that
    drains, is gone, or was never ready gets nothing at all.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from . import outliers
 from .tasks import EVIDENCE, FIRST_WEIGHT, LIKE_PEERS, NO_LIMIT, Task
 
 SHUN_MS = 1000.0  # after a failed connection the others go first for so long
@@ -22,12 +24,14 @@ SHUN_MS = 1000.0  # after a failed connection the others go first for so long
 class Fleet:
     """The tasks of one service, by name and as routed to. Times in ms."""
 
-    __slots__ = ("_turn", "concurrency", "failing_open", "routed", "tasks")
+    __slots__ = ("_live", "_outliers", "_turn", "concurrency", "failing_open", "routed", "tasks")
 
     def __init__(self, concurrency: int | None) -> None:
         self.concurrency = concurrency
         self.tasks: dict[str, Task] = {}
         self.routed: list[Task] = []
+        self._live: list[Task] = []  # routed to, but for faults
+        self._outliers = outliers.Outliers()
         self.failing_open = False
         self._turn = 0
 
@@ -54,8 +58,15 @@ class Fleet:
         live = [task for task in self.tasks.values() if task.known and not task.draining]
         ready = [task for task in live if task.ready]
         self.failing_open = (len(live) - len(ready)) * 2 > len(live)
-        wanted = live if self.failing_open else ready
-        self.routed = [task for task in wanted if task.shunned_until <= now] or wanted
+        self._live = wanted = live if self.failing_open else ready
+        if any(task.conduct.until for task in wanted):
+            outliers.release_surplus(wanted, now)
+            wanted = [task for task in wanted if not task.conduct.until]
+        if all(task.conduct.probing for task in wanted):  # nobody else is left to carry the load
+            for task in wanted:
+                outliers.admit(task, now)
+        others = [task for task in wanted if task.shunned_until <= now]
+        self.routed = wanted if all(task.conduct.probing for task in others) else others
         for task in self.routed:
             self._weigh(task, now)
 
@@ -90,9 +101,20 @@ class Fleet:
             task.shunned_until = now + SHUN_MS
             self.rebuild(now)
 
+    def faulted(self, task: Task, handed_ns: int, now: float) -> None:
+        """A request that was handed to it then ended ill: when it was a probe, the task is out again."""
+        conduct = task.conduct
+        if conduct.probing and handed_ns >= conduct.probes_from[1] * 1e6:
+            if outliers.has_room(self._live):
+                outliers.eject(task, now)
+            self.rebuild(now)
+
     def tick(self, now: float) -> bool:
-        """Let ramps rise and shunned tasks return; whether anything changed that may free the queue."""
-        changed = False
+        """Let ramps rise, shunned tasks return and outliers go and return; whether anything changed that may free
+        the queue."""
+        changed = self._outliers.check(self._live, now)
+        if changed:
+            self.rebuild(now)
         mean = self._peers_service_ns()
         for task in self.tasks.values():
             if task.warming:

@@ -173,7 +173,9 @@ class Exchange:
             counters.served_warming += 1
         if status >= 500:
             task.errors += 1
+            task.failures += 1
             counters.errors += 1
+            self.fleet.faulted(task, request.handed, now / 1e6)
             self._count(request, now, bad=True)
         else:
             self._count(request, now, shown=True)
@@ -201,8 +203,12 @@ class Exchange:
         """
         task = request.task
         assert task is not None
-        if not sent or (again and not request.answered and not _was_stale(request)):
-            self.fleet.shun(task, now_ms())
+        stale = sent and again and not request.answered and _was_stale(request)
+        if not stale:
+            task.breaks += 1
+            self.fleet.faulted(task, request.handed, now_ms())
+            if again and not request.answered:
+                self.fleet.shun(task, now_ms())
         self._leave(request)
         if request.counted:
             request.front.cut(request)
@@ -241,6 +247,8 @@ class Exchange:
             request.front.refuse(request, 503, retry_after=self.settings.retry_after)
             return
         task.errors += 1
+        task.breaks += 1
+        self.fleet.faulted(task, request.handed, now_ms())
         self._drop_back(request)
         request.front.refuse(request, 504)
         self.pump()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fleetfoot_agent.histogram import Histogram
 
+from .outliers import SLOW_EVIDENCE, is_slow
 from .tasks import Task
 
 
@@ -47,12 +50,29 @@ class Counters:
         }
 
 
-def task_to_json(task: Task) -> dict[str, object]:
-    """One task's share of a snapshot; ``p95_ms`` is its service time over the last 10 to 20 s."""
+def tasks_to_json(tasks: Iterable[Task], now: float) -> dict[str, dict[str, object]]:
+    """Each task's share of a snapshot; ``p95_ms`` is its service time over the last 10 to 20 s, ``slow`` that it
+    stands out from its peers', ``ejected_ms`` how long it gets no requests yet."""
+    p95s = {task: task.p95_ms() for task in tasks}
+    telling = {task: p95 for task, p95 in p95s.items() if task.lately() >= SLOW_EVIDENCE}
+    return {
+        task.name: {
+            **_task_to_json(task, p95, now),
+            "slow": task in telling and is_slow(p95, [its for other, its in telling.items() if other is not task]),
+        }
+        for task, p95 in p95s.items()
+    }
+
+
+def _task_to_json(task: Task, p95_ms: float, now: float) -> dict[str, object]:
+    conduct = task.conduct
     return {
         "in_flight": task.in_flight - task.tunnels,
         "tunnels": task.tunnels,
         "served": task.served,
         "errors": task.errors,
-        "p95_ms": round(task.p95_ms(), 1),
+        "p95_ms": round(p95_ms, 1),
+        "ejected_ms": max(int(conduct.until - now), 1) if conduct.until else 0,
+        "probing": conduct.probing,
+        "ejections": conduct.ejections,
     }

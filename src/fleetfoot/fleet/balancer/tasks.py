@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from fleetfoot_agent.histogram import Histogram
 
+from .outliers import Conduct
+
 if TYPE_CHECKING:
     from .back import Back
 
@@ -24,10 +26,13 @@ class Task:
     __slots__ = (
         "backs",
         "behind",
+        "breaks",
+        "conduct",
         "connecting",
         "drained",
         "draining",
         "errors",
+        "failures",
         "gone",
         "host",
         "idle",
@@ -68,6 +73,9 @@ class Task:
         self.turn = 0.0
         # Statistics.
         self.served = self.errors = self.warm_served = 0
+        self.failures = 0  # of those served: 5xx
+        self.breaks = 0  # connections refused or broken, nonsense, silence; also where another task then answered
+        self.conduct = Conduct()
         self.service_ns = 0.0  # moving mean from hand-over to end of the response; 0.0: nothing served
         self.recent, self.older = Histogram(), Histogram()  # of the service time, exchanged every 10 s
         # Connections.
@@ -80,8 +88,19 @@ class Task:
         """Set the share of a full task's load this one takes (0..1]; ``peers``: tasks routed to, itself included."""
         self.inverse = 1.0 / weight
         self.behind = (self.inverse - 1.0) * peers
-        if concurrency is not None:
-            self.limit = max(1, int(concurrency * weight)) + self.tunnels
+        if self.conduct.probing:
+            return  # its limit is that of the probe
+        self.limit = NO_LIMIT if concurrency is None else max(1, int(concurrency * weight)) + self.tunnels
+
+    @property
+    def ended(self) -> int:
+        """Requests whose end this task brought about, well or ill."""
+        return self.served + self.breaks
+
+    @property
+    def faults(self) -> int:
+        """Those of them that ended ill."""
+        return self.failures + self.breaks
 
     def timed(self, service_ns: int, good: bool) -> None:
         """Count one ended response; ``good``: fit as evidence of the task's speed (a quick 500 is not)."""
@@ -89,6 +108,10 @@ class Task:
         if good:
             self.service_ns += (service_ns - self.service_ns) * (SMOOTHING if self.service_ns else 1.0)
             self.warm_served += self.warming
+
+    def lately(self) -> int:
+        """Responses over the last 10 to 20 s."""
+        return self.recent.total + self.older.total
 
     def p95_ms(self) -> float:
         """p95 of the service time over the last 10 to 20 s; 0.0 without requests."""
