@@ -28,7 +28,8 @@ from .balancer import Balancer, BalancerSettings
 from .exits import Exits, OomWatch
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
 from .state import Store, TaskRecord
-from .supervisor import Supervisor, end_strays
+from .strays import end_strays
+from .supervisor import Supervisor
 from .sweep import RUN_MARK
 from .task import mono_ms
 

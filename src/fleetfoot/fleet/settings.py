@@ -56,6 +56,10 @@ class ServiceSettings:
     stop_timeout_ms: int = 30_000  # SIGTERM -> SIGKILL
     drain_ms: int = 30_000  # a task that leaves may finish its requests this long
     startup_ms: int | None = None
+    warm: int = 0  # tasks kept started and stopped, beside the desired ones
+    warm_up: str | None = None  # before a task's first request: a path asked for once, or a command
+    warm_refresh_ms: int = 180_000  # a stopped task is woken this often, give or take 10 %
+    warm_awake_ms: int = 1000  # and runs this long before it is checked and stopped again
     revision: str = ""
     health: Health = Health()
     balancer: Mapping[str, Any] = field(default_factory=dict)  # BalancerSettings, as plain values
@@ -128,6 +132,8 @@ def _service(raw: Mapping[str, Any]) -> ServiceSettings:
     address(made.listen)
     if not 0 <= made.min <= made.initial <= made.max:
         raise BadSettings(f"{where}: 0 <= min <= initial <= max does not hold: {made.min}, {made.initial}, {made.max}")
+    if made.warm < 0:
+        raise BadSettings(f"{where}: warm: {made.warm} is below 0")
     return made
 
 

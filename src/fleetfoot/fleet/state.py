@@ -38,6 +38,7 @@ class TaskRecord:
     spawned: int
     ready: int | None = None  # when it first became ready
     stopping: bool = False
+    warm: bool = False  # beside the desired ones, stopped once it is ready
 
 
 def write_json(path: Path, value: object) -> None:

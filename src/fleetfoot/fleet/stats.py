@@ -20,6 +20,7 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
     now = mono_ms()
     tasks = [(task, supervisor.state(task)) for task in supervisor.tasks.values()]
     states = Counter(state for _, state in tasks)
+    warm = [task for task in supervisor.tasks.values() if task.record.warm]
     measured = [task for task, state in tasks if state in ("serving", "warming")]
     ledger = supervisor.ledger
     return {
@@ -32,7 +33,9 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "zones": dict(Counter(task.record.zone for task, state in tasks if state == "serving")),
         "cpu": sum(task.cpu_share for task in measured) / len(measured) if measured else 0.0,
         "memory": sum(task.rss for task, _ in tasks),
-        "dependency_suspected": supervisor.dependency_suspected,
+        "preparing": states["preparing"],
+        "warm_memory": sum(task.rss for task in warm),
+        "dependency_suspected": supervisor.hung.dependency_suspected,
         "failures": ledger.brake.failures,
         "next_start_ms": ledger.brake.wait(now),
         "last_failure": supervisor.last_failure,

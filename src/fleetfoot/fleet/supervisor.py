@@ -13,26 +13,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-from collections.abc import Container, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import choose, exits, ports, proc, watch
+from . import choose, exits, pool, ports, proc, warmup, watch
 from .balancer import Balancer
 from .brake import GOOD_LIFE_MS
 from .exits import Exits, OomWatch
 from .health import Gate, probe
+from .hung import HungTasks, served
 from .ledger import Ledger
 from .settings import ServiceSettings
 from .state import Store, TaskRecord, tail
+from .strays import end_strays, lost_port
 from .task import Task, mono_ms, spawn
 
 log = logging.getLogger("fleetfoot.fleet")
 _PORT_RACES = 5  # starts lost to a taken port in a row before one counts as failed
 _LOGS_KEPT = 50  # of tasks that are gone
-_OVER_SHARE = 0.05  # of a second's requests
 
 
 class Refused(Exception):
@@ -57,7 +57,7 @@ class Supervisor:
         self.balancer = balancer
         self.ledger = Ledger(store, settings.name, run, settings.initial)
         self.tasks: dict[str, Task] = {}  # oldest first
-        self.dependency_suspected = False
+        self.hung = HungTasks(settings.name)
         self.last_failure: dict[str, str] | None = None
         self._store, self._exits, self._env = store, ended, env
         self._oom = oom or OomWatch()
@@ -67,13 +67,16 @@ class Supervisor:
         self._timer: asyncio.TimerHandle | None = None
         self._jobs: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
-        self._before = (0, 0)  # offered, bad at the last tick
-        self._over = False
 
     @property
     def active(self) -> list[Task]:
         """Tasks that count towards the desired number."""
-        return [task for task in self.tasks.values() if not task.stopping]
+        return [task for task in self.tasks.values() if not task.stopping and not task.record.warm]
+
+    @property
+    def warm(self) -> list[Task]:
+        """Tasks beside those, stopped or on their way to it."""
+        return [task for task in self.tasks.values() if not task.stopping and task.record.warm]
 
     def state(self, task: Task) -> str:
         return task.state(task.record.ready is not None and self.balancer.warming(task.id))
@@ -96,10 +99,35 @@ class Supervisor:
         self._owed = min(self._owed, max(0, missing))
         if missing < 0:
             self._let_go(-missing)
-        elif missing > 0:
+        elif missing > 0 and (missing := missing - self._promote(missing)):
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start() or missing > 1:
                 self._again(wait)
+        else:
+            self._fill()
+
+    def _promote(self, count: int) -> int:
+        """Let warm tasks serve, at once: how many, at most ``count``."""
+        for done in range(count):
+            zone = choose.zone_for(self.settings.zones, [task.record.zone for task in self.active])
+            task = pool.choose(self.warm, zone)
+            if task is None:
+                return done
+            task.record.warm, task.waking = False, task.record.ready is not None
+            self._save(task)
+            pool.thaw(task)
+            task.wanted.set()
+            self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
+            self._again(0)
+        return count
+
+    def _fill(self) -> None:
+        """One more warm task, when no other task is starting: those that serve go first."""
+        missing = self.settings.warm - len(self.warm)
+        if missing > 0 and all(task.record.ready is not None for task in (*self.active, *self.warm)):
+            wait = self.ledger.brake.wait(mono_ms())
+            if wait or not self._start(warm=True):
+                self._again(wait or self.ledger.brake.wait(mono_ms()))
 
     def _again(self, wait_ms: int) -> None:
         if self._closing:
@@ -115,18 +143,21 @@ class Supervisor:
 
     # starting
 
-    def _start(self) -> bool:
-        zone = choose.zone_for(self.settings.zones, [task.record.zone for task in self.active])
+    def _start(self, *, warm: bool = False) -> bool:
+        beside = self.warm if warm else []
+        zone = choose.zone_for(self.settings.zones, [task.record.zone for task in (*self.active, *beside)])
         name, spawned = self.ledger.next_task(), mono_ms()
         try:
-            log_path = self._store.log_path(self.settings.name, name, _LOGS_KEPT + self.settings.max)
+            keep = _LOGS_KEPT + self.settings.max + self.settings.warm
+            log_path = self._store.log_path(self.settings.name, name, keep)
             port = ports.choose({task.record.port for task in self.tasks.values()})
             record = spawn(self.settings, name, port, zone, self._env, log_path)
         except (OSError, ValueError) as error:
             self._failed_start(name, spawned, f"cannot be started: {error}")
             return False
         task = Task(record, self.settings, log_path)
-        if self._owed:
+        record.warm = warm
+        if self._owed and not warm:
             task.replaces, self._owed = True, self._owed - 1
         self._save(task)
         self._enter(task, self._become_ready(task))
@@ -135,7 +166,8 @@ class Supervisor:
     def _enter(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
         """Make a task known to the balancer; its checks and the wait for its end get under way."""
         self.tasks[task.id] = task
-        self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
+        if not task.record.warm:
+            self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
         self._job(self._live(task, checks))
 
     async def _live(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
@@ -156,12 +188,48 @@ class Supervisor:
             self._failed_start(task.id, task.record.spawned, why, task)
             self._retire(task, why)
             return
+        if not await self._warm_up(task):
+            return
         task.record.ready = mono_ms()
         self._races = 0
-        self.balancer.ready(task.id)
         self.ledger.started(task.record.revision, task.record.ready - task.record.spawned, ok=True)
         self._save(task)
+        self._again(0)
+        if task.record.warm:
+            await self._keep_warm(task)
+        else:
+            self.balancer.ready(task.id)
+            await self._check(task)
+
+    async def _warm_up(self, task: Task) -> bool:
+        """The warm-up of a task before its first request; one that cannot be warmed up is used cold.
+        False when meanwhile it is to go."""
+        if why := await warmup.run(task, self.settings, self._env, self._exits):
+            log.warning("task %s is used cold: its warm-up %s", task.id, why)
+        return not task.stopping
+
+    async def _keep_warm(self, task: Task) -> None:
+        """From ready to promoted, and on."""
+        why = await pool.rest(task, self.settings)
+        if task.stopping:
+            return
+        if why:
+            log.warning("task %s went stale while it was stopped: readiness check %s", task.id, why)
+            self._retire(task, f"stale: readiness check {why}")
+            return
+        task.waking = False
+        self.balancer.ready(task.id, ramp_ms=0)
         await self._check(task)
+
+    async def _wake(self, task: Task) -> None:
+        """Adopt a warm task: whatever the plane before did with it, it runs, is asked, and stopped again."""
+        pool.thaw(task)
+        if task.record.ready is None:
+            await self._become_ready(task)
+        elif why := await pool.refresh(task, self.settings):
+            self._retire(task, f"stale: readiness check {why}")
+        else:
+            await self._keep_warm(task)
 
     async def _check(self, task: Task) -> None:
         await watch.keep_checking(task, self.settings.health, self._routed, self._doubted)
@@ -196,7 +264,9 @@ class Supervisor:
             for record in records:
                 task = Task(record, self.settings, self._store.logs / record.service / f"{record.id}.log")
                 living = proc.alive(record.pid, record.start)
-                if living and record.ready is not None and not record.stopping:
+                if living and record.warm and not record.stopping:
+                    self._enter(task, self._wake(task))
+                elif living and record.ready is not None and not record.stopping:
                     looks.create_task(self._resume(task))
                 elif living and not record.stopping:
                     self._enter(task, self._become_ready(task))
@@ -207,6 +277,7 @@ class Supervisor:
         self.tasks = dict(sorted(self.tasks.items(), key=lambda pair: pair[1].record.spawned))
 
     async def _resume(self, task: Task) -> None:
+        pool.thaw(task)  # it may have been promoted the moment before
         check = self.settings.health.readiness
         failure = await probe(task.record.port, replace(check, timeout_ms=min(check.timeout_ms, 1000)))
         self._enter(task, self._check(task))
@@ -279,7 +350,7 @@ class Supervisor:
         """End all tasks at the same time; the balancer is closed already. Returns when none is left."""
         self.hold()
         self._hurry.set()
-        for task in self.active:
+        for task in (*self.active, *self.warm):
             self._retire(task, "the fleet stops")
         while self._jobs:
             await asyncio.wait(list(self._jobs))
@@ -290,7 +361,7 @@ class Supervisor:
         """What depends on time: hung tasks, the brake, whether the fleet is over its objective."""
         now = mono_ms()
         snapshot = self.balancer.snapshot()
-        self._see_load(snapshot)
+        self.hung.see_load(snapshot)
         for task in self.active:
             if not task.good and task.record.ready is not None and now - task.record.ready > GOOD_LIFE_MS:
                 task.good = True
@@ -298,31 +369,12 @@ class Supervisor:
         if self.settings.health.liveness is not None:
             self._replace_hung(snapshot)
 
-    def _see_load(self, snapshot: Mapping[str, Any]) -> None:
-        offered, bad = int(snapshot["offered"]), int(snapshot["bad"])
-        arrived, late = offered - self._before[0], bad - self._before[1]
-        self._before = (offered, bad)
-        self._over = late > _OVER_SHARE * arrived
-
     def _replace_hung(self, snapshot: Mapping[str, Any]) -> None:
-        active = self.active
-        hung = [choose.Hung(t.id, served(snapshot, t.id) > t.served_when_failing) for t in active if t.hung]
-        under_way = self._owed + sum(task.replaces and task.record.ready is None for task in active)
-        doubted = sum(task.doubted for task in active)
-        verdict = choose.replace(hung, doubted, len(active), under_way, self._over)
-        if verdict.dependency_suspected and not self.dependency_suspected:
-            log.warning(
-                "%s: %d of %d tasks fail their liveness check together: what they share is suspected, none is replaced",
-                self.settings.name,
-                doubted,
-                len(active),
-            )
-        self.dependency_suspected = verdict.dependency_suspected
-        for one in verdict.now:
-            task = self.tasks[one]
+        under_way = self._owed + sum(task.replaces and task.record.ready is None for task in self.active)
+        for task in self.hung.replace(self.active, snapshot, under_way):
             gate = task.liveness
             self._owed += 1
-            self._tell(one, f"liveness check {gate.last if gate else ''}", task)
+            self._tell(task.id, f"liveness check {gate.last if gate else ''}", task)
             self._retire(task, "liveness")
 
     # bookkeeping
@@ -342,27 +394,3 @@ class Supervisor:
         self._jobs.discard(job)
         if not job.cancelled() and (error := job.exception()):
             log.error("%s: %r", self.settings.name, error, exc_info=error)
-
-
-def served(snapshot: Mapping[str, Any], task: str) -> int:
-    """Requests a task has finished, by the balancer's count."""
-    return int(snapshot["tasks"].get(task, {}).get("served", 0))
-
-
-def lost_port(task: Task) -> bool:
-    """Did a task that ended at once end because somebody else has its port?"""
-    return "address already in use" in tail(task.log).lower() or ports.listening(task.record.port)
-
-
-def end_strays(state: str, tasks: Container[str] | None = None, known: Container[str] = ()) -> None:
-    """Kill processes that daemonised out of their task: by now children of the keeper, this plane's
-    parent, and marked with the task's name. ``tasks`` None: of any task not ``known``."""
-    for pid in proc.children(os.getppid()):
-        marks = proc.environment(pid)
-        task = marks.get("FLEETFOOT_TASK", "")
-        if not task or not state or marks.get("FLEETFOOT_STATE") != state:
-            continue
-        if (task in tasks) if tasks is not None else (task not in known):
-            for one in list(proc.tree(pid)):
-                if (start := proc.start_time(one)) is not None:
-                    proc.kill(one, start, signal.SIGKILL)

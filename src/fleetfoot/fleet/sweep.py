@@ -60,6 +60,7 @@ def end(left: Callable[[], dict[int, int]], grace_ms: int, pause: Callable[[floa
                 if (pid, start) not in told:
                     told.add((pid, start))
                     proc.kill(pid, start, number)
+                    proc.kill(pid, start, signal.SIGCONT)  # a stopped process would not hear it
             if time.monotonic_ns() // 1_000_000 >= deadline:
                 break
             pause(0.02)

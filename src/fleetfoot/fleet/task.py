@@ -39,6 +39,9 @@ class Task:
         self.why = ""  # why it is being stopped, or was found failed
         self.cpu_share = 0.0  # cores, over the last second
         self.rss = 0  # bytes, its descendants included
+        self.frozen = False  # stopped by SIGSTOP
+        self.waking = False  # promoted, its check not yet passed
+        self.wanted = asyncio.Event()  # a warm task is promoted
         self.good = False  # it lived long enough after becoming ready
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # its exit code
 
@@ -61,10 +64,12 @@ class Task:
         return self.liveness is not None and self.liveness.failing > 0
 
     def state(self, warming: bool) -> str:
-        """starting, warming, serving, draining or failed; ``warming`` is the balancer's word."""
+        """starting, warming, serving, draining, failed, preparing or warm; ``warming`` is the balancer's word."""
         if self.stopping:
             return "draining"
-        if self.record.ready is None:
+        if self.record.warm:
+            return "preparing" if self.record.ready is None else "warm"
+        if self.record.ready is None or self.waking:
             return "starting"
         if not self.readiness.up:
             return "failed"
@@ -74,6 +79,7 @@ class Task:
         """SIGTERM to the group; SIGKILL to what is left of it at the timeout. Returns when all is gone."""
         deadline = mono_ms() + timeout_ms
         self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)  # a stopped process would not hear it
         await self._until_gone(deadline)
         if not self.over.done() or proc.kill_group(self.record.pgid, 0):
             self.killed = not self.over.done()
@@ -97,18 +103,40 @@ def spawn(
     settings: ServiceSettings, task: str, port: int, zone: str, extra: Mapping[str, str], log: Path
 ) -> TaskRecord:
     """Start a task's command. OSError, with a text for the user, when that cannot be."""
-    env = {**os.environ, **settings.env, **extra}
-    env |= {
+    pid, start = run(settings, settings.command, environment(settings, task, port, zone, extra), log)
+    return TaskRecord(
+        id=task,
+        service=settings.name,
+        pid=pid,
+        start=start,
+        pgid=pid,
+        port=port,
+        zone=zone,
+        revision=settings.revision,
+        spawned=mono_ms(),
+    )
+
+
+def environment(settings: ServiceSettings, task: str, port: int, zone: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """What a task finds in its environment."""
+    return {
+        **os.environ,
+        **settings.env,
+        **extra,
         "PORT": str(port),
         "FLEETFOOT_SERVICE": settings.name,
         "FLEETFOOT_TASK": task,
         "FLEETFOOT_REVISION": settings.revision,
         "FLEETFOOT_ZONE": zone,
     }
+
+
+def run(settings: ServiceSettings, command: str, env: Mapping[str, str], log: Path) -> tuple[int, int]:
+    """Pid and start time of a command in a session of its own."""
     fd = _open_log(log)
     try:
         child = subprocess.Popen(
-            argv(settings.command),
+            argv(command),
             cwd=settings.directory or None,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -120,17 +148,7 @@ def spawn(
         os.close(fd)
     child.returncode = 0  # we wait for it by pidfd; Popen must not
     start = proc.start_time(child.pid)  # there even for a zombie: nobody else reaps our children
-    return TaskRecord(
-        id=task,
-        service=settings.name,
-        pid=child.pid,
-        start=start or 0,
-        pgid=child.pid,
-        port=port,
-        zone=zone,
-        revision=settings.revision,
-        spawned=mono_ms(),
-    )
+    return child.pid, start or 0
 
 
 def _open_log(path: Path) -> int:

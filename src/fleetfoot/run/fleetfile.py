@@ -40,6 +40,8 @@ def _service(service: Service, source: Path | None) -> dict[str, Any]:
         "stop_timeout_ms": task.stop_timeout,
         "drain_ms": task.drain,
         "startup_ms": task.startup if task.startup is not None else DEFAULT_STARTUP,
+        "warm": task.warm,
+        "warm_up": task.warm_up,
         "revision": revision_of(service, directory),
         "health": _health(service),
         "balancer": _balancer(service),

@@ -11,7 +11,7 @@ from fleetfoot.spec.errors import Wrong, raise_if_any, shown
 from fleetfoot.spec.forms import NumberForm, TextForm
 from fleetfoot.spec.money import PriceForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import AtLeastOne, Duration, PerSecond, Positive, Size
+from fleetfoot.spec.units import AtLeastOne, Count, Duration, PerSecond, Positive, Size
 
 
 def _zone(text: str) -> str:
@@ -46,6 +46,12 @@ class Task(Part):
     """From SIGTERM to SIGKILL. Default 30s, as container platforms have it."""
     drain: Positive = 30_000
     """How long a task that leaves may finish the requests it holds. Default 30s: the request timeout."""
+    warm: Count = 0
+    """Tasks kept started, warmed up and stopped beside the desired ones; growth takes them first and they
+    serve within milliseconds. Their memory is used all the time. Default 0: memory is not free."""
+    warm_up: Annotated[str, TextForm("a path or a command", "/prime or ./prime.sh")] | None = None
+    """Runs once for every task before its first request: what begins with / is asked for by GET, anything
+    else is a command with the task's environment. Default: nothing; the first requests fill the caches."""
 
     @field_validator("zones", mode="after")
     @classmethod

@@ -40,6 +40,8 @@ services:
     #   concurrency: 10                  # most requests at once; default: no limit
     #   stop timeout: 30s                # from SIGTERM to SIGKILL
     #   drain: 30s                       # time to finish the requests it holds
+    #   warm: 0                          # tasks kept started and stopped; growth takes them at once
+    #   warm up: /prime                  # asked for once before a task's first request; or a command
 
     # policies:                          # how many tasks are wanted; the highest wish grows
     #   - default: {{utilisation: 70%}}    # each task at 70% of what it carries

@@ -32,7 +32,7 @@ ROWS: list[tuple[str, str, list[str]]] = [
         service("task: {stop_timeout: 3s}"),
         [
             (f"f:4:12: {A}.task.stop_timeout: unknown key 'stop_timeout': allowed here are throughput, startup, cpu, "
-            "memory, price, concurrency, zones, stop timeout or drain; did you mean 'stop timeout'?")
+            "memory, price, concurrency, zones, stop timeout, drain, warm or warm up; did you mean 'stop timeout'?")
         ],
     ),
     (

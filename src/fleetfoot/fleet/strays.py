@@ -1,0 +1,30 @@
+"""Processes that left their task, and ports that were lost to somebody else."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Container
+
+from . import ports, proc
+from .state import tail
+from .task import Task
+
+
+def lost_port(task: Task) -> bool:
+    """Did a task that ended at once end because somebody else has its port?"""
+    return "address already in use" in tail(task.log).lower() or ports.listening(task.record.port)
+
+
+def end_strays(state: str, tasks: Container[str] | None = None, known: Container[str] = ()) -> None:
+    """Kill processes that daemonised out of their task: by now children of the keeper, this plane's
+    parent, and marked with the task's name. ``tasks`` None: of any task not ``known``."""
+    for pid in proc.children(os.getppid()):
+        marks = proc.environment(pid)
+        task = marks.get("FLEETFOOT_TASK", "")
+        if not task or not state or marks.get("FLEETFOOT_STATE") != state:
+            continue
+        if (task in tasks) if tasks is not None else (task not in known):
+            for one in list(proc.tree(pid)):
+                if (start := proc.start_time(one)) is not None:
+                    proc.kill(one, start, signal.SIGKILL)
