@@ -80,6 +80,7 @@ def _balancer(service: Service) -> dict[str, Any]:
         "max_header": b.max_header,
         "max_body": b.max_body,
         "retry_after": b.retry_after,
+        "classes": [{"name": name, **one.model_dump(exclude_none=True)} for name, one in b.classes.items()],
     }
 
 

@@ -37,7 +37,7 @@ def _sections(path: str, part: type[Part]) -> list[tuple[str, type[Part]]]:
         inner = inner_part(field)
         if inner is not None:
             below = f"{path}.{key}".removeprefix(".")
-            found += _sections(f"{below}.NAME" if key in ("services", "signals") else below, inner)
+            found += _sections(f"{below}.NAME" if key in ("services", "signals", "classes") else below, inner)
         elif key == "policies":
             found += [(f"{path}.policies: {kind}", policy) for kind, policy in KINDS.items()]
     return found

@@ -53,6 +53,15 @@ def test_every_unit_reaches_its_base() -> None:
     assert (a.balancer.max_body, a.balancer.retry_after, a.balancer.queue_timeout) == (1_000_000, 2, 500)
 
 
+def test_classes_keep_the_order_of_the_file() -> None:
+    a = one(
+        "balancer: {classes: {paying: {header: X-Plan, equals: 1}, other: , alike: {path: /a}, crawler: {path: /}}}"
+    )
+    classes = a.balancer.classes
+    assert list(classes) == ["paying", "other", "alike", "crawler"]
+    assert classes["paying"].model_dump(exclude_none=True) == {"header": "X-Plan", "equals": "1"}
+
+
 def test_words_yaml_reads_as_booleans_stay_what_they_are() -> None:
     a = one("env: {DEBUG: on, COUNTRY: NO, EMPTY: , SPACED: ' x '}", "balancer: {shed: off}", "guards: {pay: off}")
     assert a.env == {"DEBUG": "on", "COUNTRY": "NO", "EMPTY": "", "SPACED": " x "}

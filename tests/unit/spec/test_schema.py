@@ -50,6 +50,7 @@ def test_the_first_file_fits_the_schema(validator: Draft202012Validator) -> None
     "line",
     [
         "balancer: {shed: off, queue timeout: 0.5s}",
+        "balancer: {classes: {health: {path: /healthz}, other: , crawler: {header: User-Agent, contains: bot}}}",
         "guards: {pay: off, incident: on, hard: yes, stabilisation: {out: 0}}",
         "health: {liveness: {path: /}}",
         "policies: [default, {default: }]",

@@ -279,6 +279,22 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:58: {A}.balancer.shed: 'on' is not allowed: allowed is off or objective",
         f"f:4:75: {A}.balancer.retry after: '500ms' is finer than a second: write whole seconds, such as 1s",
     ]),
+    ("classes", service("balancer: {classes: {B: {header: a b}, c: , d: {equals: x}, e: {path: x}}}"), [
+        f"f:4:38: {A}.balancer.classes.B.header: 'a b' is not the name of a header: write one such as User-Agent",
+        f"f:4:47: {A}.balancer.classes.c: needs a path or a header",
+        f"f:4:61: {A}.balancer.classes.d.equals: tells of a header: write which, such as header: User-Agent",
+        (f"f:4:75: {A}.balancer.classes.e.path: 'x' is not the beginning of a path: write one that starts with '/', "
+        "such as /healthz"),
+    ]),
+    ("classes-together", service("balancer: {classes: {B: {header: a}, c: , d: {path: /}}}"), [
+        f"f:4:25: {A}.balancer.classes: lacks other: write other: {{}} where requests of no class belong",
+        f"f:4:26: {A}.balancer.classes.B: 'B' is not allowed: a class's name is small letters, digits, '_' and '-'",
+        f"f:4:45: {A}.balancer.classes.c: needs a path or a header",
+    ]),
+    ("classes-other", service("balancer: {classes: {other: {path: /}, a: {header: b, equals: c, contains: d}}}"), [
+        f"f:4:33: {A}.balancer.classes.other: takes what is of no class: write other: {{}}",
+        f"f:4:80: {A}.balancer.classes.a.contains: excludes equals: write one of the two",
+    ]),
     ("budget", "services: {a: {run: x}}\nbudget: {monthly: 100}\n", [
         "f:2:19: budget.monthly: '100' is not an amount of money: write 150000 KRW or 120 USD",
     ]),

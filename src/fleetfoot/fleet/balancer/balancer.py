@@ -114,6 +114,7 @@ class Balancer:
             "queue_ms": int(exchange.queue.filled_for(now)),
             "oldest_ms": int(exchange.oldest_ms(now)),
             "open_over": exchange.open_over(now),
+            "classes": {} if exchange.classes is None else {one.name: one.to_json() for one in exchange.classes.all},
             "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
             "tasks": tasks_to_json(tasks.values(), now),
         }

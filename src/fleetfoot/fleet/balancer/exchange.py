@@ -21,6 +21,7 @@ from fleetfoot_agent.histogram import index_of
 
 from .back import Back
 from .choose import Fleet
+from .classes import Classes
 from .pressure import Pressure
 from .queue import Queue
 from .rates import Rates
@@ -66,6 +67,7 @@ class Exchange:
         self.settings = settings
         self.objective_ms = objective_ms
         self.counters = Counters()
+        self.classes = Classes(settings.classes) if settings.classes else None
         self.fleet = Fleet(concurrency)
         self.queue: Queue[Request] = Queue(settings.queue)
         self.rates = Rates(now_ms())
@@ -85,28 +87,37 @@ class Exchange:
     def arrived(self, request: Request) -> None:
         """Its head is complete: it is offered, whatever becomes of it."""
         self.counters.offered += 1
+        if request.group is not None:
+            request.group.offered += 1
         self.rates.arrivals += 1
         self.open[request] = None
 
     def place(self, request: Request) -> None:
         """It is the first of its connection: hand it to a task, let it wait, or refuse it."""
-        if self._sheds and self._is_hopeless():
+        if self._sheds and self._is_hopeless(request):
             self._shed(request)
             return
         task = None if self._waiting else self.fleet.choose()
         if task is not None:
             self.hand(request, task)
-        elif not self.queue.push(request, now_ms()):
+        elif not self._has_place(request) or not self.queue.push(request, now_ms()):
             self._shed(request)
 
-    def _is_hopeless(self) -> bool:
+    def _has_place(self, request: Request) -> bool:
+        """Whether its class may fill the queue further."""
+        return request.group is None or len(self.queue) < request.group.places(self.queue.limit)
+
+    def _is_hopeless(self, request: Request) -> bool:
         work = len(self.open) - 1  # without the request in question
         ready = len(self.fleet.routed)
         oldest = self.oldest_ms(now_ms())
-        return hopeless(self.objective_ms, work, oldest, ready, self.rates.per_task, self.pressure.hint)
+        share = 1.0 if request.group is None else request.group.share
+        return hopeless(self.objective_ms, work, oldest, ready, self.rates.per_task, self.pressure.hint, share)
 
     def _shed(self, request: Request) -> None:
         self.counters.shed += 1
+        if request.group is not None:
+            request.group.shed += 1
         self._count(request, monotonic_ns(), bad=True)
         request.front.refuse(request, 503, retry_after=self.settings.retry_after)
 
@@ -168,6 +179,8 @@ class Exchange:
         task.recent.counts[index_of(service)] += 1
         task.timed(service, status < 500)
         counters.completed += 1
+        if request.group is not None:
+            request.group.completed += 1
         self.rates.completions += 1
         if task.warming:
             counters.served_warming += 1
@@ -294,6 +307,8 @@ class Exchange:
         late = age > self._objective_ns
         if bad or late:
             self.counters.bad += 1
+            if request.group is not None:
+                request.group.bad += 1
         if shown or late:
             self.counters.latency.counts[index_of(age)] += 1
         if self.closing and not self.open:

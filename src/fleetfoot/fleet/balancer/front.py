@@ -180,6 +180,8 @@ class Front(asyncio.Protocol):
         request = Request(self, method, parsed, parser.should_keep_alive(), version == "1.0", monotonic_ns())
         self._body_as_upgrade = upgrading and request.length != 0
         self.incoming = request
+        if exchange.classes is not None:
+            request.group = exchange.classes.of(request.head, self._headers)
         exchange.arrived(request)
         if self.current is None and not self.write_paused:
             self.current = request

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .back import Back
+    from .classes import RequestClass
     from .front import Front
     from .tasks import Task
 
@@ -17,9 +18,9 @@ class Request:
     happens for it: an event stream and an upgraded connection are counted at their head."""
 
     __slots__ = (
-        "answered", "arrived", "back", "body", "counted", "drip", "ended", "expects", "fresh", "front", "handed",
-        "head", "head_only", "held", "keep", "length", "offered_upgrade", "old", "replayed", "safe", "seen", "stays",
-        "task", "whole",
+        "answered", "arrived", "back", "body", "counted", "drip", "ended", "expects", "fresh", "front", "group",
+        "handed", "head", "head_only", "held", "keep", "length", "offered_upgrade", "old", "replayed", "safe", "seen",
+        "stays", "task", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,7 @@ class Request:
         self.keep = keep  # the client connection may carry another request after this one
         self.old = old  # HTTP/1.0
         self.arrived = arrived
+        self.group: RequestClass | None = None  # where the user names classes
         self.handed = 0
         self.seen = 0  # bytes of the body so far
         self.body: list[bytes] = []  # what came before a task could take it, framed as it will be sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,4 +19,7 @@ class BalancerSettings:
     idle_timeout_ms: int = 60_000  # a client that sends no next request, no more of its body (408), or takes no more
     max_header: int = 65_536  # request line + headers together, else 431
     max_body: int | None = None  # request body, else 413; None: no limit
+    # Classes of requests, the most important first: name, and of path, header, equals, contains those that are set. One
+    # is named "other" and takes the rest. Empty: all requests are alike.
+    classes: Sequence[Mapping[str, str | None]] = ()
     retry_after: int = 1  # seconds, the Retry-After of every 503
