@@ -253,3 +253,14 @@ def test_a_signal_that_talks_nonsense_holds_although_its_absence_is_ignored() ->
     service.tasks = 12
     service.tick(30.0, 300, backlog=-5.0)
     assert service.tasks == 12
+
+
+def test_tasks_that_were_slow_for_a_while_do_not_leave_a_fleet_too_large_for_ever() -> None:
+    plant = Plant(20.0, 1000, 6)
+    loop = Loop(settings(), plant, lambda _: 80.0, seed=3)
+    counts = {}
+    for elapsed, _, decision in loop.run(3 * 3600):
+        plant.throughput = 4.0 if 200_000 < elapsed < 400_000 else 20.0
+        counts[elapsed // 1000] = decision.desired
+    assert max(counts[s] for s in range(300, 400)) >= 20
+    assert counts[3 * 3600] <= 7

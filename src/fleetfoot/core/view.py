@@ -15,7 +15,7 @@ AHEAD = 3_000  # ms a sample may lie in the future, whatever its period
 ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
-LEARN_EVERY = 1_000  # ms
+LEARN_EVERY = 900  # ms: once a tick, however often the data plane wakes the loop
 SATURATED_SPAN = 10_000  # ms
 
 
@@ -26,18 +26,16 @@ class View:
     settings: Settings
     memory: Memory
     seen: Observation
+    fleet: Fleet
     now: int
     current: int
+    gave_way: bool  # our open order never showed in the fleet: ``current`` is the fleet's word again
     learnt: Learnt
     throughput: float  # requests/s one task carries, as far as known
     startup: int  # ms, p95
     outstanding: float  # requests in flight or queued; 0 when unknown
     states: dict[str, State]
     means: dict[tuple[str, int], tuple[float, float]]
-
-    @property
-    def fleet(self) -> Fleet:
-        return self.seen.fleet
 
     def state(self, name: str) -> State:
         return self.states.get(name, State.MISSING)
@@ -65,7 +63,7 @@ class View:
 
     def coming(self) -> int:
         """Tasks ordered and not yet fully serving."""
-        fleet = self.seen.fleet
+        fleet = self.fleet
         return max(fleet.starting + fleet.warming, self.current - fleet.serving)
 
     def full(self) -> bool:
@@ -121,13 +119,16 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
             if signal.coverage < 1 and signal.coverage > 0 and name in TOTALS:
                 value = min(value / signal.coverage, ABSURD)
             window.add(signal.end, signal.span, value)
-    learnt = _learnt(settings, memory, seen.fleet)
+    fleet = seen.fleet
+    learnt = _learnt(settings, memory, fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED
+    open_order = memory.ordered
+    current = _current(memory, fleet, now)
     view = View(
-        settings, memory, seen, now, _current(memory, seen.fleet, now), learnt, throughput,
-        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
+        settings, memory, seen, fleet, now, current, open_order is not None and current != open_order, learnt,
+        throughput, learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
     )  # fmt: skip
-    if memory.now is None or now - memory.now >= LEARN_EVERY // 2:
+    if now - learnt.at >= LEARN_EVERY:
         _learn(view)
     if settings.throughput is None:
         view.throughput = max(view.throughput, _completing(view))
@@ -164,6 +165,8 @@ def _learnt(settings: Settings, memory: Memory, fleet: Fleet) -> Learnt:
         learnt = memory.learnt[fleet.revision] = Learnt(declared=settings.throughput)
         while len(memory.learnt) > 4:  # old revisions
             del memory.learnt[next(iter(memory.learnt))]
+    elif learnt.declared != settings.throughput:
+        learnt.declare(settings.throughput)
     for start in fleet.starts:
         if start.ok:
             found = memory.learnt.get(start.revision)
@@ -187,7 +190,8 @@ def _slow_throughout(view: View) -> bool:
 
 def _learn(view: View) -> None:
     """Throughput, from a fleet of which nothing is warming or starting."""
-    fleet = view.seen.fleet
+    view.learnt.at = view.now
+    fleet = view.fleet
     if fleet.serving < 1 or fleet.warming or fleet.starting or fleet.state is not State.FRESH:
         return
     if view.states.get("completed") is not State.FRESH:
@@ -196,6 +200,9 @@ def _learn(view: View) -> None:
     if covered < 0.9 * SATURATED_SPAN:
         return
     slow = view.states.get("latency") is State.FRESH and view.value("latency") > view.settings.objective
-    saturated = slow and view.pressure(fleet.serving) > 1.0 and _slow_throughout(view)
-    view.learnt.saw(completed / fleet.serving, saturated, within=not slow)
+    per_task = completed / fleet.serving
+    if not slow:
+        view.learnt.carried(per_task, view.now)
+    elif view.pressure(fleet.serving) > 1.0 and _slow_throughout(view):
+        view.learnt.saturated(per_task, view.now)
     view.throughput = view.learnt.throughput or view.throughput

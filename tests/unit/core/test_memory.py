@@ -13,7 +13,7 @@ from fleetfoot.core.memory import VERSION, Memory
 from fleetfoot.core.model import Action, Start
 from fleetfoot.core.policies import Default, Target
 from fleetfoot.core.settings import GuardSettings
-from tests.unit.core.build import Service
+from tests.unit.core.build import OPEN, Service, settings
 from tests.unit.core.scenes import CALM
 
 
@@ -85,34 +85,90 @@ def test_a_single_start_is_both_median_and_p95() -> None:
     assert (learnt.startup_p50, learnt.startup_p95) == (700, 700)
 
 
+WELL, SATURATED = Learnt.carried, Learnt.saturated
+MINUTE, HOUR = 60_000, 3_600_000
+
+
 @pytest.mark.parametrize(
     ("declared", "seen", "throughput"),
     [
-        pytest.param(20.0, [(30.0, False, True)], 20.0, id="declared: never more than that"),
-        pytest.param(20.0, [(5.0, False, True)], 20.0, id="declared: idling teaches nothing"),
-        pytest.param(20.0, [(10.0, True, False)], 19.5, id="declared: saturation pulls it down"),
-        pytest.param(20.0, [(10.0, True, False), (15.0, False, True)], 19.5, id="less inside the objective"),
-        pytest.param(20.0, [(0.0, True, False)] * 500, 5.0, id="declared: not below a quarter"),
-        pytest.param(None, [(25.0, False, True)], 25.0, id="undeclared: the most seen inside the objective"),
-        pytest.param(None, [(25.0, False, True), (9.0, False, True)], 25.0, id="undeclared: idling teaches nothing"),
-        pytest.param(None, [(25.0, False, False)], 1.0, id="undeclared: outside the objective teaches nothing"),
-        pytest.param(None, [(0.0, True, False)] * 20_000, LEAST, id="undeclared: a hung fleet does not teach zero"),
+        pytest.param(20.0, [(WELL, 30.0)], 20.0, id="declared: never more than that"),
+        pytest.param(20.0, [(WELL, 5.0)], 20.0, id="declared: idling teaches nothing"),
+        pytest.param(20.0, [(SATURATED, 10.0)], 19.5, id="declared: saturation pulls it down"),
+        pytest.param(20.0, [(SATURATED, 10.0), (WELL, 15.0)], 19.5, id="less inside the objective"),
+        pytest.param(20.0, [(SATURATED, 0.0)] * 500, 5.0, id="declared: not below a quarter"),
+        pytest.param(None, [(WELL, 25.0)], 25.0, id="undeclared: the most seen inside the objective"),
+        pytest.param(None, [(WELL, 25.0), (WELL, 9.0)], 25.0, id="undeclared: idling teaches nothing"),
+        pytest.param(None, [(SATURATED, 0.0)] * 20_000, LEAST, id="undeclared: a hung fleet does not teach zero"),
     ],
 )
-def test_throughput_is_learnt(declared: float | None, seen: list[tuple[float, bool, bool]], throughput: float) -> None:
+def test_throughput_is_learnt(declared: float | None, seen: list[tuple[Any, float]], throughput: float) -> None:
     learnt = Learnt(declared=declared)
-    for completed, saturated, within in seen:
-        learnt.saw(completed, saturated, within)
+    for lesson, completed in seen:
+        lesson(learnt, completed, 0)
     assert learnt.throughput == pytest.approx(throughput)
 
 
-def test_a_throughput_that_fell_rises_again_with_what_is_carried_inside_the_objective() -> None:
-    learnt = Learnt(declared=20.0)
+def fallen(declared: float | None = 20.0) -> Learnt:
+    """To 8 requests/s a task at 0 ms, after 20."""
+    learnt = Learnt(declared=declared)
+    learnt.carried(20.0, 0)
     for _ in range(100):
-        learnt.saw(8.0, saturated=True, within=False)
+        learnt.saturated(8.0, 0)
     assert learnt.throughput == pytest.approx(8.0, rel=0.02)
-    learnt.saw(14.0, saturated=False, within=True)
+    return learnt
+
+
+def test_a_throughput_that_fell_rises_again_with_what_is_carried_inside_the_objective() -> None:
+    learnt = fallen()
+    learnt.carried(14.0, 1000)
     assert learnt.throughput == 14.0
+
+
+@pytest.mark.parametrize("declared", [20.0, None])
+def test_a_throughput_that_fell_is_tried_upward_by_a_tenth_every_ten_minutes_until_it_is_back(
+    declared: float | None,
+) -> None:
+    learnt = fallen(declared)
+    learnt.carried(3.0, 10 * MINUTE - 1)
+    assert learnt.throughput == pytest.approx(8.0, rel=0.02)
+    for minute in range(10, 200):
+        before = learnt.throughput
+        learnt.carried(3.0, minute * MINUTE)
+        assert before is not None
+        assert learnt.throughput is not None
+        assert learnt.throughput <= before * 1.1 + 1e-9
+    assert learnt.throughput == 20.0
+
+
+def test_a_try_that_saturates_is_taken_back_and_the_next_one_waits_twice_as_long() -> None:
+    learnt, tries = fallen(), []
+    for minute in range(24 * 60):
+        before = learnt.throughput
+        learnt.carried(5.0, minute * MINUTE)
+        if learnt.throughput != before:
+            tries.append(minute)
+            for _ in range(60):
+                learnt.saturated(8.0, minute * MINUTE)
+    assert tries == [10, 30, 70, 150, 310, 630, 1270]
+    assert learnt.throughput == pytest.approx(8.0, rel=0.05)
+
+
+def test_a_newly_declared_throughput_begins_anew_and_start_up_times_stay() -> None:
+    service = Service(Default())
+    service.run(30, requests=40.0, fleet={"starts": (Start(1, "", 900, True),)}, **CALM)
+    learnt = service.memory.learnt[""]
+    learnt.throughput = 6.0
+    service.settings = settings(Default(), throughput=40.0)
+    service.tick(requests=40.0, **CALM)
+    assert (learnt.declared, learnt.throughput, learnt.startup_p50) == (40.0, 40.0, 900)
+
+
+def test_a_saturated_fleet_teaches_although_the_data_plane_wakes_the_loop_five_times_a_second() -> None:
+    service = Service(Default(), guards=OPEN, maximum=4)
+    service.run(30, requests=40.0, **CALM)
+    service.run(60, ms=200, requests=200.0, **{**CALM, "completed": 40.0, "latency": 9_000.0, "queue": 900.0})
+    assert service.memory.learnt[""].throughput == pytest.approx(10.0, rel=0.2)
 
 
 def test_each_revision_learns_for_itself_and_the_old_ones_are_forgotten() -> None:

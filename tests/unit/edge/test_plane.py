@@ -113,6 +113,16 @@ def test_an_interval_in_which_nothing_ended_has_an_empty_latency_and_a_rate_of_z
     assert signals["requests"].state is State.FRESH
 
 
+def test_answers_of_5xx_are_no_completed_requests() -> None:
+    bench = Bench()
+    bench.read()
+    bench.plane.serve("orders", 100)
+    bench.plane.raw["orders"]["errors"] = 30
+    signals = bench.read().signals
+    assert signals["completed"].value == pytest.approx(70.0)
+    assert signals["errors"].value == pytest.approx(0.3)
+
+
 def test_shed_and_timed_out_requests_are_errors() -> None:
     bench = Bench()
     bench.read()

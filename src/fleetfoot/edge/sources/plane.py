@@ -22,7 +22,6 @@ SHORTEST_MS = 50  # an interval shorter than this says nothing about a rate
 NOTES = ("last_failure", "failures", "next_start_ms", "dependency_suspected", "exits")
 LEVELS = ("in_flight", "queue")
 COUNTERS = ("offered", "completed", "errors", "shed", "timed_out", "bad")
-RATES = {"requests": "offered", "completed": "completed", "bad": "bad"}  # signal -> counter
 
 
 class Plane(Protocol):
@@ -146,8 +145,10 @@ class PlaneSource:
         n, seconds = delta.numbers, at.span / 1000
         failed = n["errors"] + n["shed"] + n["timed_out"]
         ended = max(n["completed"] + n["shed"] + n["timed_out"], failed)
+        well = max(n["completed"] - n["errors"], 0)  # a task that answers 500 at once carries nothing
         latencies = self._with_open(delta.latency, raw)
-        signals = [at.signal(name, n[count] / seconds) for name, count in RATES.items()]
+        rates = {"requests": n["offered"], "completed": well, "bad": n["bad"]}
+        signals = [at.signal(name, number / seconds) for name, number in rates.items()]
         signals.append(at.signal("errors", failed / max(ended, 1), empty=not ended))
         quantile = latencies.quantile_ms(self._percentile)
         signals.append(at.signal("latency", quantile, empty=not latencies.total))
