@@ -9,7 +9,7 @@ Lifespan and websocket pass through; when a lifespan has shut down, what was cou
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from time import perf_counter_ns
+from time import perf_counter_ns as now
 from typing import Any
 
 from fleetfoot_agent.recorder import Recorder
@@ -19,35 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-
+ENDED = -1
 _BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
-
-
-class _Send:
-    """Reads the status in passing. Returns the inner coroutine itself: no extra frame per message."""
-
-    __slots__ = ("began", "open", "recorder", "send", "status")
-
-    def __init__(self, send: Send, recorder: Recorder) -> None:
-        self.send = send
-        self.recorder = recorder
-        self.open = True
-        self.status = 0
-        self.began = perf_counter_ns()
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        elif self.open and not message.get("more_body") and message["type"] in _BODIES:
-            self.open = False
-            self.recorder.end(perf_counter_ns() - self.began, self.status)
-        return self.send(message)
-
-    def close(self, status: int, failed: bool) -> None:
-        """The app left without the last byte."""
-        if self.open:
-            self.open = False
-            self.recorder.end(perf_counter_ns() - self.began, self.status or status, failed)
 
 
 class AsgiMiddleware:
@@ -68,18 +41,40 @@ class AsgiMiddleware:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        self.recorder.begin()
-        sending = _Send(send, self.recorder)
+        status = 0  # not answered yet; ENDED: counted
+
+        def sending(message: Message) -> Awaitable[None]:  # returns the inner coroutine itself: no extra frame
+            nonlocal status
+            kind = message["type"]
+            if kind in _BODIES:
+                if status >= 0 and not message.get("more_body"):
+                    life.end(now() - began, status)
+                    status = ENDED
+            elif kind == "http.response.start":
+                status = message["status"]
+            return send(message)
+
+        recorder = self.recorder
+        if recorder.asleep:
+            recorder.awaken()
+        life = recorder.life
+        life.begin()
+        began = now()
         try:
             await self.app(scope, receive, sending)
         except Exception:
-            sending.close(500, True)
+            if status >= 0:
+                life.end(now() - began, status or 500, True)
+                status = ENDED
             raise
         except BaseException:  # cancelled: the client has gone, or the server stops
-            sending.close(0, False)
+            if status >= 0:
+                life.end(now() - began, status)
+                status = ENDED
             raise
-        if sending.open:
-            sending.close(500, True)
+        if status >= 0:
+            life.end(now() - began, status or 500, True)
+            status = ENDED
 
     async def _other(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         async def tell(message: Message) -> None:

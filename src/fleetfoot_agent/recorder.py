@@ -1,9 +1,9 @@
 """What one process of a task counts: requests, errors, latencies, in-flight, queue, gauges.
 
-One short lock guards all counts, so totals are exact under any number of threads and a snapshot is
-consistent (requests = ended + in flight). It is re-entrant: a signal handler or a finaliser that
-records while its own thread holds it must not hang the app. After a fork the child begins again at
-zero as a new incarnation and wakes its sender at its first event.
+Totals are exact under any number of threads and event loops, and a snapshot is consistent (requests = ended + in
+flight); how, without a lock on the way of a request, is told in ``life``. Gauges and counts share one short lock. It is
+re-entrant: a signal handler or a finaliser that records while its own thread holds it must not hang the app. After a
+fork the child begins again at zero as a new incarnation and wakes its sender at its first event.
 
 Nothing here raises into the app: a gauge that cannot be kept is dropped and counted in ``dropped``.
 """
@@ -19,13 +19,13 @@ from time import monotonic_ns
 from typing import NamedTuple, TypeGuard
 from weakref import WeakSet
 
-from fleetfoot_agent.histogram import LAST, SIZE, Histogram
+from fleetfoot_agent.histogram import Histogram
+from fleetfoot_agent.life import CLASSES, Life, a_life
 
 MAX_SERIES = 64  # gauges and counts together
 MAX_COUNT = 2**53  # what every reader of JSON keeps exactly
 TAKEN = frozenset({"requests", "errors", "latency", "in_flight", "in_flight_max", "queue"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
-_CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 Level = float | Callable[[], float]
 
@@ -45,6 +45,15 @@ class Counts(NamedTuple):
     queue: int | None
     gauges: dict[str, float]
     counts: dict[str, int]
+    ended: tuple[Ended, ...] = ()  # the latencies by how they ended; not sent
+
+
+class Ended(NamedTuple):
+    """The latencies of requests that ended in one way."""
+
+    status: str  # class
+    failed: bool  # by an exception
+    latency: Histogram
 
 
 def good_name(name: object) -> bool:
@@ -55,9 +64,10 @@ def good_name(name: object) -> bool:
 class Recorder:
     """Counts for one process; see the module. ``begin`` and ``end`` are the hot path."""
 
-    def __init__(self) -> None:
+    def __init__(self, life: Callable[[], Life] = a_life) -> None:
         self.wake: Callable[[], object] | None = None  # must not raise; called at the first event of a forked child
         self.dropped = 0  # gauges, counts and queue lengths that could not be kept
+        self._new_life = life
         self._queue: Level | None = None
         self._gauges: dict[str, Level] = {}
         self._counts: dict[str, int] = {}
@@ -66,13 +76,9 @@ class Recorder:
 
     def _restart(self) -> None:
         self._lock = threading.RLock()
-        self.incarnation = os.urandom(8).hex()
-        self._born = monotonic_ns()
+        self.life = self._new_life()  # whom the middlewares tell, without a call in between
         self._taken = 0.0
-        self._requests = self._errors = self._in_flight = self._peak = 0
-        self._status = [0] * len(_CLASSES)
-        self._latency = [0] * SIZE
-        self._asleep = False
+        self.asleep = False
 
     def _forked(self) -> None:
         """In the child: nothing counted so far is ours; what the app said by a callable still is."""
@@ -80,48 +86,44 @@ class Recorder:
         self._gauges = {name: level for name, level in self._gauges.items() if callable(level)}
         self._queue = self._queue if callable(self._queue) else None
         self._counts = {}
-        self._asleep = True
+        self.asleep = True
+
+    @property
+    def incarnation(self) -> str:
+        """Names this life of the process: new after every fork."""
+        return self.life.incarnation
 
     def sleep(self, wake: Callable[[], object]) -> None:
         """Call ``wake`` at the first event; a forked child does so again."""
         self.wake = wake
-        self._asleep = True
+        self.asleep = True
 
-    def _awake(self) -> None:
-        self._asleep = False
+    def awaken(self) -> None:
+        """The first event after ``sleep`` or a fork: whoever counts asks ``asleep`` first."""
+        self.asleep = False
         if self.wake is not None:
             self.wake()
 
     # --- the hot path ---
 
-    def begin(self) -> None:
-        """A request began."""
-        if self._asleep:
-            self._awake()
-        with self._lock:
-            self._requests += 1
-            self._in_flight = now = self._in_flight + 1
-            if now > self._peak:
-                self._peak = now
+    def begin(self) -> Life:
+        """A request began; call ``end`` of the life that is returned, or of the recorder, once."""
+        if self.asleep:
+            self.awaken()
+        life = self.life
+        life.begin()
+        return life
 
     def end(self, ns: int, status: int, failed: bool = False) -> None:
         """A request ended after ``ns``; ``status`` 0 = it never answered; ``failed`` = by an exception."""
-        unit = ns >> 10 if ns > 0 else 0
-        bits = unit.bit_length()
-        index = unit if bits < 5 else ((bits - 4) << 4) + (unit >> (bits - 5))
-        with self._lock:
-            self._in_flight -= 1
-            self._latency[index if index < LAST else LAST] += 1  # noqa: FURB136 - min() costs a call more
-            self._status[status // 100 if 100 <= status < 600 else 0] += 1
-            if failed or status >= 500:
-                self._errors += 1
+        self.life.end(max(ns, 0), status, failed)
 
     # --- what the app says ---
 
     def gauge(self, name: str, value: Level) -> None:
         """Set the level ``name``, or give a callable that is asked at every push."""
-        if self._asleep:
-            self._awake()
+        if self.asleep:
+            self.awaken()
         with self._lock:
             if self._may(name, self._gauges, self._counts) and (callable(value) or _finite(value)):
                 self._gauges[name] = value
@@ -130,8 +132,8 @@ class Recorder:
 
     def count(self, name: str, by: int = 1) -> None:
         """Add ``by`` (0 or more) to the events counted as ``name``."""
-        if self._asleep:
-            self._awake()
+        if self.asleep:
+            self.awaken()
         with self._lock:
             if self._may(name, self._counts, self._gauges) and by >= 0:
                 self._counts[name] = min(self._counts.get(name, 0) + by, MAX_COUNT)
@@ -154,24 +156,31 @@ class Recorder:
 
     def take(self) -> Counts:
         """The counts now; the interval and the maximum in flight begin anew."""
+        return self._read(begin_anew=True)
+
+    def look(self) -> Counts:
+        """The counts now, for another reader than the sender: nothing begins anew."""
+        return self._read(begin_anew=False)
+
+    def _read(self, begin_anew: bool) -> Counts:
         gauges, queue = self._levels()
         with self._lock:
-            start, end = self._taken, (monotonic_ns() - self._born) / 1e6
-            peak, self._peak, self._taken = self._peak, self._in_flight, end
-            return Counts(
-                incarnation=self.incarnation,
-                start=start,
-                end=end,
-                requests=self._requests,
-                errors=self._errors,
-                status={name: n for name, n in zip(_CLASSES, self._status, strict=True) if n},
-                latency=Histogram(self._latency),
-                in_flight=self._in_flight,
-                in_flight_max=peak,
-                queue=queue,
-                gauges=gauges,
-                counts=dict(self._counts),
-            )
+            life = self.life
+            start, end = self._taken, (monotonic_ns() - life.born) / 1e6
+            peak = life.top() if begin_anew else life.peak
+            if begin_anew:
+                self._taken = end
+            counts = dict(self._counts)
+        rows, failed, began = life.copy()
+        ended = tuple(
+            Ended(name, bad, Histogram(row))
+            for bad, table in ((False, rows), (True, failed))
+            for name, row in zip(CLASSES, table, strict=True)
+            if any(row)
+        )
+        return _counts_of(life.incarnation, (start, end), began, peak, ended)._replace(
+            queue=queue, gauges=gauges, counts=counts
+        )
 
     def _levels(self) -> tuple[dict[str, float], int | None]:
         """Asks the app's callables, outside the lock: they may record themselves, or be slow."""
@@ -191,6 +200,32 @@ class Recorder:
             pass
         self.dropped += 1
         return None
+
+
+def _counts_of(
+    incarnation: str, interval: tuple[float, float], began: int, peak: int, ended: tuple[Ended, ...]
+) -> Counts:
+    status: dict[str, int] = {}
+    latency = Histogram()
+    for one in ended:
+        status[one.status] = status.get(one.status, 0) + one.latency.total
+        latency.merge(one.latency)
+    in_flight = began - latency.total
+    return Counts(
+        incarnation=incarnation,
+        start=interval[0],
+        end=interval[1],
+        requests=began,
+        errors=sum(one.latency.total for one in ended if one.failed or one.status == "5xx"),
+        status=status,
+        latency=latency,
+        in_flight=in_flight,
+        in_flight_max=max(peak, in_flight),
+        queue=None,
+        gauges={},
+        counts={},
+        ended=ended,
+    )
 
 
 def _finite(value: object) -> TypeGuard[float]:

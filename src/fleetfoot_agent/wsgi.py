@@ -7,7 +7,7 @@ the fast way; such a request counts when the app returns it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from time import perf_counter_ns
+from time import perf_counter_ns as now
 from typing import Any
 
 from fleetfoot_agent.recorder import Recorder
@@ -18,15 +18,14 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class _Request:
     """One open request; ends once."""
 
-    __slots__ = ("began", "open", "recorder", "start_response", "status")
+    __slots__ = ("began", "life", "open", "start_response", "status")
 
     def __init__(self, recorder: Recorder, start_response: Callable[..., Any]) -> None:
-        self.recorder = recorder
         self.start_response = start_response
         self.open = True
         self.status = 0
-        self.began = perf_counter_ns()
-        recorder.begin()
+        self.life = recorder.begin()
+        self.began = now()
 
     def start(self, status: str, *rest: Any, **named: Any) -> Any:
         code = status[:3]
@@ -36,11 +35,13 @@ class _Request:
     def end(self, failed: bool = False) -> None:
         if self.open:
             self.open = False
-            self.recorder.end(perf_counter_ns() - self.began, self.status or (500 if failed else 0), failed)
+            self.life.end(now() - self.began, self.status or (500 if failed else 0), failed)
 
 
 class _Body:
     """The app's iterable, watched. Also ends a request whose server forgets to close."""
+
+    __slots__ = ("_body", "_next", "_request")
 
     def __init__(self, body: Iterable[bytes], request: _Request) -> None:
         self._request = request
@@ -77,6 +78,8 @@ class _Body:
 class _SizedBody(_Body):
     """Of a body that knows its length: servers set Content-Length from a single block."""
 
+    __slots__ = ()
+
     def __len__(self) -> int:
         return len(self._body)  # type: ignore[arg-type]
 
@@ -99,7 +102,7 @@ class WsgiMiddleware:
             if isinstance(wrapper, type) and isinstance(body, wrapper):
                 request.end()
                 return body
-            return (_SizedBody if hasattr(body, "__len__") else _Body)(body, request)
+            return _SizedBody(body, request) if hasattr(body, "__len__") else _Body(body, request)
         except Exception:
             request.end(failed=True)
             raise

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Awaitable, MutableMapping
 from typing import Any
 
@@ -184,3 +186,51 @@ def test_an_app_without_a_lifespan_says_so_through_the_middleware() -> None:
 
     with pytest.raises(AssertionError):
         call(app, {"type": "lifespan"})
+
+
+def test_totals_are_exact_over_event_loops_in_several_threads() -> None:
+    recorder, loops, each = Recorder(), 4, 400
+
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0)  # so that the requests of a loop are open together
+        await send(start(200))
+        await asyncio.sleep(0)
+        await send(body())
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+
+    async def serve() -> None:
+        middleware = AsgiMiddleware(app, recorder)
+        await asyncio.gather(*(middleware(HTTP, receive, send) for _ in range(each)))
+
+    threads = [threading.Thread(target=lambda: asyncio.run(serve())) for _ in range(loops)]
+    old = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(old)
+    counts = recorder.take()
+    assert (counts.requests, counts.in_flight, counts.status) == (loops * each, 0, {"2xx": loops * each})
+    assert each <= counts.in_flight_max <= loops * each
+
+
+def test_an_event_loop_that_is_closed_with_open_requests_leaves_none_in_flight() -> None:
+    recorder = Recorder()
+
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async def serve() -> None:
+        task = asyncio.ensure_future(_as_coroutine(AsgiMiddleware(app, recorder)(HTTP, receive, receive)))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        assert recorder.look().in_flight == 1
+        assert not task.done()
+
+    asyncio.run(serve())
+    counts = recorder.take()
+    assert (counts.requests, counts.in_flight, counts.status) == (1, 0, {"none": 1})

@@ -4,10 +4,14 @@ import json
 import os
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from fleetfoot_agent.histogram import LAST
+from fleetfoot_agent.life import Life, LockedLife, a_life
 from fleetfoot_agent.recorder import MAX_SERIES, Recorder
 
 MS = 1_000_000
@@ -63,11 +67,14 @@ def test_intervals_follow_each_other_without_a_gap_from_zero() -> None:
     assert 0 < first.end == second.start < second.end
 
 
-def test_totals_are_exact_under_eight_threads() -> None:
-    recorder = Recorder()
+@pytest.mark.parametrize("life", [Life, LockedLife])
+def test_totals_are_exact_under_eight_threads(life: type[Life]) -> None:
+    if life is Life and type(a_life()) is not Life:
+        pytest.skip("this Python needs the lock")
+    recorder = Recorder(life)
     each, threads = 4000, 8
     old = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)  # so that threads meet inside every statement that is not safe
+    sys.setswitchinterval(1e-6)  # so that threads meet inside every statement that is not safe
     try:
 
         def work() -> None:
@@ -91,6 +98,78 @@ def test_totals_are_exact_under_eight_threads() -> None:
     assert counts.status == {"2xx": each * threads * 3 // 4, "5xx": each * threads // 4}
     assert counts.errors == each * threads // 4
     assert counts.in_flight == 0
+
+
+def test_a_look_leaves_the_interval_and_the_maximum_to_the_sender() -> None:
+    recorder = Recorder()
+    recorder.begin()
+    recorder.end(MS, 200)
+    assert recorder.look().in_flight_max == recorder.look().in_flight_max == 1
+    assert recorder.look().start == 0
+    counts = recorder.take()
+    assert (counts.start, counts.in_flight_max) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "ns", [-1, 0, 3_600_000_000_001, 10**30], ids=["back in time", "none", "over an hour", "absurd"]
+)
+@pytest.mark.parametrize("status", [-1, 0, 99, 200, 599, 600, "200", None])
+def test_no_latency_and_no_status_is_too_odd_to_be_counted_once(ns: int, status: Any) -> None:
+    recorder = Recorder()
+    recorder.begin()
+    recorder.end(ns, status)
+    counts = recorder.take()
+    assert (counts.latency.total, sum(counts.status.values()), counts.in_flight) == (1, 1, 0)
+    assert counts.latency.counts[LAST if ns > 3_600_000_000_000 else 0] == 1
+
+
+def test_memory_stays_bounded_over_a_million_requests_and_ten_thousand_names() -> None:
+    recorder = Recorder()
+    tracemalloc.start()
+    try:
+        for i in range(10_000):
+            recorder.gauge(f"g{i}", i)
+            recorder.count(f"c{i}")
+        recorder.take()
+        before = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert before < 100_000
+    assert recorder.dropped == 20_000 - MAX_SERIES
+    life, size = recorder.life, sizes(recorder.life)
+    for i in range(1_000_000):
+        life.begin()
+        life.end(i * 4000, 100 + i % 500)
+    assert recorder.take().requests == recorder.take().latency.total == 1_000_000
+    assert sizes(life) <= size + 12 * LAST * sys.getsizeof(1)  # numbers above 256 are objects of their own
+
+
+def sizes(life: Life) -> int:
+    """Bytes of the tables of a life and of the numbers in them."""
+    rows = [*life.rows, *life.failed]
+    return sum(sys.getsizeof(row) for row in rows) + sum(sys.getsizeof(n) for row in rows for n in row if n > 256)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_request_that_is_open_over_a_fork_is_counted_by_the_parent_only() -> None:
+    recorder = Recorder()
+    life = recorder.begin()
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            life.end(MS, 200)  # the child comes back through the same middleware
+            counts = recorder.take()
+            os.write(write, json.dumps([counts.requests, counts.in_flight, counts.latency.total]).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    answer = os.read(read, 4096)
+    os.close(read)
+    os.waitpid(pid, 0)
+    life.end(MS, 200)
+    assert json.loads(answer) == [0, 0, 0]
+    assert (recorder.take().requests, recorder.take().in_flight) == (1, 0)
 
 
 def test_gauges_are_levels_and_counts_add_up() -> None:
