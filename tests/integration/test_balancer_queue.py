@@ -32,6 +32,30 @@ def test_beyond_the_concurrency_of_the_tasks_requests_wait_in_order() -> None:
     play(scenario())
 
 
+def of_client(name: str) -> bytes:
+    """A request that came through a proxy near by."""
+    return b"GET /%b HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %b\r\n\r\n" % (name.encode(), name.encode())
+
+
+def test_a_client_with_many_requests_does_not_keep_others_waiting() -> None:
+    async def scenario() -> None:
+        async with world(concurrency=1, queue=8) as here:
+            task = await here.task("t1", wait_for_gate)
+            asked = await here.hold(1)
+            many = await here.hold(8, of_client("many"))
+            few = await here.hold(1, of_client("few"))  # the queue is full: in place of the newest of the many
+            few += await here.hold(1, of_client("other"))
+            await until(lambda: here.stat("shed") == 2)
+            assert (await here.ask(of_client("many"))).status == 503
+            task.gate.set()
+            assert {(await one).status for one in asked + few} == {200}
+            assert sorted([(await one).status for one in many]) == [200] * 6 + [503] * 2
+            order = [seen.first.split()[1] for seen in task.seen]
+            assert order == ["/", "/many", "/few", "/other", *["/many"] * 5]
+
+    play(scenario())
+
+
 def test_a_full_queue_answers_503_with_retry_after_and_the_connection_goes_on() -> None:
     async def scenario() -> None:
         async with world(queue=2, retry_after=7) as here:

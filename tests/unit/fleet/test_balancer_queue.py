@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fleetfoot.fleet.balancer.peer import Peer
 from fleetfoot.fleet.balancer.pressure import Pressure, beyond_chance
 from fleetfoot.fleet.balancer.queue import Queue
 from fleetfoot.fleet.balancer.rates import Rates
@@ -22,6 +26,121 @@ def test_first_in_is_first_out_and_a_replay_goes_before_all() -> None:
     queue.discard("b")
     assert not queue.discard("b")
     assert [queue.pop() for _ in range(4)] == ["again", "a", "c", None]
+
+
+def test_clients_take_turns() -> None:
+    queue: Queue[str] = Queue(20)
+    for name in ("a1", "a2", "a3", "b1", "a4", "c1", "b2"):
+        queue.push(name, 0.0, name[0])
+    queue.push("again", 5.0, "a", first=True)
+    assert [queue.pop() for _ in range(4)] == ["again", "a1", "b1", "c1"]
+    queue.push("c2", 6.0, "c")  # it had its turn
+    assert [queue.pop() for _ in range(6)] == ["a2", "b2", "c2", "a3", "a4", None]
+
+
+def test_a_full_queue_takes_one_in_place_of_the_newest_of_who_fills_it() -> None:
+    queue: Queue[str] = Queue(4)
+    for name in ("a1", "b1", "a2", "a3"):
+        assert queue.displaced("a") is None
+        queue.push(name, 0.0, name[0])
+    assert queue.displaced("a") is None
+    assert queue.displaced("c") == "a3"
+    queue.push("c1", 1.0, "c")
+    assert queue.displaced("b") is None  # two to one is fair enough
+    assert queue.displaced("d") == "a2"
+    queue.push("d1", 1.0, "d")
+    assert queue.displaced("e") is None
+    assert sorted(queue.waiting) == ["a1", "b1", "c1", "d1"]
+
+
+class Simple:
+    """What the queue should do, written as plainly as possible. An item is its time of arrival."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[int, object]] = []  # in order of arrival
+        self.turns: list[object] = []
+
+    def leave(self, item: int) -> None:
+        client = next(client for its, client in self.waiting if its == item)
+        self.waiting.remove((item, client))
+        if all(other != client for _, other in self.waiting):
+            self.turns.remove(client)
+
+    def push(self, item: int, client: object, first: bool) -> None:
+        self.waiting.append((item, client))
+        if client not in self.turns:
+            self.turns.insert(0 if first else len(self.turns), client)
+
+    def pop(self) -> int | None:
+        if not self.waiting:
+            return None
+        client = self.turns[0]
+        item = next(item for item, its in self.waiting if its == client)
+        self.leave(item)
+        if client in self.turns:
+            self.turns.append(self.turns.pop(0))
+        return item
+
+    def longest(self) -> int:
+        return max(Counter(client for _, client in self.waiting).values(), default=0)
+
+
+def push_both(queue: Queue[int], simple: Simple, now: int, client: object, first: bool) -> None:
+    displaced = queue.displaced(client)
+    mine = sum(its == client for _, its in simple.waiting)
+    assert (displaced is not None) is (len(simple.waiting) == 6 and simple.longest() > mine + 1)
+    if displaced is not None:
+        its = next(its for item, its in simple.waiting if item == displaced)
+        assert [item for item, other in simple.waiting if other == its][-1] == displaced
+        assert sum(other == its for _, other in simple.waiting) == simple.longest()
+        simple.leave(displaced)
+    room = len(simple.waiting) < 6
+    assert queue.push(now, now, client, first=first) is room
+    if room:
+        simple.push(now, client, first)
+
+
+STEPS = st.tuples(st.sampled_from(["push", "push", "first", "pop", "discard", "expire"]), st.integers(0, 4))
+
+
+@given(st.lists(STEPS, max_size=80))
+def test_the_queue_agrees_with_a_simple_one(steps: list[tuple[str, int]]) -> None:
+    queue: Queue[int] = Queue(6)
+    simple = Simple()
+    for now, (step, number) in enumerate(steps):
+        if step == "push":
+            push_both(queue, simple, now, f"client {number}", first=False)
+        elif step == "first":
+            push_both(queue, simple, now, now, first=True)
+        elif step == "pop":
+            assert queue.pop() == simple.pop()
+        elif step == "discard" and simple.waiting:
+            item = simple.waiting[number % len(simple.waiting)][0]
+            assert queue.discard(item)
+            simple.leave(item)
+        elif step == "expire":
+            late = queue.expired(now, 20)
+            assert late == [item for item, _ in simple.waiting if now - item > 20]
+            for item in late:
+                simple.leave(item)
+        assert (list(queue.waiting), queue._longest) == ([item for item, _ in simple.waiting], simple.longest())
+
+
+@pytest.mark.parametrize(
+    ("address", "chain", "client"),
+    [
+        pytest.param("8.8.8.8", "9.9.9.9, ", "8.8.8.8", id="a-stranger-is-not-believed"),
+        pytest.param("10.0.0.1", "", "10.0.0.1", id="no-proxy"),
+        pytest.param("10.0.0.1", "9.9.9.9, ", "9.9.9.9", id="a-proxy-near-by"),
+        pytest.param("10.0.0.1", "1.2.3.4, 9.9.9.9,192.168.0.7, ", "9.9.9.9", id="two-proxies-and-a-forged-address"),
+        pytest.param("127.0.0.1", "10.1.1.1, 10.0.0.2, ", "10.1.1.1", id="everybody-near-by"),
+        pytest.param("127.0.0.1", "2001:4860::1, ", "2001:4860::1", id="version-6"),
+        pytest.param("127.0.0.1", "x" * 999 + ", ", "x" * 64, id="rubbish-is-kept-short"),
+    ],
+)
+def test_whose_a_request_is(address: str, chain: str, client: str) -> None:
+    tail = f"\r\nX-Forwarded-For: {chain}{address}\r\nX-Forwarded-Proto: http\r\n\r\n"
+    assert Peer(address, "a").client(f"GET / HTTP/1.1\r\nHost: a{tail}".encode()) == client.encode()
 
 
 def test_a_full_queue_takes_nothing() -> None:

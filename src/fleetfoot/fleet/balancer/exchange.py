@@ -100,8 +100,17 @@ class Exchange:
         task = None if self._waiting else self.fleet.choose()
         if task is not None:
             self.hand(request, task)
-        elif not self._has_place(request) or not self.queue.push(request, now_ms()):
+        elif not self._has_place(request) or not self._queue_up(request):
             self._shed(request)
+
+    def _queue_up(self, request: Request) -> bool:
+        """Let it wait; where the queue is full, in place of the newest of the client that fills it."""
+        client = request.front.peer.client(request.head)
+        displaced = self.queue.displaced(client)
+        taken = self.queue.push(request, now_ms(), client)
+        if displaced is not None:
+            self._shed(displaced)
+        return taken
 
     def _has_place(self, request: Request) -> bool:
         """Whether its class may fill the queue further."""

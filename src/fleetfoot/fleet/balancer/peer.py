@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from functools import lru_cache
+
+HOPS = 8  # of X-Forwarded-For, from its end, that are looked at
+NAME = 64  # bytes of an address
 
 
 class Peer:
@@ -19,10 +23,31 @@ class Peer:
 
     def near(self) -> bool:
         """On this machine or in a private network: its X-Forwarded-Proto is believed (a TLS proxy before us)."""
-        try:
-            return ipaddress.ip_address(self.address.decode()).is_private
-        except ValueError:
-            return False
+        return _is_private(self.address)
+
+    def client(self, head: bytes) -> bytes:
+        """Whose a request is, for fairness. ``head``: as it goes to a task.
+
+        Behind proxies in private networks it is the last address that is not one of theirs: what stands before that
+        in X-Forwarded-For anybody may have written.
+        """
+        if not self.near():
+            return self.address
+        chain = head[head.rfind(b"\r\nX-Forwarded-For: ") + 19 :].partition(b"\r\n")[0]
+        address = self.address
+        for hop in reversed(chain.rsplit(b",", HOPS)[-HOPS:]):
+            address = hop.strip()[:NAME]
+            if not _is_private(address):
+                break
+        return address
+
+
+@lru_cache(1024)
+def _is_private(address: bytes) -> bool:
+    try:
+        return ipaddress.ip_address(address.decode("ascii", "replace")).is_private
+    except ValueError:
+        return False
 
 
 def peer_of(transport: asyncio.BaseTransport) -> Peer:

@@ -23,3 +23,4 @@ class BalancerSettings:
     # is named "other" and takes the rest. Empty: all requests are alike.
     classes: Sequence[Mapping[str, str | None]] = ()
     retry_after: int = 1  # seconds, the Retry-After of every 503
+    kind: Literal["embedded", "haproxy"] = "embedded"  # which balancer; see fleet/balancers.py
