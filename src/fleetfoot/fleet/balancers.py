@@ -30,25 +30,6 @@ class AnyBalancer(Protocol):
     async def close(self, deadline_ms: int) -> None: ...
 
 
-def unusable(settings: Mapping[str, Any]) -> str:
-    """Why a service with these settings of its balancer cannot be balanced on this machine; empty when it can."""
-    kind = settings.get("kind", KINDS[0])
-    if kind not in KINDS:
-        return f"balancer: there is no kind {kind!r}; there are {', '.join(KINDS)}"
-    if kind != "haproxy":
-        return ""
-    for key, plain in (("shed", "off"), ("classes", ())):
-        if settings.get(key) and settings[key] != plain:
-            return f"balancer: {key} needs kind: embedded, HAProxy cannot do it"
-    from .haproxy import program
-
-    try:
-        program.find()
-    except program.Unusable as error:
-        return str(error)
-    return ""
-
-
 def make_balancer(
     kind: str,
     name: str,

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from . import proc, sweep
 from .child import Child, plane_link, python
+from .haproxy.program import unusable
 from .locks import Locked, take
 from .settings import BadSettings, FleetSettings, address, load
 from .sockets import PortTaken, bind
@@ -308,6 +309,9 @@ def main(argv: list[str]) -> int:
     path = Path(argv[0]).absolute()
     try:
         settings = load(path)
+        for one in settings.services:
+            if why := unusable(one.balancer):
+                raise BadSettings(f"{one.name}: {why}")
         store = Store(settings.state)
         store.make()
         lock = take(store.lock)

@@ -24,7 +24,8 @@ from typing import Any
 
 from . import proc, state, stats
 from .admin import Admin
-from .balancer import Balancer, BalancerSettings
+from .balancer import BalancerSettings
+from .balancers import AnyBalancer, make_balancer
 from .exits import Exits, OomWatch
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
 from .state import Store, TaskRecord
@@ -60,13 +61,16 @@ class Plane:
             balancer = self._balancer(one)
             self.services[one.name] = Supervisor(one, balancer, self.store, self._exits, env, run, self._oom)
 
-    def _balancer(self, one: ServiceSettings) -> Balancer:
-        made = Balancer(
+    def _balancer(self, one: ServiceSettings) -> AnyBalancer:
+        settings = BalancerSettings(**one.balancer)
+        made = make_balancer(
+            settings.kind,
             one.name,
-            BalancerSettings(**one.balancer),
+            settings,
             one.objective_ms,
             one.concurrency,
             lambda why: self.admin.wake(one.name, why),
+            self.settings.state,
         )
         made.capacity_hint(one.throughput)
         return made

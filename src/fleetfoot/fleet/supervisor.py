@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import choose, exits, pool, ports, proc, warmup, watch
-from .balancer import Balancer
+from .balancers import AnyBalancer
 from .brake import GOOD_LIFE_MS
 from .exits import Exits, OomWatch
 from .health import Gate, probe
@@ -45,7 +45,7 @@ class Supervisor:
     def __init__(
         self,
         settings: ServiceSettings,
-        balancer: Balancer,
+        balancer: AnyBalancer,
         store: Store,
         ended: Exits,
         env: Mapping[str, str],

@@ -71,6 +71,7 @@ def _health(service: Service) -> dict[str, Any]:
 def _balancer(service: Service) -> dict[str, Any]:
     b = service.balancer
     return {
+        "kind": b.kind,
         "queue": b.queue,
         "queue_timeout_ms": b.queue_timeout,
         "shed": b.shed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,6 +12,7 @@ from fleetfoot.spec.forms import ChoiceForm, TextForm
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import Count, Positive, Seconds, Size, SizeForm
 
+KINDS = ("embedded", "haproxy")
 OTHER = "other"
 """The class of all requests that are of no other."""
 
@@ -55,10 +56,14 @@ class RequestClass(Part):
 
 
 class Balancer(Part):
-    """Queue, time limits and sizes."""
+    """Which balancer; its queue, time limits and sizes. ``balancer: haproxy`` is short for {kind: haproxy}."""
 
     example: ClassVar[str] = "{queue: 1000, queue timeout: 10s}"
 
+    words: ClassVar[tuple[str, ...]] = KINDS
+    kind: Annotated[str, ChoiceForm(KINDS)] = "embedded"
+    """embedded is fleetfoot's own; haproxy is the HAProxy of this machine, which has no shed and no classes.
+    Default embedded: nothing to install, and the engine sees its queue at once."""
     queue: Count = 1000
     """Requests that may wait when every task is full; further ones get 503. Default 1000: a few MB of memory."""
     queue_timeout: Positive = 10_000
@@ -83,6 +88,17 @@ class Balancer(Part):
     """Largest request body; then 413. Default: no limit; bodies stream through and are never held."""
     retry_after: Seconds = 1
     """What the header Retry-After of a 503 says, whole seconds. Default 1s: new tasks are on their way."""
+
+    @classmethod
+    def bare(cls, value: str) -> dict[str, Any] | None:
+        return {"kind": value} if value in cls.words else None
+
+    @model_validator(mode="after")
+    def _can_do(self) -> Self:
+        if self.kind == "haproxy":
+            asked = [key for key, plain in (("shed", "off"), ("classes", {})) if getattr(self, key) != plain]
+            raise_if_any([Wrong("needs kind: embedded: HAProxy cannot do it", at=(key,)) for key in asked])
+        return self
 
     @field_validator("classes", mode="after")
     @classmethod

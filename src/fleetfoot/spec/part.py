@@ -63,6 +63,8 @@ class Part(BaseModel):
     """Keys that DESIGN.md has and this version refuses by name."""
     example: ClassVar[str] = ""
     """One line that shows the part."""
+    words: ClassVar[tuple[str, ...]] = ()
+    """Bare words that stand for the whole part."""
     shapes: ClassVar[dict[str, dict[str, Any]]] = {}
     """JSON Schema of keys whose shape does not follow from their type."""
     shape_rules: ClassVar[dict[str, Any]] = {}

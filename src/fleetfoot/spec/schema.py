@@ -116,6 +116,8 @@ def _part_shape(part: type[Part]) -> dict[str, Any]:
     shape = {"$ref": f"#/$defs/{part.__name__}"}
     if part.bare("off") is not None:
         return _or_nothing({"anyOf": [shape, FlagForm().schema()]})
+    if part.words:
+        return _or_nothing({"anyOf": [shape, {"enum": list(part.words)}]})
     return _or_nothing(shape)
 
 

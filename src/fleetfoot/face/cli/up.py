@@ -57,11 +57,14 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
 
 def cannot_run(service: Service, file: Path) -> list[str]:
     """Why this service's command cannot start, as far as it can be known without starting it."""
+    from fleetfoot.fleet.haproxy.program import unusable
     from fleetfoot.run.fleetfile import directory_of
 
     directory = directory_of(service, file)
     if service.run is None:
         return [f"{service.name}: there is no command to run; write run: COMMAND"]
+    if why := unusable({"kind": service.balancer.kind}):
+        return [f"{service.name}: {why}"]
     if not directory.is_dir():
         return [f"{service.name}: there is no directory {directory}"]
     word = first_word(service.run)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 OLDEST = (2, 6)
 INSTALL = "sudo apt-get install -y haproxy"
+EMBEDDED_ONLY = ("shed", "classes")  # settings that HAProxy has no match for
 _ANSWER_S = 10
 
 
@@ -26,9 +28,9 @@ class Program(NamedTuple):
 
 def find(path: str | None = None) -> Program:
     """The HAProxy of ``path`` (like $PATH; None: that one, then the usual places). Raises Unusable."""
-    found = shutil.which("haproxy", path=path) or (shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin"))
-    if path is not None and found is not None and shutil.which("haproxy", path=path) is None:
-        found = None
+    found = shutil.which("haproxy", path=path)
+    if found is None and path is None:
+        found = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
     if found is None:
         raise Unusable(f"balancer: haproxy is not installed; to install it: {INSTALL}")
     try:
@@ -36,6 +38,20 @@ def find(path: str | None = None) -> Program:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unusable(f"balancer: {found} cannot be run: {error}") from error
     return read(found, said)
+
+
+def unusable(settings: Mapping[str, Any]) -> str:
+    """Why a service with these balancer settings, as plain values, cannot be served here; empty when it can."""
+    if settings.get("kind") != "haproxy":
+        return ""
+    for key in EMBEDDED_ONLY:
+        if settings.get(key) not in (None, "off", (), []):
+            return f"balancer: {key} is for kind: embedded; HAProxy cannot do it"
+    try:
+        find()
+    except Unusable as error:
+        return str(error)
+    return ""
 
 
 def read(path: str, said: str) -> Program:
