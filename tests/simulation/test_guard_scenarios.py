@@ -79,12 +79,26 @@ def test_a_dependency_that_slows_every_task_stops_growth_and_says_why() -> None:
     service = Service(settings(), tasks=4)
     service.tick(40.0, 90)
     # every request takes ten seconds whatever the count: completed requests stay, latency stays, work piles up
-    decision = service.tick(40.0, 600, latency=10_000.0, in_flight=400.0, completed=40.0)
+    slow: dict[str, Any] = {"latency": 10_000.0, "in_flight": 400.0, "completed": 40.0}
+    told = set().union(*(codes(service.tick(40.0, **slow)) for _ in range(600)))
     held = service.tasks
-    assert "capacity_does_not_help" in codes(decision)
+    assert "capacity_does_not_help" in told
     assert held < 40
-    decision = service.tick(40.0, 60, latency=10_000.0, in_flight=400.0, completed=40.0)
+    decision = service.tick(40.0, 60, **slow)
     assert decision.desired <= held + 1
+    service.tick(40.0, 300)  # it was the dependency and not the tasks: nothing of it is learnt
+    assert service.tasks <= 5
+
+
+def test_a_fleet_at_its_maximum_is_not_said_to_have_grown_in_vain() -> None:
+    service = Service(settings(maximum=4), tasks=4)
+    service.tick(40.0, 90)
+    for _ in range(300):
+        assert "capacity_does_not_help" not in codes(
+            service.tick(400.0, completed=80.0, latency=9_000.0, in_flight=700.0)
+        )
+    service.settings = settings(maximum=40)
+    assert service.tick(400.0, completed=80.0, latency=9_000.0, in_flight=700.0).desired > 4
 
 
 def test_growth_that_pays_is_never_held() -> None:
@@ -141,6 +155,19 @@ def test_after_the_hold_the_count_goes_down_in_steps() -> None:
     assert falls
     assert max(falls) <= 3
     assert counts[-1] == 2
+
+
+def test_an_incident_that_became_the_new_normal_is_over_when_its_steps_are_done() -> None:
+    service = Service(settings(guards=replace(QUICK, incident_hold=60_000)), tasks=12)
+    service.tick(160.0, 200)
+    service.tick(60.0, 40, errors=0.5)
+    service.tick(60.0, 900)
+    assert service.tasks <= 5
+    assert service.memory.slices["incident"]["until"] is None
+    before = service.tasks
+    decision = service.tick(15.0, 50, errors=0.5)  # and the next one is noticed
+    assert service.tasks == before
+    assert "incident_hold" in codes(decision)
 
 
 def test_failing_starts_slow_growth_then_stop_it_and_ask_for_a_person() -> None:

@@ -72,7 +72,7 @@ def _one_way(service: Service) -> Iterator[str]:
 def _errors(service: Service) -> Iterator[str]:
     for policy in service.policies:
         if any(signal in ("errors", "app.errors") for _, signal in policy.signals()):
-            yield f"policy {policy.name} reads errors: more tasks seldom mend errors, and they alone add one at most"
+            yield f"policy {policy.name} reads errors: more tasks seldom mend errors, and they alone add one at a time"
 
 
 def _spans(service: Service) -> Iterator[str]:

@@ -245,6 +245,17 @@ def test_stabilisation_a_flap_doubles_the_window_and_an_hour_of_peace_halves_it(
         assert slice_of("stabilisation")["times"] == times
 
 
+def test_stabilisation_a_shrink_the_target_refuses_is_no_flap() -> None:
+    refused = service(stabilise_in=30_000)
+    refused.run(60, cpu=0.5)
+    refused.follows = False
+    orders = [d for d in refused.ticks(120, cpu=0.4) if d.action == "shrink"]
+    assert len(orders) > 2
+    assert refused.memory.slice("stabilisation").get("times", 1) == 1
+    refused.follows = True
+    assert refused.run(60, cpu=0.4).desired < 10
+
+
 def test_stabilisation_a_dip_shorter_than_the_window_lets_nothing_go() -> None:
     steady = service(stabilise_in=60_000)
     steady.run(60, cpu=0.5)

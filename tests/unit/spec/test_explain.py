@@ -66,7 +66,7 @@ ROWS = [
     ("only-up", "policies: [{step: {signal: cpu, above: 70%, add: 1}}]", "no policy shrinks: the count only rises"),
     ("only-down", "policies: [{thresholds: {in when all: {cpu: 30%}}}]", "no policy grows: the count only falls"),
     ("errors", "policies: [default, {target: {signal: errors, value: 1%}}]", ("policy target reads errors: more tasks "
-     "seldom mend errors, and they alone add one at most")),
+     "seldom mend errors, and they alone add one at a time")),
     ("grace", "task: {throughput: 20/s, startup: 2m}", ("health.grace 1m is shorter than task.startup 2m: every new "
      "task would be replaced before it serves")),
     ("drain", "task: {throughput: 20/s, drain: 5s}", ("task.drain 5s is shorter than balancer.request timeout 30s: a "

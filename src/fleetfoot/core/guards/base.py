@@ -2,6 +2,7 @@
 
 ``count`` is what came out of the guard before; a growth is ``count > view.current``. A guard reads the
 view and its own slice of the memory. It may refuse growth; only the bounds go below the present count.
+One guard alone, pay, also corrects what was learnt.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def incident(count: int, view: View, mine: Slice) -> Verdict:
     until = mine.get("until")
     if until is None:
         return None
+    mine["wished"] = view.now
     data: Data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
     if view.now < until:
         return view.current, Reason(Code.INCIDENT_HOLD, data)
@@ -61,9 +62,7 @@ def _watch(view: View, mine: Slice, hold: int) -> None:
     _remember_low(view, mine, before if covered >= 0.9 * LONG else None)
     if mine.get("until") is not None:
         mine["rate"] = round(rate, 1)
-        done = view.now >= mine["until"] and view.current <= max(
-            view.settings.minimum, ceil(rate / max(view.throughput, 1e-9))
-        )
+        done = view.now - max(mine["until"], mine.get("wished", 0)) >= LONG  # nobody wishes for fewer any more
         if rate >= BACK * mine["before"] or done:
             mine["until"] = None
         return

@@ -1,9 +1,11 @@
 """Growth must pay: more tasks that change nothing are not load, they are somebody else's slowness.
 
-A growth opens an episode. When its tasks have had their start-up and two windows, one of these must be
-true: more requests are completed, the latency has fallen, or more requests arrive. If none is and the
-fleet is still over its objective, further growth is held and a person is told. The hold ends when the
-latency is back inside the objective, when clearly more arrives, or with one probing step after a while.
+A growth that happened opens an episode; one that a later guard or the target refused does not. When its
+tasks have served for their start-up and two windows, one of these must be true: more requests are completed,
+the latency has fallen, or more requests arrive. If none is and the fleet is still over its objective, further
+growth is held and a person is told. What saturation taught of the throughput meanwhile is taken back: it was
+not the tasks. The hold ends when the latency is back inside the objective, when clearly more arrives, or with
+one probing step after a while.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ BETTER = 0.05  # completed requests must rise, or latency fall, by this share to
 ARRIVALS = 0.10  # more arrivals than this share: the episode says nothing
 RELEASE = 0.20  # more arrivals than this share end a hold
 PROBE = 300_000  # ms until a held fleet may try one step again
+LOST = 10  # start-ups: tasks that do not serve after so many will not, and launch health has its own guard
 
 
 def pay(count: int, view: View, mine: Slice) -> Verdict:
@@ -26,15 +29,20 @@ def pay(count: int, view: View, mine: Slice) -> Verdict:
         return None
     held = mine.get("held")
     if held is None:
+        _begin(view, mine)
         _judge(view, mine, rules.pay_window)
         held = mine.get("held")
     elif _released(view, held):
         mine["held"] = mine["episode"] = held = None
+    if held is not None:
+        view.learnt.not_below(held["throughput"])
     if count <= view.current:
         return None
     if held is None:
         if mine.get("episode") is None:
-            mine["episode"] = {"at": view.now, "from": view.current, **_figures(view, rules.pay_window)}
+            mine["asked"] = {
+                "at": view.now, "from": view.current, "throughput": view.throughput, **_figures(view, rules.pay_window)
+            }  # fmt: skip
         return None
     data = {"from": held["from"], "to": view.current, "completed": held["completed"], "latency": held["latency"]}
     reason = Reason(Code.CAPACITY_DOES_NOT_HELP, data)
@@ -57,12 +65,23 @@ def _over(view: View) -> bool:
     return view.usable("latency") and view.value("latency") > view.settings.objective
 
 
+def _begin(view: View, mine: Slice) -> None:
+    """Open the episode of what was asked at the step before, if it happened."""
+    asked = mine.get("asked")
+    if asked is not None:
+        mine["asked"] = None
+        if view.current > asked["from"]:
+            mine["episode"] = asked
+
+
 def _judge(view: View, mine: Slice, window: int) -> None:
     episode = mine.get("episode")
     if episode is None:
         return
-    if view.fleet.serving <= episode["from"] and view.now - episode["at"] < 10 * view.startup:
-        return  # nothing that was ordered serves yet
+    if view.fleet.serving <= episode["from"]:  # nothing that was ordered serves yet
+        if view.current <= episode["from"] or view.now - episode["at"] >= LOST * view.startup:
+            mine["episode"] = None
+        return
     if "served" not in episode:
         episode["served"] = view.now
     if view.now - max(episode["served"], episode["at"] + view.startup) < 2 * window:
@@ -77,7 +96,7 @@ def _judge(view: View, mine: Slice, window: int) -> None:
     )
     mine["episode"] = None
     if not paid:
-        mine["held"] = {"since": view.now, "from": episode["from"], **now}
+        mine["held"] = {"since": view.now, "from": episode["from"], "throughput": episode["throughput"], **now}
 
 
 def _released(view: View, held: dict[str, float]) -> bool:

@@ -76,10 +76,16 @@ def _least(count: int, view: View, mine: Slice, window: int) -> int:
 
 def _flaps(view: View, mine: Slice) -> None:
     """A growth back above what a shrink let go, within two windows of it, is a flap."""
+    times = mine.get("times", 1)
+    if times > 1 and view.now - mine["calm"] >= CALM:
+        times = times // 2
+        mine.update(times=times, calm=view.now)
     at = mine.get("shrunk_at")
     if at is None:
         return
-    times = mine.get("times", 1)
+    if view.gave_way:  # the target never carried it out: that is no growth back
+        mine["shrunk_at"] = None
+        return
     if not mine["shrunk"]:  # the step after: did it happen, or did a later guard say no?
         mine["shrunk"] = view.current < mine["shrunk_from"]
         if not mine["shrunk"]:
@@ -87,5 +93,3 @@ def _flaps(view: View, mine: Slice) -> None:
         return
     if view.current >= mine["shrunk_from"] and view.now - at < 2 * mine["window"]:
         mine.update(times=min(LONGEST, 2 * times), shrunk_at=None, calm=view.now)
-    elif times > 1 and view.now - mine.get("calm", view.now) >= CALM:
-        mine.update(times=times // 2, calm=view.now)

@@ -9,6 +9,8 @@ from fleetfoot.core.model import Blind, Data, Reason, State, Vote
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import COVERAGE, View
 
+ERRORS = ("errors", "app.errors")
+
 
 class Policy(Protocol):
     """``vote`` reads the view and its own slice of the memory, and may update that slice only."""
@@ -32,6 +34,13 @@ class Policy(Protocol):
         ...
 
     def vote(self, view: View, mine: Slice) -> Vote: ...
+
+
+def modest(view: View, signal: str, want: int) -> int:
+    """Errors alone ask for one task more, and not again before it serves: more tasks seldom mend errors."""
+    if signal not in ERRORS or want <= view.current:
+        return want
+    return view.current if view.coming() > 0 else view.current + 1
 
 
 def blind(view: View, name: str) -> Blind | None:

@@ -13,7 +13,7 @@ from math import trunc
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
 from fleetfoot.core.policies import breach
-from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.policies.base import blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -120,7 +120,7 @@ class Step:
     def _act(self, view: View, mine: Slice, adjustment: float, data: Data) -> Vote:
         current, flip = view.current, self._next(float(data["value"]))
         start = current if self.kind == EXACT or adjustment < 0 else breach.base(view, mine)
-        want = max(0, start + change(self.kind, adjustment, start, self.at_least))
+        want = modest(view, self.signal, max(0, start + change(self.kind, adjustment, start, self.at_least)))
         if want > current:
             reason = Reason(Code.STEP, {**data, "from": start, "to": want})
             return Want(breach.ask(view, mine, want), reason, flip=flip)

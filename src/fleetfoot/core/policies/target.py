@@ -12,7 +12,7 @@ from math import ceil
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
-from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.policies.base import blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -58,6 +58,7 @@ class Target:
         if tasks > 0 and 1.0 - self.tolerance - EDGE <= ratio <= 1.0 + self.tolerance + EDGE:
             return self._hold(view, Reason(Code.WITHIN_TOLERANCE, data), flip)
         want = ceil(mean / self.value - EDGE) if self.per_task else ceil(tasks * ratio - EDGE)
+        want = modest(view, self.signal, want)
         if want > view.current:
             return Want(want, Reason(Code.TRACKING, {**data, "to": want}), flip=flip)
         dim = part_blind(view, self.signal)

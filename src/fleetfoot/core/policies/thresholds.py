@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Blind, Data, Reason, Vote, Want
 from fleetfoot.core.policies import breach
-from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.policies.base import ERRORS, blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -30,6 +30,7 @@ class Thresholds:
     monotone = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "out_any", tuple(sorted(self.out_any, key=lambda row: row[0] in ERRORS)))
         object.__setattr__(self, "reads", tuple(dict.fromkeys(name for name, _ in (*self.out_any, *self.in_all))))
 
     @property
@@ -39,7 +40,7 @@ class Thresholds:
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
         means = {name: self._mean(view, name) for name in self.reads}
-        for name, bound in self.out_any:
+        for name, bound in self.out_any:  # errors last: they count for least
             mean = means[name]
             if mean is not None and mean > bound:
                 return self._out(view, mine, {"signal": name, "value": round(mean, 3), "threshold": bound})
@@ -73,7 +74,7 @@ class Thresholds:
         return mean if covered >= COVERED * self.window else None
 
     def _out(self, view: View, mine: Slice, data: Data) -> Vote:
-        want = breach.base(view, mine) + self.add
+        want = modest(view, str(data["signal"]), breach.base(view, mine) + self.add)
         if want <= view.current:
             return Want(view.current, Reason(Code.STEP_COOLDOWN, data))
         return Want(breach.ask(view, mine, want), Reason(Code.ANY_BREACHED, {**data, "to": want}))
