@@ -7,6 +7,8 @@ and that nothing follows it. Only a client of HTTP/1.0, which knows no chunks, g
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
@@ -140,6 +142,8 @@ class Back(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.task.backs.pop(self, None)
+        if exc is not None and self.request is not None and not self.request.whole and not self.tunnel:
+            self._read_last()
         request, self.request = self.request, None
         if request is None:
             if self in self.task.idle:
@@ -151,6 +155,16 @@ class Back(asyncio.Protocol):
             self._finish(request)
         else:
             self.exchange.broke(request)
+
+    def _read_last(self) -> None:
+        """A task that answers an upload early and closes resets the connection: our next write fails before we have
+        read, and the answer stands unread in the socket, which the loop closes only after ``connection_lost``."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        left = HEAD_LIMIT
+        with suppress(OSError):
+            while self.request is not None and left > 0 and (data := os.read(descriptor, left)):
+                left -= len(data)
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         self.write_paused = True

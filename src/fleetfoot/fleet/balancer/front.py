@@ -10,8 +10,6 @@ Rules for whoever edits this file:
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
@@ -20,7 +18,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from .heads import CHUNKED, RefusedHead, request_head
 from .pages import page
-from .peer import Peer, peer_of
+from .peer import Peer, peer_of, reset
 from .request import Request
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ HOLD = 65_536  # bytes of bodies kept for requests that no task has yet; also th
 PIPELINE = 16  # requests behind the current one; what one read brings beyond that is kept as well, up to:
 PIPELINE_LIMIT = 1000
 LINGER_S = 2.0  # a client that is still sending gets so long to read why it was refused
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 HTTP, HELD, TUNNEL, DEAF = range(4)  # what incoming bytes are: requests; kept for an upgrade; passed on; dropped
 
@@ -47,22 +44,23 @@ class Front(asyncio.Protocol):
         self.incoming: Request | None = None
         self.pending: deque[Request] = deque()
         self.mode = HTTP
-        self.write_paused = False
-        self.read_paused = False
+        self.write_paused = self.read_paused = False
         self.held = 0  # bytes in bodies that no task has yet
         # Stamps of the sweep, ms; 0.0: progress since it last looked.
         self.idle_since = self.head_since = self.stuck_since = 0.0
         self.unsent = 0
         self.eof = False  # of a tunnel: the client has said its last
-        self.in_head = False
+        self.in_head = self._advancing = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0  # bytes of the head, as parsed
         self._fed = -1  # bytes of the head, as they came; -1: it begins in this piece
+        self._bare = (
+            0  # bytes of a chunked body that came since its last data: framing, trailers; -1: data in this piece
+        )
         self._rest = b""  # came after a request for an upgrade
         self._body_as_upgrade = False  # the parser takes a body for the new protocol's first bytes
         self._verdict: tuple[int, str] | None = None  # the last answer, due after the pending ones
-        self._advancing = False
         self._lingering: asyncio.TimerHandle | None = None
         self._parser = HttpRequestParser(self)
 
@@ -95,6 +93,8 @@ class Front(asyncio.Protocol):
                     self.spoil(400)
         if self.in_head:
             self._measure_head(size, was_in_head)
+        elif self.incoming is not None and self.incoming.length == CHUNKED:
+            self._measure_framing(size)
         if self.held or self.pending:
             self.regulate()
 
@@ -142,9 +142,7 @@ class Front(asyncio.Protocol):
         else:
             self.in_head = True
             self._target = url
-            self._headers = []
-            self._size = 0
-            self._fed = -1
+            self._headers, self._size, self._fed = [], 0, -1
         self._size += len(url)
         if self._size > self.exchange.settings.max_header:
             self.judge(431)
@@ -180,6 +178,7 @@ class Front(asyncio.Protocol):
         request = Request(self, method, parsed, parser.should_keep_alive(), version == "1.0", monotonic_ns())
         self._body_as_upgrade = upgrading and request.length != 0
         self.incoming = request
+        self._bare = -1
         if exchange.classes is not None:
             request.group = exchange.classes.of(request.head, self._headers)
         exchange.arrived(request)
@@ -194,6 +193,7 @@ class Front(asyncio.Protocol):
         if request is None or request.ended:
             return
         if request.length == CHUNKED:
+            self._bare = -1
             request.seen += len(data)
             max_body = self.exchange.settings.max_body
             if max_body is not None and request.seen > max_body:
@@ -218,12 +218,17 @@ class Front(asyncio.Protocol):
 
     def _measure_head(self, size: int, was_in_head: bool) -> None:
         """Bound a head of which only pieces came: the parser reports no header before it is whole."""
-        if self._fed >= 0:
-            self._fed += size
-        else:  # it began in this piece, perhaps behind another request: how far, the parser does not say
-            self._fed = 0 if was_in_head or self.current is not None or self.pending else size
+        if self._fed < 0:  # it began in this piece, perhaps behind another request: how far, the parser does not say
+            self._fed = -size if was_in_head or self.current is not None or self.pending else 0
+        self._fed += size
         if self._fed > self.exchange.settings.max_header:
             self.judge(431)
+
+    def _measure_framing(self, size: int) -> None:
+        """Bound what is no data in a chunked body: trailers and chunk extensions are dropped, but must end."""
+        self._bare = 0 if self._bare < 0 else self._bare + size
+        if self._bare > self.exchange.settings.max_header:
+            self.spoil(431)
 
     # Bodies, upgrades.
 
@@ -320,10 +325,7 @@ class Front(asyncio.Protocol):
     def cut(self, request: Request) -> None:
         """The response cannot go on: reset the connection, so that its end is not taken for the body's."""
         request.ended = True
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None and not self.transport.is_closing():
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.transport.abort()
+        reset(self.transport)
 
     def end(self) -> None:
         """Close when all is sent."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
+import struct
 from functools import lru_cache
 
 HOPS = 8  # of X-Forwarded-For, from its end, that are looked at
 NAME = 64  # bytes of an address
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
 class Peer:
@@ -61,3 +64,11 @@ def _client(transport: asyncio.BaseTransport) -> str:
     """Its address; ``unknown`` when it has gone already or came over a unix socket."""
     address = transport.get_extra_info("peername")
     return str(address[0]) if isinstance(address, tuple) else "unknown"
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Close at once with a reset, which nobody takes for an end."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and not transport.is_closing():
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
