@@ -30,7 +30,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "yaml": ("spec/",),
     "sqlalchemy": ("edge/journal/",),
     "starlette": ("face/", "edge/sources/push.py"),
-    "uvicorn": ("face/", "edge/sources/push.py"),
+    "uvicorn": ("face/", "edge/sources/push.py", "fleet/zygote.py"),
     "httptools": ("fleet/", "load/"),
     "uvloop": ("fleet/", "load/", "run/wire.py", "face/controller.py"),
     "click": ("face/",),

@@ -29,7 +29,7 @@ from .balancers import AnyBalancer, make_balancer
 from .exits import Exits, OomWatch
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
 from .state import Store, TaskRecord
-from .strays import end_strays
+from .strays import end_forks, end_strays
 from .supervisor import Supervisor
 from .sweep import RUN_MARK
 from .task import mono_ms
@@ -106,6 +106,7 @@ class Plane:
             else:
                 self.store.forget_task(record.id)
         end_strays(str(self.settings.state), known={record.id for record in known if record.service in records})
+        end_forks(str(self.settings.state), {record.pgid for record in known if record.service in records})
         if any(records.values()):
             log.info("adopting %d tasks", len(known))
         await asyncio.gather(*(one.adopt(records[name]) for name, one in self.services.items()))

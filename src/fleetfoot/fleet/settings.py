@@ -42,7 +42,8 @@ class ServiceSettings:
     """One service: the command of its tasks, their bounds and the address the balancer listens on."""
 
     name: str
-    command: str  # run by /bin/sh; listens on $PORT
+    command: str = ""  # run by /bin/sh; listens on $PORT
+    app: str | None = None  # in the command's place: module:attr of a Python app, forked from a zygote
     directory: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     listen: str = "127.0.0.1:8080"
@@ -132,6 +133,10 @@ def _service(raw: Mapping[str, Any]) -> ServiceSettings:
     address(made.listen)
     if not 0 <= made.min <= made.initial <= made.max:
         raise BadSettings(f"{where}: 0 <= min <= initial <= max does not hold: {made.min}, {made.initial}, {made.max}")
+    if not made.command and made.app is None:
+        raise BadSettings(f"{where}: command is missing")
+    if made.command and made.app is not None:
+        raise BadSettings(f"{where}: command and app exclude each other")
     if made.warm < 0:
         raise BadSettings(f"{where}: warm: {made.warm} is below 0")
     return made

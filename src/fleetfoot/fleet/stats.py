@@ -28,6 +28,7 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "desired": ledger.desired,
         "order": ledger.order,
         **{state: states[state] for state in _STATES},
+        "starting": states["starting"] + supervisor.forking,
         "revision": supervisor.settings.revision,
         "deploying": False,
         "zones": dict(Counter(task.record.zone for task, state in tasks if state == "serving")),

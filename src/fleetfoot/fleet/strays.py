@@ -10,6 +10,18 @@ from . import ports, proc
 from .state import tail
 from .task import Task
 
+ZYGOTE_MARK = "FLEETFOOT_ZYGOTE"  # in the environment of a zygote, and by that of what it forked
+
+
+def end_forks(state: str, known: Container[int]) -> None:
+    """Kill the zygotes of a plane that died, and what they forked that is not on record: ``known`` process groups."""
+    for pid in list(proc.tree(os.getppid())):
+        marks = proc.environment(pid)
+        if marks.get("FLEETFOOT_STATE") != state or ZYGOTE_MARK not in marks:
+            continue
+        if (found := proc.stat(pid)) is not None and found.pgid not in known:
+            proc.kill(pid, found.start, signal.SIGKILL)
+
 
 def lost_port(task: Task) -> bool:
     """Did a task that ended at once end because somebody else has its port?"""

@@ -16,6 +16,7 @@ import logging
 import signal
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from . import choose, exits, pool, ports, proc, warmup, watch
@@ -25,10 +26,12 @@ from .exits import Exits, OomWatch
 from .health import Gate, probe
 from .hung import HungTasks, served
 from .ledger import Ledger
+from .nursery import Failed, Fork, Zygote
+from .roster import Roster
 from .settings import ServiceSettings
-from .state import Store, TaskRecord, tail
+from .state import Store, TaskRecord
 from .strays import end_strays, lost_port
-from .task import Task, mono_ms, spawn
+from .task import Task, environment, mono_ms, record, spawn
 
 log = logging.getLogger("fleetfoot.fleet")
 _PORT_RACES = 5  # starts lost to a taken port in a row before one counts as failed
@@ -39,7 +42,7 @@ class Refused(Exception):
     """An order that cannot be followed; the text says why."""
 
 
-class Supervisor:
+class Supervisor(Roster):
     """Keeps ``desired`` tasks of one service. Lives in the plane's loop; ``tick`` once a second."""
 
     def __init__(
@@ -53,33 +56,22 @@ class Supervisor:
         oom: OomWatch | None = None,
     ) -> None:
         """``env`` goes to every task; ``run`` names the keeper's life the desired count belongs to."""
-        self.settings = settings
-        self.balancer = balancer
-        self.ledger = Ledger(store, settings.name, run, settings.initial)
-        self.tasks: dict[str, Task] = {}  # oldest first
+        super().__init__(settings, balancer, store, Ledger(store, settings.name, run, settings.initial))
         self.hung = HungTasks(settings.name)
-        self.last_failure: dict[str, str] | None = None
-        self._store, self._exits, self._env = store, ended, env
+        self._exits, self._env = ended, env
+        self._zygote: Zygote | None = None
+        self._forking: dict[str, Fork] = {}
         self._oom = oom or OomWatch()
         self._owed = 0  # replacements of hung tasks not yet started
         self._races = 0
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
-        self._jobs: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
 
     @property
-    def active(self) -> list[Task]:
-        """Tasks that count towards the desired number."""
-        return [task for task in self.tasks.values() if not task.stopping and not task.record.warm]
-
-    @property
-    def warm(self) -> list[Task]:
-        """Tasks beside those, stopped or on their way to it."""
-        return [task for task in self.tasks.values() if not task.stopping and task.record.warm]
-
-    def state(self, task: Task) -> str:
-        return task.state(task.record.ready is not None and self.balancer.warming(task.id))
+    def forking(self) -> int:
+        """Desired tasks the zygote has still to fork."""
+        return sum(not one.warm for one in self._forking.values())
 
     # orders
 
@@ -95,10 +87,11 @@ class Supervisor:
         """Start or stop tasks until the count is the desired one. One start per call; the loop runs on between."""
         if self._closing:
             return
-        missing = self.ledger.desired - len(self.active)
+        extra = len(self.active) - self.ledger.desired
+        missing = -extra - self.forking
         self._owed = min(self._owed, max(0, missing))
-        if missing < 0:
-            self._let_go(-missing)
+        if extra > 0:
+            self._let_go(extra)
         elif missing > 0 and (missing := missing - self._promote(missing)):
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start() or missing > 1:
@@ -123,8 +116,8 @@ class Supervisor:
 
     def _fill(self) -> None:
         """One more warm task, when no other task is starting: those that serve go first."""
-        missing = self.settings.warm - len(self.warm)
-        if missing > 0 and all(task.record.ready is not None for task in (*self.active, *self.warm)):
+        quiet = not self._forking and all(task.record.ready is not None for task in (*self.active, *self.warm))
+        if quiet and len(self.warm) < self.settings.warm:
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start(warm=True):
                 self._again(wait or self.ledger.brake.wait(mono_ms()))
@@ -145,23 +138,54 @@ class Supervisor:
 
     def _start(self, *, warm: bool = False) -> bool:
         beside = self.warm if warm else []
-        zone = choose.zone_for(self.settings.zones, [task.record.zone for task in (*self.active, *beside)])
+        taken = [task.record.zone for task in (*self.active, *beside)]
+        zone = choose.zone_for(self.settings.zones, [*taken, *(one.zone for one in self._forking.values())])
         name, spawned = self.ledger.next_task(), mono_ms()
         try:
             keep = _LOGS_KEPT + self.settings.max + self.settings.warm
             log_path = self._store.log_path(self.settings.name, name, keep)
-            port = ports.choose({task.record.port for task in self.tasks.values()})
-            record = spawn(self.settings, name, port, zone, self._env, log_path)
+            used = {task.record.port for task in self.tasks.values()}
+            port = ports.choose(used | {one.port for one in self._forking.values()})
+            if self.settings.app is not None:
+                self._forking[name] = Fork(zone, port, warm)
+                self._job(self._fork(name, self._forking[name], log_path, spawned))
+                return True
+            made = spawn(self.settings, name, port, zone, self._env, log_path)
         except (OSError, ValueError) as error:
             self._failed_start(name, spawned, f"cannot be started: {error}")
             return False
-        task = Task(record, self.settings, log_path)
-        record.warm = warm
+        self._started(made, log_path, warm=warm)
+        return True
+
+    def _started(self, made: TaskRecord, log_path: Path, *, warm: bool) -> None:
+        task = Task(made, self.settings, log_path)
+        made.warm = warm
         if self._owed and not warm:
             task.replaces, self._owed = True, self._owed - 1
         self._save(task)
         self._enter(task, self._become_ready(task))
-        return True
+
+    async def _fork(self, name: str, fork: Fork, log_path: Path, spawned: int) -> None:
+        """A task from the zygote, which is started when there is none."""
+        settings = self.settings
+        try:
+            if self._zygote is None or self._zygote.failed:
+                path = self._store.log_path(settings.name, "zygote", _LOGS_KEPT + settings.max + settings.warm)
+                self._zygote = Zygote(settings, self._env, path, self._exits)
+            env = environment(settings, name, fork.port, fork.zone, self._env)
+            pid, start = await self._zygote.fork(name, env, log_path)
+        except (OSError, Failed) as error:
+            del self._forking[name]
+            if not self._closing:
+                self._failed_start(name, spawned, f"cannot be started: {error}")
+                self._again(0)
+            return
+        del self._forking[name]
+        made = record(settings, name, pid, start, fork.port, fork.zone, spawned)
+        self._started(made, log_path, warm=fork.warm)
+        if self._closing:
+            self._retire(self.tasks[name], "the fleet stops")
+        self._again(0)
 
     def _enter(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
         """Make a task known to the balancer; its checks and the wait for its end get under way."""
@@ -245,16 +269,6 @@ class Supervisor:
 
     def _doubted(self, task: Task) -> None:
         task.served_when_failing = served(self.balancer.snapshot(), task.id)
-
-    def _failed_start(self, name: str, spawned: int, why: str, task: Task | None = None) -> None:
-        self.ledger.brake.failed(spawned, mono_ms())
-        self.ledger.started(self.settings.revision, 0, ok=False, why=why)
-        self._tell(name, why, task)
-
-    def _tell(self, name: str, why: str, task: Task | None) -> None:
-        line = tail(task.log) if task is not None else ""
-        self.last_failure = {"task": name, "why": why, "log": line}
-        log.warning("task %s failed: %s%s", name, why, f" ({line})" if line else "")
 
     # adopting
 
@@ -354,6 +368,8 @@ class Supervisor:
             self._retire(task, "the fleet stops")
         while self._jobs:
             await asyncio.wait(list(self._jobs))
+        if self._zygote is not None:
+            await self._zygote.close()
 
     # once a second
 
@@ -376,21 +392,3 @@ class Supervisor:
             self._owed += 1
             self._tell(task.id, f"liveness check {gate.last if gate else ''}", task)
             self._retire(task, "liveness")
-
-    # bookkeeping
-
-    def _save(self, task: Task) -> None:
-        try:
-            self._store.save_task(task.record)
-        except OSError as error:  # it runs all the same; only a new plane would not know it
-            log.warning("task %s cannot be put on record: %s", task.id, error)
-
-    def _job(self, work: Coroutine[None, None, None]) -> None:
-        job = asyncio.get_running_loop().create_task(work)
-        self._jobs.add(job)
-        job.add_done_callback(self._done)
-
-    def _done(self, job: asyncio.Task[None]) -> None:
-        self._jobs.discard(job)
-        if not job.cancelled() and (error := job.exception()):
-            log.error("%s: %r", self.settings.name, error, exc_info=error)

@@ -104,6 +104,13 @@ def spawn(
 ) -> TaskRecord:
     """Start a task's command. OSError, with a text for the user, when that cannot be."""
     pid, start = run(settings, settings.command, environment(settings, task, port, zone, extra), log)
+    return record(settings, task, pid, start, port, zone, mono_ms())
+
+
+def record(
+    settings: ServiceSettings, task: str, pid: int, start: int, port: int, zone: str, spawned: int
+) -> TaskRecord:
+    """A task that leads a session of its own, as it goes on record."""
     return TaskRecord(
         id=task,
         service=settings.name,
@@ -113,7 +120,7 @@ def spawn(
         port=port,
         zone=zone,
         revision=settings.revision,
-        spawned=mono_ms(),
+        spawned=spawned,
     )
 
 

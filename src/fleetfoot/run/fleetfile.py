@@ -27,6 +27,7 @@ def _service(service: Service, source: Path | None) -> dict[str, Any]:
     return {
         "name": service.name,
         "command": service.run or "",
+        "app": service.app,
         "directory": str(directory),
         "env": dict(service.env),
         "listen": service.listen,
@@ -93,5 +94,5 @@ def directory_of(service: Service, source: Path | None) -> Path:
 
 def revision_of(service: Service, directory: Path) -> str:
     """Eight hex digits that change when what a task runs changes."""
-    what = json.dumps([service.run, str(directory), sorted(service.env.items())])
+    what = json.dumps([service.run or service.app, str(directory), sorted(service.env.items())])
     return hashlib.sha256(what.encode()).hexdigest()[:8]

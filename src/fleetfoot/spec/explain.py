@@ -60,7 +60,7 @@ def _service(service: Service) -> Iterator[str]:
 def _runs(service: Service) -> str:
     where = f", in {service.directory}" if service.directory else ""
     how = "on this machine" if service.target == "local" else "nowhere: a dry run only says what it would do"
-    return f"{service.run or 'nothing'}{where}, {how}; requests arrive at {service.listen}"
+    return f"{service.run or service.app or 'nothing'}{where}, {how}; requests arrive at {service.listen}"
 
 
 def _size_of(service: Service) -> str:

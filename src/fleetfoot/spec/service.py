@@ -38,6 +38,12 @@ def _listen(text: str) -> str:
     return f"{match[1] or '127.0.0.1'}:{int(match[2])}"
 
 
+def _app(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", text):
+        raise Wrong(f"{shown(text)} is not a Python app: write module:attribute, such as orders:app")
+    return text
+
+
 def _clashes(written: dict[str, str]) -> list[Wrong]:
     """Addresses that two services want. A wildcard host takes the port of every host."""
     wrongs = []
@@ -68,6 +74,12 @@ class Service(Part):
     """The key it stands under."""
     run: Annotated[str, TextForm("a command", "uvicorn app:app --port $PORT")] | None = None
     """Any command that listens on $PORT; the shell runs it, one process per task. Required for target local."""
+    start: Annotated[str, ChoiceForm(("command", "zygote"))] = "command"
+    """How a task starts: command runs run; zygote imports app once and forks each task from there, in a
+    few milliseconds. Default command: it works for every program."""
+    app: Annotated[str, TextForm("a Python app", "module:app", _app)] | None = None
+    """The ASGI or WSGI app of start zygote. It must start no thread, event loop or connection while it is
+    imported; that is refused."""
     directory: Annotated[str, TextForm("a directory", "app or /srv/app")] | None = None
     """Where the command runs. Default: the directory of this file."""
     env: dict[str, Annotated[str, VerbatimForm()]] = Field(default={})
@@ -145,7 +157,13 @@ class Service(Part):
     @model_validator(mode="after")
     def _rules(self) -> Self:
         wrongs = []
-        if self.target == "local" and self.run is None:
+        if self.start == "zygote" and self.app is None:
+            wrongs.append(Wrong("missing: start zygote needs the app, such as module:app", at=("app",)))
+        if self.start == "zygote" and self.run is not None:
+            wrongs.append(Wrong("is not used by start zygote: remove it", at=("run",), on_key=True))
+        if self.start != "zygote" and self.app is not None:
+            wrongs.append(Wrong("is used by start zygote only: write start: zygote, or remove it", at=("app",)))
+        if self.target == "local" and self.run is None and self.app is None:
             message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
             wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
         for index, policy in enumerate(self.policies):

@@ -18,6 +18,7 @@ services:
   {name}:
     run: {run}
     #   any command that listens on $PORT; one process per task
+    # start: command                     # zygote, with app: module:app and no run, forks a Python app
     objective: {{p95: 1s, errors: 1%}}
     #   95% of the requests within 1s, at most 1% failed; p50 to p99.9
 

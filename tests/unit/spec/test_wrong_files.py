@@ -12,7 +12,8 @@ BUILT_IN = (
     "requests, completed, latency, errors, cpu, memory, in_flight, queue and app.NAME; others stand under signals"
 )
 SERVICE_KEYS = (
-    "run, directory, env, listen, target, objective, capacity, task, signals, policies, guards, health or balancer"
+    "run, start, app, directory, env, listen, target, objective, capacity, task, signals, policies, guards, health "
+    "or balancer"
 )
 A = "services.a"
 P = f"{A}.policies"

@@ -61,12 +61,14 @@ def cannot_run(service: Service, file: Path) -> list[str]:
     from fleetfoot.run.fleetfile import directory_of
 
     directory = directory_of(service, file)
-    if service.run is None:
+    if service.run is None and service.app is None:
         return [f"{service.name}: there is no command to run; write run: COMMAND"]
     if why := unusable({"kind": service.balancer.kind}):
         return [f"{service.name}: {why}"]
     if not directory.is_dir():
         return [f"{service.name}: there is no directory {directory}"]
+    if service.run is None:  # an app to fork: its import says what is wrong with it
+        return []
     word = first_word(service.run)
     if word is None or word in WORDS_OF_THE_SHELL or not _plain(word):
         return []
