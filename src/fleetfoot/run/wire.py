@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from fleetfoot.core.compile import compile_service
-from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision
 from fleetfoot.edge.base import Journal, OperatorAction, Past, Source, Target
 from fleetfoot.edge.journal.sqlite import SqliteJournal
@@ -24,12 +22,11 @@ from fleetfoot.run.loop import Loop, Service
 from fleetfoot.run.operators import Operators
 from fleetfoot.run.orders import Orders, look_again
 from fleetfoot.run.readers import Readers
+from fleetfoot.run.remember import remember
 from fleetfoot.run.settings import LiveSettings
 from fleetfoot.run.stamps import Stages
 from fleetfoot.spec import Service as ServiceSpec
 from fleetfoot.spec import Spec
-
-log = logging.getLogger("fleetfoot.wire")
 
 HINT_MS = 5000
 HINT_CHANGE = 0.05  # a learnt throughput that moved by this share is told to the data plane
@@ -162,7 +159,7 @@ def build(
     targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
     stages = Stages(settings.stages, past.stamps)
     loop = Loop(
-        {name: _service(service, past) for name, service in spec.services.items()},
+        {name: _service(service, past, state / "journal.db", text) for name, service in spec.services.items()},
         readers,
         Orders(targets, journal, time.now, settings, stages.ordered),
         journal,
@@ -194,22 +191,11 @@ def _target(service: ServiceSpec, plane: PlaneLink, clock: Clock) -> Target:
     return DryRunTarget(local, clock.now) if service.target == "dryrun" else local
 
 
-def _service(service: ServiceSpec, past: Past) -> Service:
+def _service(service: ServiceSpec, past: Past, journal: Path, text: str) -> Service:
+    settings = compile_service(service)
+    memory = remember(service.name, settings, past, journal, text)
     aliases = {name: (signal.metric or name, signal.period) for name, signal in service.signals.items()}
-    return Service(
-        compile_service(service), _memory(service.name, past), aliases, Seconds(service.objective.percentile)
-    )
-
-
-def _memory(name: str, past: Past) -> Memory:
-    kept = past.memories.get(name)
-    if kept is None:
-        return Memory()
-    try:
-        return Memory.from_json(kept).restarted()
-    except (ValueError, KeyError, TypeError) as failure:
-        log.warning("%s: its memory cannot be used (%s); it starts without one", name, failure)
-        return Memory()
+    return Service(settings, memory, aliases, Seconds(service.objective.percentile))
 
 
 def _version() -> str:
