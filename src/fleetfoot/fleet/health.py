@@ -10,6 +10,7 @@ from .settings import Check
 
 NEVER_LISTENED = "never listened on $PORT"
 FIRST_POLL_MS = 20
+FORKED_POLL_MS = 2  # of a task whose imports are done
 LAST_POLL_MS = 200
 _POLL_GROWTH = 1.15  # a poll comes at most 15 % of a start-up late, 200 ms in the end
 
@@ -87,12 +88,12 @@ class Gate:
 
 
 class Polls:
-    """The waits between the checks of a starting task, in ms: 20, 23, 26 … 200."""
+    """The waits between the checks of a starting task, in ms: 20, 23, 26 … 200. ``first``: the first of them."""
 
     __slots__ = ("_next",)
 
-    def __init__(self) -> None:
-        self._next = float(FIRST_POLL_MS)
+    def __init__(self, first: int = FIRST_POLL_MS) -> None:
+        self._next = float(first)
 
     def wait(self) -> int:
         now, self._next = self._next, min(LAST_POLL_MS, self._next * _POLL_GROWTH)

@@ -107,16 +107,18 @@ class Supervisor(Roster):
             if task is None:
                 return done
             task.record.warm, task.waking = False, task.record.ready is not None
-            self._save(task)
             pool.thaw(task)
             task.wanted.set()
+            self._save(task)
             self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
             self._again(0)
         return count
 
     def _fill(self) -> None:
         """One more warm task, when no other task is starting: those that serve go first."""
-        quiet = not self._forking and all(task.record.ready is not None for task in (*self.active, *self.warm))
+        quiet = not self._forking and all(
+            task.record.ready is not None and not task.waking for task in (*self.active, *self.warm)
+        )
         if quiet and len(self.warm) < self.settings.warm:
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start(warm=True):
@@ -205,7 +207,7 @@ class Supervisor(Roster):
         self._gone(task, code)
 
     async def _become_ready(self, task: Task) -> None:
-        why = await watch.until_ready(task, self.settings.health)
+        why = await watch.until_ready(task, self.settings.health, forked=self.settings.app is not None)
         if task.stopping:
             return
         if why:
@@ -243,6 +245,7 @@ class Supervisor(Roster):
             return
         task.waking = False
         self.balancer.ready(task.id, ramp_ms=0)
+        self._again(0)  # to fill the pool
         await self._check(task)
 
     async def _wake(self, task: Task) -> None:

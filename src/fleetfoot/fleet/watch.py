@@ -6,17 +6,17 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from .health import LAST_POLL_MS, Polls, probe, start_failure
+from .health import FIRST_POLL_MS, FORKED_POLL_MS, LAST_POLL_MS, Polls, probe, start_failure
 from .settings import Check, Health
 from .task import Task, mono_ms
 
 _REFUSED = "refused the connection"
 
 
-async def until_ready(task: Task, health: Health) -> str:
-    """Poll a starting task, fast at first. Empty once it is ready, else why its start has failed."""
+async def until_ready(task: Task, health: Health, *, forked: bool = False) -> str:
+    """Poll a starting task, fast at first, a ``forked`` one faster. Empty once it is ready, else why it failed."""
     deadline = task.record.spawned + health.grace_ms
-    polls, listened = Polls(), False
+    polls, listened = Polls(FORKED_POLL_MS if forked else FIRST_POLL_MS), False
     while True:
         failure = await probe(task.record.port, health.readiness)
         listened = listened or failure != _REFUSED

@@ -1,0 +1,106 @@
+"""From the order to a task that serves, its readiness check included: cold command, zygote, warm pool.
+
+The supervisor and the embedded balancer run in this process, the tasks are real: a Starlette app on uvicorn.
+One task more is ordered at a time; the clock stops when the balancer may send it requests. The yardstick is
+the cold start of the same run.
+
+Usage: python bench/starts.py [--starts N] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import uvloop
+from machine import describe
+
+from fleetfoot.fleet import stats
+from fleetfoot.fleet.balancer import Balancer, BalancerSettings
+from fleetfoot.fleet.exits import Exits
+from fleetfoot.fleet.settings import parse
+from fleetfoot.fleet.state import Store
+from fleetfoot.fleet.supervisor import Supervisor
+
+APP = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def home(request):
+    return PlainTextResponse("well")
+
+app = Starlette(routes=[Route("/", home)])
+"""
+COMMAND = f"{sys.executable} -m uvicorn shop:app --host 127.0.0.1 --port $PORT --no-access-log --log-level warning"
+WAYS: dict[str, dict[str, Any]] = {
+    "cold": {"command": COMMAND},
+    "zygote": {"app": "shop:app"},
+    "warm": {"command": COMMAND, "warm": 1},
+}
+
+
+async def until(condition: Any) -> None:
+    while not condition():  # noqa: ASYNC110 - there is nothing to be told by
+        await asyncio.sleep(0.0002)
+
+
+async def measure(folder: Path, way: str, starts: int) -> list[float]:
+    """Ms from the order to serving, one number a start."""
+    raw = {"name": way, "initial": 1, "max": starts + 1, "directory": str(folder), "drain_ms": 1000, **WAYS[way]}
+    settings = parse({"state": str(folder), "services": [raw]}).services[0]
+    store = Store(folder / "state")
+    store.make()
+    balancer = Balancer(way, BalancerSettings(), 1000, None, lambda _: None)
+    supervisor = Supervisor(settings, balancer, store, Exits(), {"FLEETFOOT_STATE": str(store.root)})
+
+    def serving() -> int:
+        return sum(supervisor.state(task) in ("serving", "warming") for task in supervisor.tasks.values())
+
+    supervisor.reconcile()
+    spans = []
+    try:
+        for count in range(1, starts + 1):
+            await until(lambda wanted=count: serving() == wanted)
+            await until(lambda: stats.service(supervisor)["warm"] == settings.warm)
+            await asyncio.sleep(0.05)  # the task before has settled
+            began = perf_counter_ns()
+            supervisor.scale(count + 1)
+            await until(lambda wanted=count + 1: serving() == wanted)
+            spans.append((perf_counter_ns() - began) / 1e6)
+    finally:
+        supervisor.hold()
+        await supervisor.stop()
+    return spans
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    rows = {}
+    for way in WAYS:
+        with tempfile.TemporaryDirectory(prefix="ff") as name:
+            folder = Path(name)
+            (folder / "shop.py").write_text(APP, encoding="utf-8")
+            spans = uvloop.run(measure(folder, way, args.starts))
+        rows[way] = {"p50_ms": round(statistics.median(spans), 2), "max_ms": round(max(spans), 2)}
+    if args.json:
+        print(json.dumps({"machine": describe(), "starts": args.starts, **rows}))
+        return
+    print(describe())
+    for way, row in rows.items():
+        share = row["p50_ms"] / rows["cold"]["p50_ms"]
+        print(f"{way:7} p50 {row['p50_ms']:8.2f} ms   max {row['max_ms']:8.2f} ms   {share:6.1%} of a cold start")
+
+
+if __name__ == "__main__":
+    main()
