@@ -79,7 +79,7 @@ def _started(options: Options) -> Iterator[subprocess.Popen[str]]:
 
     Ctrl-C reaches both; the generator answers it with a result, which is read to its end.
     """
-    argv = [sys.executable, "-m", "fleetfoot.load"]
+    argv = [sys.executable, "-P", "-m", "fleetfoot.load"]
     run = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -51,7 +51,7 @@ def run(service: LiveService, load: dict[str, Any], watch: Watcher, tick: float 
     after the load was ended.
     """
     outcome = Outcome()
-    command = [sys.executable, "-m", "fleetfoot.load"]
+    command = [sys.executable, "-P", "-m", "fleetfoot.load"]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

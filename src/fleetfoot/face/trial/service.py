@@ -69,7 +69,7 @@ class LiveService:
 
     def start(self) -> None:
         """Start and wait until the initial tasks serve. Raises TrialFailed with the end of the log."""
-        command = [sys.executable, "-m", "fleetfoot", "up", "-f", str(self.file), "--state", str(self.state)]
+        command = [sys.executable, "-P", "-m", "fleetfoot", "up", "-f", str(self.file), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
