@@ -19,6 +19,7 @@ from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.trace import load_trace
 
 DEFAULT_SECONDS = 60.0  # of an endless shape when no duration is given
+MOST_REQUESTS = 1e9  # of a run: more is a slip of the pen
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_REPEAT = {"host", "content-length", "transfer-encoding", "connection"}  # ours to say
 
@@ -153,8 +154,11 @@ def _shape(options: Options) -> Shape:
         if not (math.isfinite(options.scale) and options.scale > 0):
             raise ValueError(f"scale must be over 0, not {options.scale:g}")
         shape *= options.scale
-    if shape.total(shape.duration) < 0.5:
+    requests = shape.total(shape.duration)
+    if requests < 0.5:
         raise ValueError("this traffic has no request in it; raise the rate, the scale or the duration")
+    if not requests <= MOST_REQUESTS:
+        raise ValueError(f"this traffic has {requests:.3g} requests in it, {MOST_REQUESTS:.3g} are the most; lower it")
     return shape
 
 

@@ -76,6 +76,14 @@ def test_traffic_is_said_in_one_way(url: str) -> None:
     assert "no request in it" in refused(url, rate="0")
 
 
+def test_traffic_beyond_all_bounds_is_refused_and_never_a_traceback(url: str, tmp_path: Path) -> None:
+    trace = tmp_path / "huge.csv"
+    for value in ("1e300", "1.7e308"):
+        trace.write_text(f"timestamp,value\n0,{value}\n10,{value}\n")
+        assert "are the most" in refused(url, trace=str(trace))
+    assert "are the most" in refused(url, rate="100000000", length="1h")
+
+
 def test_a_host_that_is_not_this_machine_is_refused_with_the_reason() -> None:
     said = refused("http://192.0.2.1/", rate="5")
     assert "192.0.2.1 is not this machine" in said
