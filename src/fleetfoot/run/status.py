@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fleetfoot.core.model import Signal
+from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
 from fleetfoot.core.view import judge
 from fleetfoot.core.words import LANGUAGES, tell
@@ -55,7 +55,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "operator": live.loop.operators.at(name, now)._asdict(),
         "decision": decision_to_json(service.decision) if service.decision else None,
         "changed": decision_to_json(service.changed) if service.changed else None,
-        "words": {lang: tell(service.changed, lang) for lang in LANGUAGES} if service.changed else {},
+        "words": _words(service),
         "last_order": receipt_to_json(last) if last else None,
         "throughput": learnt.throughput if learnt else None,
         "startup_p95": learnt.startup_p95 if learnt else None,
@@ -64,6 +64,14 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "tasks": [task._asdict() for task in service.tasks],
         "notes": _notes(live, name),
     }
+
+
+def _words(service: Service) -> dict[str, str]:
+    """The newest order, or the present hold with its numbers of now: they move while its reasons stay."""
+    changed = service.changed
+    if changed is not None and changed.action is Action.HOLD:
+        changed = service.decision
+    return {lang: tell(changed, lang) for lang in LANGUAGES} if changed is not None else {}
 
 
 def _sources(live: Live, name: str, now: int) -> list[dict[str, Any]]:
