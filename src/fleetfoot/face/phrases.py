@@ -19,6 +19,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "scale": "{who} fixed it at {count} tasks{until}{reason}",
         "pause": "{who} paused {what}{until}{reason}",
         "resume": "{who} let the policies decide again{reason}",
+        "resume_part": "{who} ended the pause of {what}{reason}",
         "growth": "growth",
         "shrink": "scale-in",
         "both": "growth and scale-in",
@@ -39,6 +40,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "scale": "{who} 님이 태스크를 {count}개로 고정{until}{reason}",
         "pause": "{who} 님이 {what} 일시 중지{until}{reason}",
         "resume": "{who} 님이 정책 결정을 다시 허용{reason}",
+        "resume_part": "{who} 님이 {what} 일시 중지를 해제{reason}",
         "growth": "확장",
         "shrink": "축소",
         "both": "확장과 축소",
@@ -59,6 +61,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "scale": "{who} さんがタスク数を {count} に固定{until}{reason}",
         "pause": "{who} さんが{what}を一時停止{until}{reason}",
         "resume": "{who} さんがポリシーによる決定を再開{reason}",
+        "resume_part": "{who} さんが{what}の一時停止を解除{reason}",
         "growth": "スケールアウト",
         "shrink": "スケールイン",
         "both": "スケールアウトとスケールイン",
@@ -87,7 +90,7 @@ def order_line(order: OrderRow, lang: str) -> str:
             parts.append(say["serving"].format(at=at(order.last_ready)))
         elif order.first_starting is not None:
             parts.append(say["starting"].format(at=at(order.first_starting)))
-        if order.back is not None and order.count > order.before:
+        if order.back is not None and order.count > order.before and not order.who:
             parts.append(say["calm"].format(at=at(order.back)))
     if order.who:
         parts.insert(0, say["by"].format(who=order.who))
@@ -100,6 +103,8 @@ def action_line(
     """What a person did; ``until`` is a wall time in ms, 0 = no end."""
     say = PHRASES[lang]
     what = say["growth"] if growth and not shrink else say["shrink"] if shrink and not growth else say["both"]
+    if kind == "resume" and (growth or shrink):
+        kind = "resume_part"
     return say[kind].format(
         who=who,
         count=count,

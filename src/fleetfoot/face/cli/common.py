@@ -71,7 +71,8 @@ def load_spec(file: Path) -> Spec:
     except SpecErrors as errors:
         raise Mistakes(str(errors)) from errors
     except OSError as failure:
-        raise Told(f"{file} cannot be read: {failure.strerror}; fleetfoot init writes one") from failure
+        hint = "; fleetfoot init writes one" if isinstance(failure, FileNotFoundError) else ""
+        raise Told(f"{file} cannot be read: {failure.strerror}{hint}") from failure
 
 
 def state_folder(file: Path, state: Path | None) -> Path:
@@ -111,6 +112,8 @@ def ask(state: Path, method: str, path: str, body: dict[str, Any] | None = None)
         with contextlib.closing(line):
             line.request(method, path, None if body is None else json.dumps(body))
             answer = json.loads(line.getresponse().read())
+    except (FileNotFoundError, ConnectionRefusedError) as failure:
+        raise Told(f"no controller answers in {state}: is `fleetfoot up` running?") from failure
     except (OSError, ValueError, http.client.HTTPException) as failure:
         raise Told(f"no controller answers in {state}: is `fleetfoot up` running? ({failure})") from failure
     if not isinstance(answer, dict):
@@ -131,6 +134,13 @@ def journal(state: Path) -> Iterator[Any]:
         raise Told(str(failure)) from failure
     with reader:
         yield reader
+
+
+def known(reader: Any, service: str) -> None:
+    """Raises Told when the journal tells of no such service."""
+    there = reader.services()
+    if service not in there:
+        raise Told(f"the journal tells of no service {service!r}: there are {', '.join(there) or 'none yet'}")
 
 
 def put(value: Any) -> None:

@@ -13,6 +13,7 @@ from fleetfoot.face.cli.common import (
     file_option,
     journal,
     json_option,
+    known,
     lang_option,
     put,
     state_folder,
@@ -43,6 +44,8 @@ def history(
         except NotATime as failure:
             raise Told(str(failure)) from failure
     with journal(state_folder(file, state)) as reader:
+        if service is not None:
+            known(reader, service)
         orders = [order for order in reader.orders(service, limit=limit) if order.wall >= after]
         actions = [action for action in reader.actions(service, limit=limit) if action.wall >= after]
     if as_json:

@@ -37,7 +37,7 @@ def _until(answer: dict[str, Any]) -> str:
     return f"until {clock_time(answer['until'] - answer['now'] + answer['wall'])}"
 
 
-@click.command(short_help="Fix a service's count of tasks.")
+@click.command(short_help="Fix a service's count of tasks.", context_settings={"ignore_unknown_options": True})
 @click.argument("service")
 @click.argument("count", type=int)
 @_for
@@ -111,4 +111,5 @@ def resume(
     if as_json:
         put(answer)
     else:
-        click.echo(f"{service}: the policies decide again")
+        ended = "growth" if growth and not shrink else "scale-in" if shrink and not growth else ""
+        click.echo(f"{service}: {ended} is no longer paused" if ended else f"{service}: the policies decide again")

@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from fleetfoot.face.cli.common import ask, file_option, json_option, lang_option, put, state_folder, state_option
+from fleetfoot.face.cli.common import (
+    Told,
+    ask,
+    file_option,
+    json_option,
+    lang_option,
+    put,
+    state_folder,
+    state_option,
+)
 from fleetfoot.face.times import clock_time
 
 STATES = ("serving", "warming", "starting", "draining", "warm", "failed")
@@ -22,13 +31,16 @@ STATES = ("serving", "warming", "starting", "draining", "warm", "failed")
 def status(service: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
     """Show SERVICE (default: all): its tasks, its traffic, the last decision, and how the controller is."""
     now = ask(state_folder(file, state), "GET", "/api/v1/status")
+    if service is not None:
+        if service not in now["services"]:
+            raise Told(f"there is no service {service!r}: there are {', '.join(now['services'])}")
+        now["services"] = {service: now["services"][service]}
     if as_json:
         put(now)
         return
     shift = now["wall"] - now["now"]
     for name, one in now["services"].items():
-        if service in (None, name):
-            click.echo("\n".join(_service(name, one, lang, shift)))
+        click.echo("\n".join(_service(name, one, lang, shift)))
     click.echo("\n".join(_controller(now)))
 
 
@@ -92,10 +104,17 @@ def _notes(notes: dict[str, Any]) -> list[str]:
     lines = []
     if notes.get("failures"):
         wait = f"; the next is tried in {notes['next_start_ms'] / 1000:.0f} s" if notes.get("next_start_ms") else ""
-        lines.append(f"{notes['failures']} starts in a row failed: {notes.get('last_failure', '?')}{wait}")
+        lines.append(f"{notes['failures']} starts in a row failed{_failure(notes.get('last_failure'))}{wait}")
     if notes.get("dependency_suspected"):
         lines.append("many tasks fail their checks together: a dependency, not the tasks; they are not replaced")
     return lines
+
+
+def _failure(last: Any) -> str:
+    if not isinstance(last, dict):
+        return ""
+    log = f" ({last['log']})" if last.get("log") else ""
+    return f", the last was {last.get('task', '?')}: {last.get('why', '?')}{log}"
 
 
 def _controller(now: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from fleetfoot.face.cli.common import (
     file_option,
     journal,
     json_option,
+    known,
     lang_option,
     put,
     state_folder,
@@ -39,10 +40,7 @@ LAST = 8
 def why(service: str, when: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
     """Explain the decisions for SERVICE around TIME: 09:03, 09:03:12, an ISO time, '2 min ago'. Default: the newest."""
     with journal(state_folder(file, state)) as reader:
-        if service not in reader.services():
-            raise Told(
-                f"the journal tells of no service {service!r}: there are {', '.join(reader.services()) or 'none yet'}"
-            )
+        known(reader, service)
         start, end = _window(when, reader, service)
         decisions = _decisions(reader, service, start, end, newest=when is None)
         told = [_told(reader, decision, lang) for decision in decisions]

@@ -1,0 +1,114 @@
+"""``fleetfoot status`` against a controller's answer, and the sentences of what people did."""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fleetfoot.edge.journal.read import OrderRow
+from fleetfoot.face.cli import main
+from fleetfoot.face.phrases import PHRASES, action_line, order_line
+
+SERVICE: dict[str, Any] = {
+    "listen": "127.0.0.1:8080",
+    "min": 1,
+    "max": 10,
+    "objective": {"percentile": 0.95, "latency": 1000, "errors": 0.01},
+    "fleet": None,
+    "signals": {},
+    "throughput": None,
+    "changed": None,
+    "words": {},
+    "operator": {"fixed": None, "hold_growth": False, "hold_shrink": False, "until": 0, "who": ""},
+    "sources": [],
+    "last_order": None,
+    "notes": {},
+}
+
+
+def _answer(**services: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "wall": 0,
+        "now": 0,
+        "pid": 1,
+        "up_ms": 1000,
+        "loop": {"steps": 1, "early": 0, "gaps": 0, "failed": 0},
+        "journal": {"durable": True, "dropped": 0},
+        "stages": {},
+        "services": {name: {**SERVICE, **changes} for name, changes in services.items()},
+    }
+
+
+@contextmanager
+def _controller(answer: dict[str, Any]) -> Iterator[Path]:
+    """A folder whose control.sock gives ``answer`` once."""
+    with tempfile.TemporaryDirectory(prefix="ff") as folder, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{folder}/control.sock")
+        listening.listen()
+
+        def serve() -> None:
+            link, _ = listening.accept()
+            with link:
+                link.recv(65536)
+                body = json.dumps(answer).encode()
+                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield Path(folder)
+        thread.join(10)
+
+
+def _status(answer: dict[str, Any], *words: str) -> Result:
+    with _controller(answer) as state:
+        return CliRunner().invoke(main, ["status", "--state", str(state), *words])
+
+
+def test_a_failed_start_is_told_in_words() -> None:
+    last = {"task": "orders-7", "why": "exited with code 3", "log": "no config"}
+    notes = {"failures": 6, "last_failure": last, "next_start_ms": 23_000}
+    told = _status(_answer(orders={"notes": notes})).output
+    assert (
+        "6 starts in a row failed, the last was orders-7: exited with code 3 (no config); the next is tried in 23 s"
+        in told
+    )
+    assert "{" not in told
+
+
+def test_one_service_is_shown_alone_and_an_unknown_one_is_refused() -> None:
+    both = _answer(orders={}, mail={})
+    assert "mail" not in _status(both, "orders").output
+    assert list(json.loads(_status(both, "orders", "--json").output)["services"]) == ["orders"]
+    refused = _status(both, "nobody")
+    assert refused.exit_code == 2
+    assert "no service 'nobody': there are orders, mail" in refused.output
+
+
+@pytest.mark.parametrize("lang", PHRASES)
+def test_the_end_of_one_pause_is_not_told_as_the_end_of_all(lang: str) -> None:
+    whole = action_line("resume", "ana", None, False, False, 0, "", lang)
+    part = action_line("resume", "ana", None, True, False, 0, "", lang)
+    assert whole != part
+    assert PHRASES[lang]["growth"] in part
+
+
+@pytest.mark.parametrize("lang", PHRASES)
+def test_what_a_person_ordered_did_not_bring_anything_back_within_the_objective(lang: str) -> None:
+    times = dict.fromkeys(("recorded", "commanded", "first_starting", "last_starting", "first_ready", "last_ready"), 1)
+    row = OrderRow(
+        "a", "orders", 1, 3, 0, "", onset=None, sampled=0, received=0, decided=0, ok=True, error="", first_request=None,
+        back=5, **times,
+    )  # fmt: skip
+    calm = PHRASES[lang]["calm"].partition("{at}")
+    assert (calm[0] or calm[2]) in order_line(row, lang)
+    by = OrderRow(**{**{name: getattr(row, name) for name in row.__dataclass_fields__}, "who": "ana"})
+    assert (calm[0] or calm[2]) not in order_line(by, lang)
