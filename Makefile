@@ -43,6 +43,7 @@ bench: setup ## figures for docs/measurements.md; leave the machine alone meanwh
 
 soak: setup ## half an hour of steady traffic: no false growth, nothing lost, nothing that creeps or stays behind
 	@$(BIN)/python bench/soak.py
+	@$(BIN)/python bench/fuzz.py --count 1000000
 
 lock: dev ## pin everything again from pyproject.toml
 	@scripts/lock

@@ -160,13 +160,7 @@ class Exchange:
         dialling.add_done_callback(self._dialling.discard)
 
     async def _dial(self, request: Request, task: Task) -> None:
-        loop = asyncio.get_running_loop()
-        back: Back | None = None
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, back = await loop.create_connection(lambda: Back(self, task), task.host, task.port)
-        except (OSError, TimeoutError):
-            pass
+        back = await self.connect(task)
         stands = back is not None and not back.transport.is_closing()
         if request.task is not task:  # its client is gone, or its task was removed
             if back is not None and stands:
@@ -175,6 +169,15 @@ class Exchange:
             back.start(request)
         else:
             self.broke(request, sent=False)
+
+    async def connect(self, task: Task) -> Back | None:
+        """A new connection to the task; None when it cannot be had."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                return (await loop.create_connection(lambda: Back(self, task), task.host, task.port))[1]
+        except (OSError, TimeoutError):
+            return None
 
     # It ends.
 
