@@ -44,7 +44,8 @@ async def rest(task: Task, settings: ServiceSettings) -> str:
     while not task.wanted.is_set():
         freeze(task)
         await _promoted(task, settings.warm_refresh_ms * random.uniform(0.9, 1.1) / 1000)
-        thaw(task)
+        if task.frozen:
+            thaw(task)
         if not task.wanted.is_set() and (why := await refresh(task, settings)):
             return why
     return await probe(task.record.port, replace(check, timeout_ms=min(check.timeout_ms, _QUICK_MS)))

@@ -108,8 +108,7 @@ class Supervisor(Roster):
                 return done
             task.record.warm, task.waking = False, task.record.ready is not None
             pool.thaw(task)
-            task.wanted.set()
-            self._save(task)
+            task.wanted.set()  # on record once it serves: a new plane would promote it again
             self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
             self._again(0)
         return count
@@ -245,6 +244,7 @@ class Supervisor(Roster):
             return
         task.waking = False
         self.balancer.ready(task.id, ramp_ms=0)
+        self._save(task)
         self._again(0)  # to fill the pool
         await self._check(task)
 
