@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 
 from fleetfoot.edge.journal.read import Reader
 from fleetfoot.run.status import status
+from tests.balancers import play
 from tests.controllers import Bench
+from tests.fleets import ROOT, crew, service
 from tests.looptime import eventually
 
 pytestmark = pytest.mark.root
@@ -72,3 +75,23 @@ def test_growth_goes_on_over_a_full_disk_and_its_record_follows_when_there_is_ro
     with Reader(small_disk / "journal.db") as reader:
         kept = [(row.service, row.count, row.id) for row in reader.orders("orders") if row.ok]
     assert kept == scaled
+
+
+def test_a_task_that_has_something_to_say_starts_on_a_full_disk(small_disk: Path) -> None:
+    talks = f"sh -c 'echo started && exec {sys.executable} {ROOT / 'tests' / 'apps' / 'upstream.py'}'"
+
+    async def scenario() -> None:
+        async with crew(small_disk, service(command=talks)) as run:
+            await run.serving(1)
+            filler = fill(small_disk)
+            run.supervisor.scale(3, "a")
+            await run.serving(3)
+            assert (await run.get())[0] == 200
+            logs = small_disk / "state" / "logs" / "orders"
+            assert [path.read_text() for path in logs.iterdir()] == ["started\n"]
+            filler.unlink()
+            run.supervisor.scale(4, "b")
+            await run.serving(4)
+            assert len(list(logs.iterdir())) == 2
+
+    play(scenario())

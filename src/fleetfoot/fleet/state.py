@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+_LOG_ROOM = 64 << 10  # bytes: with less on the disk a task is given no log
+
 
 @dataclass(slots=True)
 class TaskRecord:
@@ -106,12 +108,18 @@ class Store:
         return read_json(self.services / f"{name}.json")
 
     def log_path(self, service: str, task: str, keep: int) -> Path:
-        """Where a new task writes; of the older files of its service the last ``keep`` stay."""
+        """Where a new task writes; of the older files of its service the last ``keep`` stay.
+
+        Nowhere while the disk is full: most programs end when they cannot write what they have to say.
+        """
         folder = self.logs / service
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         aged = sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.log*"))
         for _, path in aged[: max(0, len(aged) - keep)]:
             path.unlink(missing_ok=True)
+        disk = os.statvfs(folder)
+        if disk.f_bavail * disk.f_frsize < _LOG_ROOM:
+            return Path(os.devnull)
         return folder / f"{task}.log"
 
 
