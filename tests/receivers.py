@@ -45,6 +45,14 @@ class Controller:
     def total(self) -> float:
         return round(sum(second.requests for second in self.receiver.history("orders")), 6)
 
+    def errors(self) -> float:
+        return round(sum(second.errors for second in self.receiver.history("orders")), 6)
+
+    def value(self, name: str) -> float | None:
+        """The signal's value now; None when there is no such signal."""
+        found = self.receiver.signals("orders", now(), 1).get(name)
+        return None if found is None else found.value
+
     def coverage(self, serving: int) -> float | None:
         found = self.receiver.signals("orders", now(), serving).get("app.in_flight")
         return None if found is None else found.coverage

@@ -19,12 +19,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakSet
 from zlib import crc32
 
-from fleetfoot_agent.recorder import Recorder
+from fleetfoot_agent.recorder import Counts
 from fleetfoot_agent.wire import VERSION, encode, push_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ class Target(NamedTuple):
     service: str
     task: str
     revision: str = ""
+
+
+class Source(Protocol):
+    """Whose counts are sent: a recorder, or who counts otherwise."""
+
+    wake: Callable[[], object] | None
+
+    def take(self) -> Counts:
+        """The counts now; called in the sender's thread. What it raises is a push that failed."""
 
 
 class Answer(NamedTuple):
@@ -132,7 +141,7 @@ def _whole(value: object) -> int | None:
 class Sender:
     """Pushes what ``recorder`` counts to ``target``; ``start`` it once, or let a fork wake it."""
 
-    def __init__(self, recorder: Recorder, target: Target, on_answer: Callable[[Answer], None] | None = None) -> None:
+    def __init__(self, recorder: Source, target: Target, on_answer: Callable[[Answer], None] | None = None) -> None:
         self.target = target
         self.answer: Answer | None = None
         self.last_push_s = LAST_PUSH_S  # how long the app waits for the last push when it ends

@@ -14,7 +14,7 @@ from fleetfoot_agent.recorder import MAX_COUNT, MAX_SERIES, Counts, good_name
 VERSION = 1
 MAX_BODY = 64 * 1024  # bytes
 _MAX_NAME = 128
-_STATUS = frozenset({"none", "1xx", "2xx", "3xx", "4xx", "5xx"})
+_STATUS = frozenset({"none", "1xx", "2xx", "3xx", "4xx", "5xx", "answered"})
 _INCARNATION = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 
 
@@ -174,7 +174,7 @@ def _status(data: Mapping[str, Any]) -> dict[str, int]:
     status = _object(data, "status")
     unknown = sorted(set(status) - _STATUS)
     if unknown:
-        raise WireError(f"status has {_show(unknown[0])}; its classes are none, 1xx, 2xx, 3xx, 4xx and 5xx")
+        raise WireError(f"status has {_show(unknown[0])}; its classes are none, 1xx, 2xx, 3xx, 4xx, 5xx and answered")
     return {name: _count(status, name) for name in status}
 
 
