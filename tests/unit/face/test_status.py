@@ -93,6 +93,14 @@ def test_one_service_is_shown_alone_and_an_unknown_one_is_refused() -> None:
     assert "no service 'nobody': there are orders, mail" in refused.output
 
 
+def test_tasks_that_fell_silent_show() -> None:
+    seen = {"value": 1.0, "state": "fresh", "age_ms": 5, "span_ms": 1000, "coverage": 1.0}
+    half = {**seen, "coverage": 0.5}
+    told = _status(_answer(orders={"signals": {"requests": seen, "app.jobs": half, "app.errors": half}})).output
+    assert "only 50% of the tasks report app.jobs, app.errors" in told
+    assert "requests," not in told
+
+
 @pytest.mark.parametrize("lang", PHRASES)
 def test_the_end_of_one_pause_is_not_told_as_the_end_of_all(lang: str) -> None:
     whole = action_line("resume", "ana", None, False, False, 0, "", lang)

@@ -47,6 +47,7 @@ def status(service: str | None, lang: str, file: Path, state: Path | None, as_js
 def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]:
     lines = [f"{name}  http://{one['listen']}  {_tasks(one)}"]
     lines.append(f"  {_traffic(one)}")
+    lines += [f"  {line}" for line in _coverage(one["signals"])]
     changed = one["changed"]
     if changed:
         lines.append(f"  since {clock_time(changed['wall'])}  {one['words'].get(lang, '')}")
@@ -87,6 +88,15 @@ def _traffic(one: dict[str, Any]) -> str:
         f"{shown('requests', '{:.4g}')} requests/s, {latency}, errors {shown('errors', '{:.1f}', 100)} %, "
         f"{shown('in_flight', '{:.0f}')} in flight, {shown('queue', '{:.0f}')} queued{learnt}"
     )
+
+
+def _coverage(signals: dict[str, Any]) -> list[str]:
+    """Which signals only some of the tasks report."""
+    partly: dict[float, list[str]] = {}
+    for name, signal in signals.items():
+        if signal["coverage"] < 1 and signal["state"] == "fresh":
+            partly.setdefault(signal["coverage"], []).append(name)
+    return [f"only {share:.0%} of the tasks report {', '.join(names)}" for share, names in partly.items()]
 
 
 def _people(operator: dict[str, Any], shift: int) -> list[str]:
