@@ -45,14 +45,8 @@ def step(settings: Settings, memory: Memory, observation: Observation) -> Decisi
     return settle(wish(settings, memory, observation), arbiter.WHOLE)
 
 
-def decide_all(
-    settings: Mapping[str, Settings],
-    memories: Mapping[str, Memory],
-    observations: Mapping[str, Observation],
-    tasks: int | None = None,
-) -> dict[str, Decision]:
-    """Two passes over several services: every wish, then each settled within its grant."""
-    wishes = {name: wish(settings[name], memories[name], seen) for name, seen in observations.items()}
+def settle_all(wishes: Mapping[str, Wish], tasks: int | None = None) -> dict[str, Decision]:
+    """The second pass over several services: each wish settled within its grant."""
     present = {name: w.view.current for name, w in wishes.items()}
     grants = arbiter.grant({name: w.tasks for name, w in wishes.items()}, tasks, present=present)
     return {name: settle(w, grants[name]) for name, w in wishes.items()}

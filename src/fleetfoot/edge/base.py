@@ -130,6 +130,10 @@ class Ticket(Protocol):
         """True once the record is safe; False when it is not within ``within_ms`` (it stays spooled)."""
         ...
 
+    def withdraw(self) -> bool:
+        """Take the record back. False when it is safe already, or being written at this moment."""
+        ...
+
 
 class Past(NamedTuple):
     """What a starting controller finds: the newest memory, orders without a receipt, what people ordered."""

@@ -81,7 +81,7 @@ class Pushes:
 
 
 async def run(up: Up, push: socket.socket | None, token: str) -> None:
-    """Live until SIGTERM or SIGINT. Raises JournalError, SpecErrors."""
+    """Live until SIGTERM or SIGINT, or until the loop ends, which it never should. Raises JournalError, SpecErrors."""
     spec = loads(up.text, up.source)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,7 +95,7 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
 
     live = build(spec, up.state, plane, commands, say, more=pushes.sources if push else None, text=up.text)
     pushes.live = live
-    await live.start()
+    await live.start(stopping.set)  # without its loop a controller is of no use: the keeper starts another
     servers = [serve(control_app(live, stopping), paths.listen(up.state / "control.sock"))]
     if push is not None and pushes.receiver is not None and token:
         servers.append(serve(push_app(pushes.receiver, token), push))

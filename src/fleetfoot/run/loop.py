@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fleetfoot.core.engine import decide_all
+from fleetfoot.core.engine import Wish, settle_all, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Observation, Signal
 from fleetfoot.core.settings import Settings
@@ -61,7 +62,10 @@ class Counts:
 
 
 class Loop:
-    """Everything with a life of its own is handed in; see ``run/wire.py``."""
+    """Everything with a life of its own is handed in; see ``run/wire.py``.
+
+    What breaks in one service costs that service a step, and no other service anything.
+    """
 
     def __init__(
         self,
@@ -90,35 +94,49 @@ class Loop:
         self._tell = tell
 
     async def run(self) -> None:
-        """Step until cancelled. A step that fails is told and does not end the loop."""
+        """Step until cancelled. What fails is told and does not end the loop."""
         self.pulse.wake()  # the first reading is only a baseline: the sooner the better
         while True:
             early = await self.pulse.next()
             await self.readers.refresh(self.settings.fresh_within if early else self.settings.lead)
             self.counts.early += early
-            try:
+            with self._told("a step"):
                 self.step()
-            except Exception:
-                self.counts.failed += 1
-                log.exception("a step failed; the count stays and the next step is tried")
             await asyncio.sleep(0.01)  # orders are on their way before memory is packed
-            self.checkpoint()
+            with self._told("a checkpoint"):
+                self.checkpoint()
 
     def step(self) -> dict[str, Decision]:
         """One step for every service whose fleet has been seen."""
         now = self.clock.now()
         seen = self._observe(now)
-        settings = {name: self.services[name].settings for name in seen}
-        memories = {name: self.services[name].memory for name in seen}
-        decisions = decide_all(settings, memories, seen)  # decide and guard
+        decisions = settle_all(self._wishes(seen))  # decide and guard
         for name, decision in decisions.items():
-            self._act(decision, seen[name])
-            self._record(name, seen[name], decision)
+            with self._told(f"recording and acting for {name}"):
+                self.journal.observe(name, seen[name])
+                self._act(decision, seen[name])
+                self._record(name, seen[name], decision)
         self.counts.steps += 1
         self.counts.last = now
         self.stepped.set()
         self.stepped.clear()
         return decisions
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self.counts.failed += 1
+            log.exception("%s failed; what it was for stays as it is until the next step", what)
+
+    def _wishes(self, seen: Mapping[str, Observation]) -> dict[str, Wish]:
+        wishes = {}
+        for name, observation in seen.items():
+            with self._told(f"deciding for {name}"):
+                service = self.services[name]
+                wishes[name] = wish(service.settings, service.memory, observation)
+        return wishes
 
     def _observe(self, now: int) -> dict[str, Observation]:
         wall, since = self.clock.wall(), gap(self.counts.last, now)
@@ -143,7 +161,6 @@ class Loop:
     def _record(self, name: str, seen: Observation, decision: Decision) -> None:
         service = self.services[name]
         service.seen, service.decision = seen, decision
-        self.journal.observe(name, seen)
         codes = (*(r.code for r in decision.reasons), *(t.reason.code for t in decision.trail))
         if decision.action is not Action.HOLD or codes != service.codes:
             service.codes, service.changed = codes, decision

@@ -1,7 +1,8 @@
 """Carries orders out beside the loop: recorded first, then commanded, then completed by the receipt.
 
 Rules, for whoever edits this file:
-1. One order of a service at a time, in the order they were decided; a newer one takes over from a waiting one.
+1. One order of a service at a time, in the order they were decided; a newer one takes over from one that waits,
+   for its turn or for its record.
 2. Growth goes out when its record is durable, or 200 ms later without. Scale-in goes out only when it is durable.
 3. Orders are absolute, so an attempt that failed is repeated until patience ends or a newer order waits.
 4. Every order opened in the journal is completed there, also one that was given up.
@@ -102,7 +103,9 @@ class Orders:
             recorded = self._now() if durable else None
             if recorded is not None:
                 self._journal.stamp(order.id, {"recorded": recorded})
-            if durable or order.count > order.before:
+            if service in self._next:
+                receipt = self._refused(order, SUPERSEDED)
+            elif durable or order.count > order.before:
                 receipt = await self._insist(order)
             else:
                 receipt = self._refused(order, NOT_DURABLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ from fleetfoot.run.stamps import Stages
 from fleetfoot.spec import Service as ServiceSpec
 from fleetfoot.spec import Spec
 
+log = logging.getLogger("fleetfoot.wire")
+
+ACTION_MS = 2000  # a person waits this long for the journal
 HINT_MS = 5000
 HINT_CHANGE = 0.05  # a learnt throughput that moved by this share is told to the data plane
 
@@ -64,12 +68,19 @@ class Live:
     past: Past
     tasks: tuple[asyncio.Task[None], ...] = ()
 
-    async def start(self) -> None:
-        """Let the loop and what stands beside it run."""
+    async def start(self, ended: Callable[[], None] = lambda: None) -> None:
+        """Let the loop and what stands beside it run. ``ended`` is called if the loop ends though nobody stopped it."""
+
+        def look(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                log.error("the loop ended", exc_info=task.exception())
+                ended()
+
         self.tasks = tuple(
             asyncio.create_task(part, name=name)
             for name, part in (("loop", self._run()), ("watch", self._watch()), ("hint", self._hint()))
         )
+        self.tasks[0].add_done_callback(look)
 
     async def stop(self) -> None:
         """Within about a second: end the loop, finish orders under way, keep memory, close the journal."""
@@ -96,10 +107,12 @@ class Live:
             raise Refused(
                 f"{action.count} is outside capacity {low} to {high} of {action.service}: change the file first"
             )
-        health = self.journal.health()
-        if not health.durable or not await self.journal.operate(action).durable(2000):
-            why = self.journal.health().error or "too slow"
-            raise Refused(f"the journal cannot be written ({why}); orders by people wait until it can")
+        ticket = self.journal.operate(action)
+        while not await ticket.durable(ACTION_MS):
+            if ticket.withdraw():  # else a later start would obey what was refused
+                why = self.journal.health().error or "too slow"
+                raise Refused(f"the journal cannot be written ({why}); orders by people wait until it can")
+            await asyncio.sleep(0.05)  # it is being written at this moment
         self.loop.operators.take(action)
         self.loop.pulse.wake()
 

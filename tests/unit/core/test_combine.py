@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from fleetfoot.core.arbiter import Grant
-from fleetfoot.core.engine import decide_all, settle, wish
+from fleetfoot.core.engine import settle, settle_all, wish
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Action, Blind, Operator, Reason, State, Vote, Want
 from fleetfoot.core.policies import Target
@@ -193,16 +193,14 @@ def test_a_grant_below_the_present_count_takes_nothing_away() -> None:
 
 def test_several_services_share_a_limit_and_keep_what_they_have() -> None:
     one, other = service(want(8), tasks=8), service(want(8), tasks=2)
-    known = {"a": one.settings, "b": other.settings}
-    decisions = decide_all(
-        known, {"a": one.memory, "b": other.memory}, {"a": one.see(), "b": other.see()}, tasks=12
-    )  # fmt: skip
+    wishes = {name: wish(s.settings, s.memory, s.see()) for name, s in (("a", one), ("b", other))}
+    decisions = settle_all(wishes, tasks=12)
     assert {name: d.desired for name, d in decisions.items()} == {"a": 8, "b": 4}
 
 
 def test_a_lone_service_is_granted_everything() -> None:
     grows = service(want(500))
-    assert decide_all({"a": grows.settings}, {"a": grows.memory}, {"a": grows.see()})["a"].desired == 500
+    assert settle_all({"a": wish(grows.settings, grows.memory, grows.see())})["a"].desired == 500
 
 
 def test_the_minimum_beats_everything() -> None:

@@ -16,6 +16,8 @@ from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, State
 from fleetfoot.edge.base import OperatorAction
 from fleetfoot.edge.journal.read import Reader
+from fleetfoot.edge.journal.sqlite import SqliteJournal
+from fleetfoot.run.readers import Readers
 from fleetfoot.run.status import status
 from fleetfoot.run.wire import Refused, build
 from fleetfoot.spec import loads
@@ -165,6 +167,48 @@ def test_what_people_ordered_survives_a_restart_until_it_ends(tmp_path: Path) ->
     with Reader(tmp_path / "journal.db") as reader:
         assert reader.orders("orders")[0].who == "ana"
         assert reader.actions("orders")[0].kind == "scale"
+
+
+def test_what_breaks_in_one_service_costs_no_other_one_anything(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.tick(8)
+        bench.live.loop.services["mail"].memory.slices["rate"] = {"changes": "nonsense"}
+        await bench.surge()
+        assert bench.plane.raw["orders"]["desired"] > 1
+        assert bench.live.loop.counts.failed >= 1
+        assert set(await bench.tick(100)) == {"orders"}
+
+    run(tmp_path, scenario)
+
+
+def test_an_order_by_a_person_that_was_refused_is_not_obeyed_by_a_later_start(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.tick(5)
+        journal = bench.live.journal
+        assert isinstance(journal, SqliteJournal)
+        journal.path.rename(tmp_path / "aside")
+        journal.path.mkdir()  # it fails from now on, and nobody knows yet
+        assert journal.health().durable
+        with pytest.raises(Refused, match="journal"):
+            await bench.live.operate(OperatorAction("orders", "scale", "ana", 0, 0, count=3))
+        journal.path.rmdir()
+        (tmp_path / "aside").rename(journal.path)
+        await eventually(lambda: journal.health().durable)
+        assert journal.past().actions == ()
+
+    run(tmp_path, scenario)
+
+
+def test_a_loop_that_ends_is_told_so_that_another_controller_can_take_over(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        ended = asyncio.Event()
+        bench.live.loop.readers = None  # type: ignore[assignment]
+        await bench.live.start(ended.set)
+        async with asyncio.timeout(5):
+            await ended.wait()
+        bench.live.loop.readers = Readers([], lambda: 0, 1)
+
+    run(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,38 @@ def test_a_newer_order_takes_over_from_one_that_is_being_repeated_and_they_arriv
     run(scenario)
 
 
+def test_a_newer_order_takes_over_from_one_that_waits_for_its_record() -> None:
+    class Slow(MemoryJournal):
+        def __init__(self) -> None:
+            super().__init__()
+            self.go = asyncio.Event()
+
+        def open(self, order: Order) -> Known:
+            super().open(order)
+            return Late(self.go) if len(self.orders) == 1 else Known(True)
+
+    class Late(Known):
+        def __init__(self, go: asyncio.Event) -> None:
+            super().__init__(True)
+            self.go = go
+
+        async def durable(self, within_ms: int) -> bool:
+            return await self.go.wait()
+
+    async def scenario(bench: Bench) -> None:
+        journal = bench.journal = bench.orders._journal = Slow()
+        shrink = bench.orders.give(bench.decide(2))
+        await asyncio.sleep(0)
+        bench.orders.give(bench.decide(8))
+        journal.go.set()
+        await bench.quiet()
+        assert shrink is not None
+        assert [count for _, count, _ in bench.target.orders] == [8]
+        assert journal.receipts[shrink.id].error == SUPERSEDED
+
+    run(scenario)
+
+
 def test_a_count_just_accepted_is_not_ordered_again_before_the_fleet_can_show_it() -> None:
     async def scenario(bench: Bench) -> None:
         bench.orders.give(bench.decide(6))

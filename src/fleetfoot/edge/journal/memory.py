@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fleetfoot.core.model import Decision, Observation, Receipt
@@ -13,11 +13,17 @@ from fleetfoot.edge.base import Health, OperatorAction, Order, Past, order_stamp
 class Known:
     """A ticket whose answer is known."""
 
-    def __init__(self, safe: bool) -> None:
+    def __init__(self, safe: bool, undo: Callable[[], None] = lambda: None) -> None:
         self.safe = safe
+        self._undo = undo
 
     async def durable(self, within_ms: int) -> bool:  # noqa: ARG002 - the ticket protocol
         return self.safe
+
+    def withdraw(self) -> bool:
+        if not self.safe:
+            self._undo()
+        return not self.safe
 
 
 class MemoryJournal:
@@ -58,7 +64,7 @@ class MemoryJournal:
 
     def operate(self, action: OperatorAction) -> Known:
         self.actions.append(action)
-        return Known(not self.error)
+        return Known(not self.error, lambda: self.actions.remove(action))
 
     def past(self) -> Past:
         waiting = tuple(order for name, order in self.orders.items() if name not in self.receipts)

@@ -22,7 +22,7 @@ class Retention(NamedTuple):
     around: int = 15 * 60_000  # ... and this much before and after every order,
     orders: int = 30 * 86_400_000  # ... for this long
     decisions: int = 30 * 86_400_000
-    years: int = 400 * 86_400_000  # orders, actions and one-minute summaries
+    years: int = 400 * 86_400_000  # orders and one-minute summaries
 
 
 def rebuilt(kind: type[T], row: Any) -> T:

@@ -41,12 +41,20 @@ class Poisoned(Exception):
     """The database refuses this very record; trying again would not help."""
 
 
+class Withdrawn(Exception):
+    """Nobody wants this record kept any more."""
+
+
 class Mark:
     """A record's way to the disk; see ``edge.base.Ticket``."""
 
-    def __init__(self, failing: Callable[[], bool]) -> None:
+    def __init__(self, failing: Callable[[], bool], take_back: Callable[[Mark], bool]) -> None:
         self.done: Future[None] = Future()
         self._failing = failing
+        self._take_back = take_back
+
+    def withdraw(self) -> bool:
+        return self._take_back(self)
 
     async def durable(self, within_ms: int) -> bool:
         if self.done.done():
@@ -55,7 +63,7 @@ class Mark:
             return False
         try:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self.done)), within_ms / 1000)
-        except (TimeoutError, Poisoned):
+        except (TimeoutError, Poisoned, Withdrawn):
             return False
         return True
 
@@ -80,7 +88,8 @@ class Writer:
         self._bytes = 0  # of what waits
         self._wake = threading.Condition()
         self._waiting: deque[tuple[Record, Mark]] = deque()
-        self._busy: list[tuple[Record, Mark]] = []  # the batch being written
+        self._busy: list[tuple[Record, Mark]] = []  # the batch being written, or waiting for the next attempt
+        self._writing = False
         self._dropped = 0
         self._error = ""
         self._stopping = False
@@ -88,7 +97,7 @@ class Writer:
         self._thread.start()
 
     def put(self, record: Record) -> Mark:
-        mark = Mark(lambda: bool(self._error))
+        mark = Mark(lambda: bool(self._error), self._withdraw)
         with self._wake:
             if record.key is not None and self._error:
                 self._forget_older(record.key)
@@ -110,6 +119,13 @@ class Writer:
             self._stopping = True
             self._wake.notify()
         self._thread.join(within)
+
+    def _withdraw(self, mark: Mark) -> bool:
+        with self._wake:
+            if mark.done.done() or (self._writing and any(busy is mark for _, busy in self._busy)):
+                return False
+            mark.done.set_exception(Withdrawn())  # it is passed over when its turn comes
+            return True
 
     def _forget_older(self, key: tuple[Any, ...]) -> None:
         self._bytes -= sum(record.size for record, _ in self._waiting if record.key == key)
@@ -144,11 +160,17 @@ class Writer:
             return not self._stopping
 
     def _try(self) -> bool:
+        with self._wake:
+            batch = [pair for pair in self._busy if not pair[1].done.done()]
+            self._writing = True
         try:
-            self._commit([pair for pair in self._busy if not pair[1].done.done()])
+            self._commit(batch)
         except Exception as failure:  # noqa: BLE001 - a full disk, a lost file, a locked database: keep the records, try again
             self._failed(failure)
             return False
+        finally:
+            with self._wake:
+                self._writing = False
         with self._wake:
             self._busy = []
             recovered, self._error = self._error, ""
