@@ -51,7 +51,11 @@ class LiveService:
         self._client: BlockingPlaneClient | None = None
 
     def __enter__(self) -> LiveService:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C too: nobody else would stop what was started
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
