@@ -7,7 +7,7 @@ from __future__ import annotations
 from fleetfoot.core.reasons import Code
 
 EN: dict[str, str] = {
-    Code.DEMAND: "{rate}/s at {per_task}/s a task{extra_en}",
+    Code.DEMAND: "{upper_en}{rate}/s at {per_task}/s a task{extra_en}",
     Code.QUEUE: "work for {seconds} s is queued ({outstanding} requests) although the rate looks fine",
     Code.TRACKING: "{signal} is {value} against a target of {target}, so {to} tasks",
     Code.STEP: "{signal} is {value}, past {threshold}: the step goes from {from} to {to}",
@@ -45,7 +45,7 @@ EN: dict[str, str] = {
 }
 
 KO: dict[str, str] = {
-    Code.DEMAND: "초당 요청 {rate}건, 태스크당 {per_task}건{extra_ko}",
+    Code.DEMAND: "초당 요청 {upper_ko}{rate}건, 태스크당 {per_task}건{extra_ko}",
     Code.QUEUE: "요청률은 정상으로 보이지만 {seconds}초 분량의 작업({outstanding}건)이 대기 중입니다",
     Code.TRACKING: "{signal} 값이 {value}, 목표는 {target}이므로 태스크 {to}개가 필요합니다",
     Code.STEP: "{signal} 값 {value}이(가) 임계값 {threshold}을(를) 벗어나 {from}개에서 {to}개로 조정합니다",
@@ -83,7 +83,7 @@ KO: dict[str, str] = {
 }
 
 JA: dict[str, str] = {
-    Code.DEMAND: "毎秒{rate}リクエスト、1タスクあたり{per_task}{extra_ja}",
+    Code.DEMAND: "毎秒{upper_ja}{rate}リクエスト、1タスクあたり{per_task}{extra_ja}",
     Code.QUEUE: "リクエスト率は正常に見えますが、{seconds}秒分の処理({outstanding}件)が待っています",
     Code.TRACKING: "{signal}は{value}、目標は{target}のため{to}タスクが必要です",
     Code.STEP: "{signal}が{value}でしきい値{threshold}を外れたため、{from}から{to}に変更します",
@@ -127,6 +127,7 @@ EXTRA = {
     "ko": ", 대기 중인 작업을 위해 {extra}개 추가",
     "ja": "、待ち行列のために{extra}追加",
 }
+UPPER = {"en": "up to ", "ko": "최대 ", "ja": "最大"}  # what a scale-in must still carry, not what was measured
 FLIP = {
     "en": "; it would grow above {flip}/s",
     "ko": ". 초당 {flip}건을 넘으면 늘립니다",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 
 from fleetfoot.core.model import Decision, Reason, Want
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, WANTED
+from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
 
 LANGUAGES = tuple(SENTENCES)
 
@@ -46,6 +46,7 @@ def _fields(data: Mapping[str, float | int | str], lang: str) -> _Fields:
     extra, flip = data.get("extra", 0), data.get("flip")
     fields[f"extra_{lang}"] = EXTRA[lang].format(extra=extra) if extra else ""
     fields[f"flip_{lang}"] = FLIP[lang].format(flip=number(flip)) if flip is not None else ""
+    fields[f"upper_{lang}"] = UPPER[lang] if data.get("upper") else ""
     return fields
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.core.model import State, Want
+from fleetfoot.core.model import Action, State, Want
 from fleetfoot.core.policies.default import Default
 from fleetfoot.core.settings import GuardSettings
+from fleetfoot.core.words import tell
 from fleetfoot.sim.harness import Loop, Plant
 from tests.unit.core.build import OPEN, UNUSABLE, Service, Shown, outcome, settings
 
@@ -137,6 +138,23 @@ def test_an_undeclared_service_that_is_slow_from_its_first_second_grows_by_what_
     slow = service(tasks=4, throughput=None, startup=30_000)
     decision = slow.run(20, requests=200.0, **{**CALM, "completed": 80.0, "in_flight": 200.0, "latency": 900.0})
     assert decision.desired == ceil(200 / 14) + 2  # 80/s from four tasks: 20/s each, and 200 wait
+
+
+def test_without_a_declared_throughput_no_rate_is_named_at_which_it_would_grow() -> None:
+    rests = service(throughput=None)
+    decision = rests.run(90, requests=40.0, **CALM)
+    assert decision.reasons[0].code == "enough"
+    assert tell(decision) == "held at 4  the present count is enough"
+    assert decision.flip is None
+
+
+def test_a_scale_in_tells_the_rate_it_reckons_with() -> None:
+    shrinks = service(tasks=20)
+    decision = next(d for d in (shrinks.tick(requests=40.0, **CALM) for _ in range(200)) if d.action is Action.SHRINK)
+    reason = decision.reasons[0]
+    assert decision.wanted == ceil(float(reason.data["rate"]) / 14.0)
+    assert float(reason.data["rate"]) > 40.0
+    assert tell(decision).partition("  ")[2].startswith(f"up to {reason.data['rate']:.3g}/s at 14/s a task")
 
 
 def test_undeclared_throughput_is_learnt_from_what_tasks_carry_inside_the_objective() -> None:

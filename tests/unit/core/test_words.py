@@ -10,7 +10,7 @@ import pytest
 from fleetfoot.core import words
 from fleetfoot.core.model import Action, Decision, Reason, State, Trail, Want
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, WANTED
+from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
 from tests.unit.core.scenes import SCENES, played
 from tests.unit.core.sentences_page import PAGE, whole
 
@@ -21,7 +21,7 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 
 def test_there_are_three_languages() -> None:
     assert set(words.LANGUAGES) == {"en", "ko", "ja"}
-    for frame in (EXTRA, FLIP, GROW, GUARD, HELD, WANTED, TERMS):
+    for frame in (EXTRA, FLIP, GROW, GUARD, HELD, UPPER, WANTED, TERMS):
         assert set(frame) == set(words.LANGUAGES)
 
 

@@ -114,8 +114,11 @@ class Default:
 
     def _rest(self, view: View, found: demand.Demand, carried: float) -> Vote:
         """Enough, or fewer."""
-        flip = view.current * carried
-        data: Data = {"rate": round(found.rate, 1), "per_task": round(carried, 2), "flip": round(flip, 1)}
+        # Undeclared throughput: no rate alone makes it grow, so none is told.
+        flip = None if view.settings.throughput is None else view.current * carried
+        data: Data = {"rate": round(found.rate, 1), "per_task": round(carried, 2)}
+        if flip is not None:
+            data = {**data, "flip": round(flip, 1)}
         if view.coming() > 0 and found.rate > view.fleet.serving * carried:
             return Want(view.current, Reason(Code.STARTING, {**data, "starting": view.coming()}), flip=flip)
         fewer = ceil(found.high / carried)
@@ -124,4 +127,5 @@ class Default:
         piling = view.pressure(view.fleet.serving) >= PILING and not self._quick(view)
         if fewer >= view.current or piling:
             return Want(view.current, Reason(Code.ENOUGH, data), flip=flip)
-        return Want(fewer, Reason(Code.DEMAND, {**data, "extra": 0, "span": 60_000}), flip=flip)
+        data = {**data, "rate": round(found.high, 1), "upper": 1, "extra": 0, "span": 60_000}
+        return Want(fewer, Reason(Code.DEMAND, data), flip=flip)
