@@ -20,6 +20,7 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
 
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
+DOUBLED = sorted({*SPANS, *(2 * span for span in SPANS)})
 LEARN_EVERY = 10_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
 COVERED = 0.8  # of a span that must have been measured
@@ -83,11 +84,12 @@ def learn(window: Window, noise: Slice, now: int) -> None:
     known = noise["known"] = noise.get("known", 0) + passed
     gain = passed / min(MEMORY, max(2 * known, FASTEST))
     spread = noise.get("dispersion") or [FIRST_GUESS] * len(SPANS)
+    means = dict(zip(DOUBLED, window.means(DOUBLED), strict=True))
     for i, span in enumerate(SPANS):
         if span < window.span:
             continue
-        late, covered = window.mean(span)
-        both, known_for = window.mean(2 * span)
+        late, covered = means[span]
+        both, known_for = means[2 * span]
         if known_for < COVERED * 2 * span:
             break
         early = (both * known_for - late * covered) / (known_for - covered) if known_for > covered else 0.0

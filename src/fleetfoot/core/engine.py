@@ -55,7 +55,7 @@ def settle_all(wishes: Mapping[str, Wish], tasks: int | None = None) -> dict[str
 def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     """Observe, let the policies vote, let the service's own guards correct the number."""
     view = look(settings, memory, observation)
-    votes = tuple((policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies)
+    votes = tuple([(policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies])
     wanted, reasons, urgent, flip = combine(view, votes)
     floor = min(settings.minimum, view.current)  # no guard need look at what the minimum forbids anyway
     lifted: tuple[Trail, ...] = ()
@@ -88,24 +88,35 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     if fixed is not None:
         operator = view.seen.operator
         return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
-    wants = [vote for _, vote in votes if isinstance(vote, Want)]
     unseen = _unseen(view, votes) or _fleet_unseen(view)
-    flips = [vote.flip for vote in wants if vote.flip is not None]
-    flip = min(flips) if flips else None
-    if not wants:
+    largest, winners, flip = _largest(votes)
+    if not winners:
         told = (unseen.reason,) if unseen else tuple(vote.reason for _, vote in votes)
         return current, (Reason(Code.NO_WANT), *told), False, flip
-    largest = max(vote.tasks for vote in wants)
-    reasons = tuple(vote.reason for vote in wants if vote.tasks == largest)
+    reasons = tuple([vote.reason for vote in winners])
     if largest > current:
         if view.seen.operator.hold_growth:
             return current, (*reasons, _pause(view, "growth")), False, flip
-        return largest, reasons, any(vote.urgent for vote in wants if vote.tasks == largest), flip
+        return largest, reasons, any(vote.urgent for vote in winners), flip
     if largest < current and unseen is not None:
         return current, (Reason(Code.BLIND_HOLDS_SHRINK, unseen.reason.data), unseen.reason), False, flip
     if largest < current and view.seen.operator.hold_shrink:
         return current, (*reasons, _pause(view, "scale-in")), False, flip
     return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
+
+
+def _largest(votes: tuple[tuple[str, Vote], ...]) -> tuple[int, list[Want], float | None]:
+    """The largest wish, everybody who has it, and the nearest flip point of all."""
+    largest, winners, flip = -1, list[Want](), None
+    for _, vote in votes:
+        if isinstance(vote, Want):
+            if vote.tasks > largest:
+                largest, winners = vote.tasks, [vote]
+            elif vote.tasks == largest:
+                winners.append(vote)
+            if vote.flip is not None and (flip is None or vote.flip < flip):
+                flip = vote.flip
+    return largest, winners, flip
 
 
 def _unseen(view: View, votes: tuple[tuple[str, Vote], ...]) -> Blind | None:
@@ -138,9 +149,9 @@ def _pause(view: View, what: str) -> Reason:
 def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View) -> tuple[int, tuple[Trail, ...]]:
     """Hand the number from guard to guard."""
     trail: tuple[Trail, ...] = ()
-    memory = view.memory
+    slice_of = view.memory.slice
     for name, guard in guards:
-        verdict = guard(count, view, memory.slice(name))
+        verdict = guard(count, view, slice_of(name))
         if verdict is not None:
             after, reason = verdict
             if after != count:

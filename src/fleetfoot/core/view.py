@@ -89,16 +89,17 @@ GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
 def judge(signal: Signal, now: int) -> State:
     """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
     _, value, end, _, _, period, coverage, state = signal
-    if state is State.MISSING:
-        return state
-    if state is State.EMPTY:
-        value = 0.0
+    if state is not State.FRESH:
+        if state is State.MISSING:
+            return state
+        if state is State.EMPTY:
+            value = 0.0
     if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
-    age, oldest = now - end, STALE_PERIODS * period
-    if age < -AHEAD:
-        return State.ABSURD  # measured in the future: it would shut out every sample until then
-    return State.STALE if age > oldest else state
+    age = now - end
+    if age > STALE_PERIODS * period:
+        return State.STALE
+    return state if age >= -AHEAD else State.ABSURD  # measured in the future: it would shut out every sample until then
 
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
@@ -111,14 +112,16 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     for name, signal in seen.signals.items():
         state = states[name] = judge(signal, now)
         if name in kept and state in GROWS:
+            _, value, end, _, span, _, coverage, _ = signal
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(kept[name])
             window.keep = kept[name]  # the settings may have changed since it was kept
-            value = 0.0 if state is State.EMPTY else signal.value
-            if signal.coverage < 1 and signal.coverage > 0 and name in TOTALS:
-                value = min(value / signal.coverage, ABSURD)
-            window.add(signal.end, signal.span, value)
+            if state is State.EMPTY:
+                value = 0.0
+            elif 0 < coverage < 1 and name in TOTALS:
+                value = min(value / coverage, ABSURD)
+            window.add(end, span, value)
     fleet = seen.fleet
     learnt = _learnt(settings, memory, fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED

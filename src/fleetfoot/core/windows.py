@@ -41,7 +41,8 @@ class Window:
         gap = end - ends[-1]
         if gap <= 0 or span <= 0:
             return False
-        span = min(span, gap, self.keep)
+        if span > gap or span > self.keep:
+            span = min(gap, self.keep, span)
         ends.append(end)
         sums.append(sums[-1] + value * span)
         covered.append(covered[-1] + span)
@@ -58,17 +59,18 @@ class Window:
 
     def _upto(self, at: int) -> tuple[float, float]:
         """Integral and covered ms up to the instant ``at``."""
-        i = bisect_left(self.ends, at)
-        if i >= len(self.ends):
-            return self.sums[-1], self.covered[-1]
+        ends, sums, covers = self.ends, self.sums, self.covered
+        i = bisect_left(ends, at)
+        if i >= len(ends):
+            return sums[-1], covers[-1]
         if i == 0:
-            return self.sums[0], self.covered[0]
-        late, before, covered = self.ends[i] - at, self.sums[i - 1], self.covered[i - 1]
-        span = self.covered[i] - covered
+            return sums[0], covers[0]
+        late, before, covered = ends[i] - at, sums[i - 1], covers[i - 1]
+        span = covers[i] - covered
         if late >= span:
             return before, covered
         share = 1.0 - late / span
-        return before + (self.sums[i] - before) * share, covered + span * share
+        return before + (sums[i] - before) * share, covered + span * share
 
     def mean(self, span: int, until: int | None = None) -> tuple[float, float]:
         """(time-weighted mean, ms covered) over the ``span`` ms before ``until``, by default the newest sample's end.
@@ -82,8 +84,9 @@ class Window:
         else:
             total, covered = self._upto(until)
         from_total, from_covered = self._upto(until - span)
+        total -= from_total
         covered -= from_covered
-        return (max(total - from_total, 0.0) / covered, covered) if covered > 0 else (0.0, 0.0)
+        return (total / covered if total > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0)
 
     def means(self, spans: Iterable[int]) -> list[tuple[float, float]]:
         """``mean`` over several trailing spans, shortest first, in one walk: the hot path of every step."""
@@ -101,7 +104,8 @@ class Window:
                 share = 1.0 - late / width
                 before += (sums[i] - before) * share
                 covered -= width * share
-            found.append((max(total - before, 0.0) / covered, covered) if covered > 0 else (0.0, 0.0))
+            before = total - before
+            found.append((before / covered if before > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0))
         return found
 
     def rate(self, span: int) -> float:

@@ -29,9 +29,14 @@ def pay(count: int, view: View, mine: Slice) -> Verdict:
         return None
     held = mine.get("held")
     if held is None:
-        _begin(view, mine)
-        _judge(view, mine, rules.pay_window)
-        held = mine.get("held")
+        asked = mine.get("asked")
+        if asked is not None:  # at the step before: it opens an episode if it happened
+            mine["asked"] = None
+            if view.current > asked["from"]:
+                mine["episode"] = asked
+        episode = mine.get("episode")
+        if episode is not None:
+            held = _judge(view, mine, episode, rules.pay_window)
     elif _released(view, held):
         mine["held"] = mine["episode"] = held = None
     if held is not None:
@@ -65,27 +70,16 @@ def _over(view: View) -> bool:
     return view.usable("latency") and view.value("latency") > view.settings.objective
 
 
-def _begin(view: View, mine: Slice) -> None:
-    """Open the episode of what was asked at the step before, if it happened."""
-    asked = mine.get("asked")
-    if asked is not None:
-        mine["asked"] = None
-        if view.current > asked["from"]:
-            mine["episode"] = asked
-
-
-def _judge(view: View, mine: Slice, window: int) -> None:
-    episode = mine.get("episode")
-    if episode is None:
-        return
+def _judge(view: View, mine: Slice, episode: dict[str, float], window: int) -> dict[str, float] | None:
+    """The hold that begins now, if the episode's growth brought nothing."""
     if view.fleet.serving <= episode["from"]:  # nothing that was ordered serves yet
         if view.current <= episode["from"] or view.now - episode["at"] >= LOST * view.startup:
             mine["episode"] = None
-        return
+        return None
     if "served" not in episode:
         episode["served"] = view.now
     if view.now - max(episode["served"], episode["at"] + view.startup) < 2 * window:
-        return
+        return None
     now = _figures(view, window)
     before = episode["latency"]
     paid = (
@@ -95,8 +89,11 @@ def _judge(view: View, mine: Slice, window: int) -> None:
         or not _over(view)
     )
     mine["episode"] = None
-    if not paid:
-        mine["held"] = {"since": view.now, "from": episode["from"], "throughput": episode["throughput"], **now}
+    if paid:
+        return None
+    held = {"since": view.now, "from": episode["from"], "throughput": episode["throughput"], **now}
+    mine["held"] = held
+    return held
 
 
 def _released(view: View, held: dict[str, float]) -> bool:

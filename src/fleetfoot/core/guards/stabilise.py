@@ -24,7 +24,7 @@ def stabilise(count: int, view: View, mine: Slice) -> Verdict:
     _flaps(view, mine)
     window = rules.stabilise_in * mine.get("times", 1)
     largest = Peaks(window, mine.setdefault("wishes", [])).add(view.now, count)
-    least = _least(count, view, mine, rules.stabilise_out)
+    least = _least(count, view, mine, rules.stabilise_out) if rules.stabilise_out > 0 else count
     if count > view.current:
         if least >= count:
             return None
@@ -69,8 +69,6 @@ def _too_early(view: View) -> Reason | None:
 
 def _least(count: int, view: View, mine: Slice, window: int) -> int:
     """The smallest wish of the growth window: what was wished for all of it. It begins with the present count."""
-    if window <= 0:
-        return count
     return -Peaks(window, mine.setdefault("lows", [[view.now, -view.current]])).add(view.now, -count)
 
 

@@ -94,7 +94,7 @@ class Step:
         if points is None:
             return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": self.signal}))
         distances = [round(point - self.threshold, EXACT_TO) for point in points]
-        breached = all((d > 0) if self.above else (d < 0) for d in distances)
+        breached = min(distances) > 0 if self.above else max(distances) < 0
         found = self.pick(distances[0]) if breached else None
         data: Data = {"signal": self.signal, "value": round(points[0], 3), "threshold": self.threshold}
         if found is None:

@@ -61,8 +61,10 @@ class Thresholds:
             unseen = blind(view, name) or part_blind(view, name)
             if unseen is not None:
                 return unseen
-        few = next((name for name in self.reads if means[name] is None), None)
-        return None if few is None else Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": few}))
+        for name, mean in means.items():
+            if mean is None:
+                return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": name}))
+        return None
 
     def _first(self) -> dict[str, float | str]:
         return {"signal": self.out_any[0][0], "threshold": self.out_any[0][1]} if self.out_any else {}
