@@ -80,5 +80,6 @@ def compile_service(service: Service) -> Settings:
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
         ignored=frozenset(name for name, signal in service.signals.items() if signal.absent == "ignore"),
-        seeing=max(60_000, compiled.stabilise_in),
+        seeing=max(60_000, compiled.stabilise_in, *(policy.looks_back for policy in policies)),
+        metrics={name: signal.metric for name, signal in service.signals.items() if signal.metric is not None},
     )

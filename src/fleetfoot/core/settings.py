@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 ROUTINE = frozenset(
     {"requests", "completed", "latency", "errors", "in_flight"}
 )  # what guards and learning look back on
+EACH = frozenset({"latency", "errors", "cpu", "memory"})  # properties of each task; every other signal is a total
 PERCENT, TASKS = "percent", "tasks"
 KEEP = 130_000  # ms of samples: two minutes and some slack; a policy that looks back further gets more
+
+
+def is_total(metric: str) -> bool:
+    """Whether ``metric`` sums over the tasks, so that what some do not report is missing from it."""
+    own = metric.removeprefix("app.")
+    return own not in EACH and not own.endswith(".mean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,9 @@ class Settings:
     startup: int = 30_000  # ms, as declared; learnt from what is seen
     seeing: int = 60_000  # ms: the windows that must be full before a scale-in
     ignored: frozenset[str] = frozenset()  # signals of the user's own whose absence is to hold nothing
+    metrics: Mapping[str, str] = field(default_factory=dict)  # a signal of the user's own -> the source's name for it
     windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms
+    totals: frozenset[str] = frozenset()  # those of them that sum over the tasks
 
     def __post_init__(self) -> None:
         windows = dict.fromkeys(sorted(ROUTINE), KEEP)
@@ -68,3 +77,5 @@ class Settings:
             for name in policy.reads:
                 windows[name] = max(windows.get(name, KEEP), policy.looks_back + 10_000)
         object.__setattr__(self, "windows", windows)
+        totals = frozenset(name for name in windows if is_total(self.metrics.get(name, name)))
+        object.__setattr__(self, "totals", totals)

@@ -119,7 +119,7 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
             window.keep = kept[name]  # the settings may have changed since it was kept
             if state is State.EMPTY:
                 value = 0.0
-            elif 0 < coverage < 1 and name in TOTALS:
+            elif 0 < coverage < 1 and name in settings.totals:
                 value = min(value / coverage, ABSURD)
             window.add(end, span, value)
     fleet = seen.fleet
@@ -137,9 +137,6 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         view.throughput = max(view.throughput, _completing(view))
     memory.now = now
     return view
-
-
-TOTALS = frozenset({"requests", "completed", "in_flight", "queue", "app.requests", "app.in_flight", "app.queue"})
 
 
 def _current(memory: Memory, fleet: Fleet, now: int) -> int:

@@ -85,3 +85,22 @@ def test_what_a_user_wrote_becomes_plain_values() -> None:
     )  # fmt: skip
     assert (found.guards.stabilise_in, found.guards.hard, found.seeing) == (600_000, True, 600_000)
     assert found.windows["cpu"] >= 180_000
+
+
+def test_no_scale_in_before_the_longest_look_back_of_a_policy_is_full() -> None:
+    found = compiled("policies: [{target: {signal: cpu, value: 70%, window: 30m}}]")
+    assert found.seeing == 1_800_000
+
+
+def test_a_signal_of_the_users_own_is_a_total_when_what_it_stands_for_is() -> None:
+    part = """\
+    signals:
+      mine: {from: agent, metric: app.latency}
+      jobs: {from: agent}
+    policies:
+      - target: {signal: mine, value: 5}
+      - target: {signal: jobs, per task: 5}
+    """
+    own = compiled(textwrap.dedent(part))
+    assert "mine" not in own.totals
+    assert "jobs" in own.totals

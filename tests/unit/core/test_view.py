@@ -96,7 +96,8 @@ def test_a_signal_that_is_not_there_is_missing() -> None:
         pytest.param("requests", 0.5, 20.0, id="a total is scaled up by what is missing"),
         pytest.param("requests", 1.0, 10.0, id="a whole total is not"),
         pytest.param("requests", 1.5, 10.0, id="more reporters than tasks: a task has just gone"),
-        pytest.param("x", 0.5, 10.0, id="a share is not a total"),
+        pytest.param("x", 0.5, 20.0, id="so is one of the user's own"),
+        pytest.param("latency", 0.5, 10.0, id="a latency is not a total"),
         pytest.param("requests", 0.0, 10.0, id="nobody: there is nothing to scale by"),
         pytest.param("requests", 1e-300, ABSURD, id="hardly anybody: bounded"),
     ],
@@ -217,3 +218,21 @@ def test_a_controller_that_slept_longer_than_its_windows_is_as_careful_as_a_new_
     rested.run(120, cpu=0.5)
     rested.now += 50_000  # a nap
     assert rested.tick(cpu=0.1).desired == 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "wanted"),
+    [
+        pytest.param("app.jobs", 8, id="the sum of a gauge: half of it is missing"),
+        pytest.param("app.jobs.mean", 4, id="a mean is whole"),
+        pytest.param("app.latency", 4, id="a latency too"),
+        pytest.param("cpu", 4, id="a share too"),
+    ],
+)
+@pytest.mark.parametrize("alias", [False, True])
+def test_what_half_of_the_tasks_report_is_half_of_a_total(metric: str, wanted: int, alias: bool) -> None:
+    name = "mine" if alias else metric
+    policy = Target("t", name, 10.0, per_task=True, window=1000)
+    service = Service(policy, tasks=2, metrics={"mine": metric})
+    shown: dict[str, Any] = {name: {"value": 40.0, "coverage": 0.5}}
+    assert service.tick(**shown).desired == wanted
