@@ -32,17 +32,11 @@ class TaskSeen(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one source saw of one service. ``fleet`` is None from a source that sees no tasks.
-
-    ``arrivals`` and ``bad`` count the requests of the interval that ended with this reading, for the
-    one definition of a second over the objective.
-    """
+    """What one source saw of one service. ``fleet`` is None from a source that sees no tasks."""
 
     signals: Mapping[str, Signal]
     fleet: Fleet | None = None
     tasks: tuple[TaskSeen, ...] = ()
-    arrivals: int = 0
-    bad: int = 0
     notes: Mapping[str, Any] = {}  # for people only
 
 

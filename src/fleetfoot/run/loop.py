@@ -40,7 +40,6 @@ class Service:
     aliases: Aliases
     seconds: Seconds
     codes: tuple[str, ...] = ()
-    newest: int = 0  # end of the newest requests interval counted into seconds
     seconds_over: int = 0
     kept: int = 0  # when memory was last checkpointed
     seen: Observation | None = None
@@ -166,22 +165,14 @@ class Loop:
             service.codes, service.changed = codes, decision
             self.journal.decide(decision)
             self._tell(decision)
-        self._count_seconds(name, service, seen)
+        over = service.seconds.see(seen.signals)
+        if over is not None:
+            service.seconds_over += over
+            self.stages.second(name, service.seconds.newest, over)
         for order, stamps in self.stages.look(name, seen.now, seen.fleet, service.tasks):
             self.journal.stamp(order, stamps)
         if seen.now - service.kept >= self.settings.checkpoint:
             self.counts.checkpoints.append(name)
-
-    def _count_seconds(self, name: str, service: Service, seen: Observation) -> None:
-        requests, bad = seen.signals.get("requests"), seen.signals.get("bad")
-        if requests is None or bad is None or requests.end <= service.newest:
-            return
-        service.newest = requests.end
-        seconds = requests.span / 1000
-        over = service.seconds.add(requests.end, requests.span, requests.value * seconds, bad.value * seconds)
-        if over is not None:
-            service.seconds_over += over
-            self.stages.second(name, requests.end, over)
 
     def checkpoint(self) -> None:
         """Keep the memory of every service that ordered, or whose last checkpoint is old."""

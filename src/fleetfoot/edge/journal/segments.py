@@ -42,7 +42,6 @@ class Segment:
         self.flushed = first.now
         self.lines: list[str] = []
         self._seconds = Seconds(percentile)
-        self._newest = 0
         self._over = 0
         self._task_ms = 0.0
         self._desired = 0
@@ -65,22 +64,13 @@ class Segment:
             signal = seen.signals.get(name)
             if signal is not None and signal.state in _USABLE:
                 self._note(name, signal.value)
-        self._count_over(seen)
+        self._over += bool(self._seconds.see(seen.signals))
 
     def _note(self, name: str, value: float) -> None:
         row = self._sums.setdefault(name, [0.0, 0, value])
         row[0] += value
         row[1] += 1
         row[2] = max(row[2], value)
-
-    def _count_over(self, seen: Observation) -> None:
-        requests, bad = seen.signals.get("requests"), seen.signals.get("bad")
-        if requests is None or bad is None or bad.state not in _USABLE or requests.end == self._newest:
-            return
-        self._newest = requests.end
-        seconds = requests.span / 1000
-        if self._seconds.add(requests.end, requests.span, requests.value * seconds, bad.value * seconds):
-            self._over += 1
 
     def minute(self) -> dict[str, Any]:
         return {

@@ -129,10 +129,7 @@ class PlaneSource:
         signals = {**self._rates, **{name: now.signal(name, float(raw.get(name, 0))) for name in LEVELS}}
         signals |= self._of_processes(raw, now)
         tasks = tuple(_task(task, end) for task in raw.get("tasks", ()))
-        numbers = delta.numbers if delta is not None else {}
-        return Reading(
-            signals, fleet, tasks, max(numbers.get("offered", 0), 0), max(numbers.get("bad", 0), 0), _notes(raw)
-        )
+        return Reading(signals, fleet, tasks, _notes(raw))
 
     def _delta(self, count: _Counts) -> _Counts | None:
         before = self._before
