@@ -61,12 +61,14 @@ def test_what_has_queued_adds_tasks() -> None:
     assert with_queue == without + 402 // 80  # 80/s are ordered: five seconds' worth
 
 
-def test_a_queue_that_lasts_grows_although_the_rate_looks_fine_and_one_step_a_start_up() -> None:
+def test_a_queue_that_lasts_grows_although_the_rate_looks_fine_and_each_step_may_show_what_it_brings() -> None:
     grown = service(startup=5_000)
     grown.run(90, requests=40.0, **CALM)
     waiting = {**CALM, "queue": 200.0, "latency": 3_000.0}
-    counts = [d.desired for d in grown.ticks(16, requests=40.0, **waiting)]
-    assert counts == [4] * 10 + [6] * 5 + [7]  # two seconds of the fleet's work; while two start nothing more
+    counts = [d.desired for d in grown.ticks(22, requests=40.0, **waiting)]
+    # two seconds of the fleet's work; then nothing for as long, so that the two show what they bring. Tasks that were
+    # saturated throughout have meanwhile taught that they carry less, so the queue is two seconds of six as well
+    assert counts == [4] * 10 + [6] * 11 + [8]
 
 
 def test_a_queue_that_drains_in_time_is_no_reason() -> None:

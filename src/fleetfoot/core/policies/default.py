@@ -68,6 +68,7 @@ class Default:
         if rising is None:
             if view.coming() > 0:
                 return None  # what was ordered for this queue has not served yet
+            mine["queued_at"] = view.current
             want = view.current + max(1, min(extra, view.current))
             data = {"outstanding": round(view.outstanding), "seconds": round(view.pressure(view.current), 1)}
             return Want(want, Reason(Code.QUEUE, data), flip=view.current * carried)
@@ -93,9 +94,10 @@ class Default:
         if view.pressure(view.current) < QUEUED or self._quick(view):
             mine["queued_since"] = None
             return False
-        since = mine.get("queued_since")
-        if since is None:
-            mine["queued_since"] = view.now
+        since, grown_from = mine.get("queued_since"), mine.get("queued_at")
+        if since is None or (grown_from is not None and view.current > grown_from):
+            # a growth for this queue shows for as long what it brings before the next one
+            mine["queued_since"], mine["queued_at"] = view.now, None
             return False
         return bool(view.now - since >= LASTING)
 
