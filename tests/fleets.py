@@ -99,6 +99,7 @@ class Keeper:
         self.raw: dict[str, Any] = {"state": str(self.state), "services": [self.service], "push": False}
         self.more = more
         self.process: subprocess.Popen[bytes] | None = None
+        self.launched: list[subprocess.Popen[bytes]] = []
         self.plane = BlockingPlaneClient(self.state / "plane.sock", 5000)
 
     @property
@@ -119,6 +120,7 @@ class Keeper:
             process = subprocess.Popen(
                 [sys.executable, "-m", "fleetfoot.fleet.keeper", str(config)], stdout=log, stderr=log, env=env
             )
+        self.launched.append(process)
         if start:
             self.process = process
         return process
@@ -187,6 +189,10 @@ def keeper(folder: Path, **more: Any) -> Iterator[Keeper]:
             made.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 made.process.wait(20)
+        for process in made.launched:  # killed by a test and replaced, or ended in time to be asked for nothing
+            if process.poll() is None:
+                process.kill()
+            process.wait(20)
         if made.process is not None and made.process.returncode == -signal.SIGKILL:  # by the test, in its middle
             for pid in processes_of(folder):
                 os.kill(pid, signal.SIGKILL)

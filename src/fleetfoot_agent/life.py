@@ -70,7 +70,7 @@ class Life:
         return [row.copy() for row in self.rows], [row.copy() for row in self.failed], self.began
 
     def top(self) -> int:
-        """The most that were open at once since the last call."""
+        """The most that were open at once since the last call; where threads meet it may be a few too high."""
         peak, self.peak = self.peak, self.began - self.ended
         return peak
 

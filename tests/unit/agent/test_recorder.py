@@ -90,7 +90,6 @@ def test_totals_are_exact_under_eight_threads(life: type[Life]) -> None:
             counts = recorder.take()
             assert counts.requests == sum(counts.status.values()) + counts.in_flight
             assert counts.latency.total == sum(counts.status.values())
-            assert counts.in_flight_max <= threads
     finally:
         sys.setswitchinterval(old)
     counts = recorder.take()
