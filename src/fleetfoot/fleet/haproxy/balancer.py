@@ -116,7 +116,8 @@ class HAProxyBalancer:
         deadline, self._hasty_until = now + deadline_ms, now + HASTE_MS
         while self._clock is not None and not known.drained and self._fleet.tasks.get(task) is known:
             try:
-                await asyncio.wait_for(self._seen.wait(), max(0.0, deadline - now_ms()) / 1000)
+                async with asyncio.timeout(max(0.0, deadline - now_ms()) / 1000):
+                    await self._seen.wait()
             except TimeoutError:
                 break
         return known.open
@@ -169,6 +170,8 @@ class HAProxyBalancer:
     async def close(self, deadline_ms: int) -> None:
         """Stop accepting, finish what is open, close everything at the deadline. Upgraded connections and event
         streams are not waited for."""
+        if self._closing:
+            return
         self._closing = True
         if self._clock is not None:
             self._clock.cancel()
@@ -179,6 +182,10 @@ class HAProxyBalancer:
         if self._sock is not None:
             self._sock.close()
         self._read_log()
+        self._counts.over()
+        for task in self._fleet.tasks.values():
+            task.in_flight = task.tunnels = 0
+        self._queue = self._connections = 0
         self._log.close()
 
     async def _finish(self, deadline: float) -> None:
@@ -198,9 +205,10 @@ class HAProxyBalancer:
 
     async def _run_clock(self) -> None:
         failed = 0
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._until_look())
+        while not self._closing:
+            with contextlib.suppress(TimeoutError):  # not wait_for: that one may swallow a cancellation
+                async with asyncio.timeout(self._until_look()):
+                    await self._changed.wait()
             self._changed.clear()
             try:
                 await self._beat()
@@ -243,7 +251,7 @@ class HAProxyBalancer:
         log.warning("%s: HAProxy ended; a new one takes over", self.name)
         self._child.runtime.close()
         self._read_log()
-        self._counts.died()
+        self._counts.over()
         self._orders = Orders()
         try:
             await self._child.start(self._sock)

@@ -28,10 +28,12 @@ class Counts:
         self.offered = self.completed = self.replayed = self.refused = self.ended = 0
         self._base = (0, 0, 0, 0)  # offered, ended, replayed, refused of the lives before
         self._life = (0, 0, 0, 0)
+        self._told = 0  # ends in the log since the last totals
 
     def line(self, line: Line, times: int, warming: bool) -> None:
         """Count one log line that was seen ``times`` times; ``warming``: its task is."""
         count = line.weight * times
+        self._told += count
         if line.end != COMPLETED:
             self.ends[line.end] += count
         late = line.latency > self.objective_ms and not line.stream
@@ -42,26 +44,30 @@ class Counts:
             self.bad += count
         if line.end == COMPLETED and warming:
             self.served_warming += count
-        if not line.stream and (late or line.end in (COMPLETED, TIMED_OUT)):
+        answered = (line.end == COMPLETED and not task_error) or line.end == TIMED_OUT
+        if not line.stream and (late or answered):  # a quick failure must not look fast
             record(self.latency, line.latency, count)
 
     def totals(self, offered: int, ended: int, replayed: int, refused: int) -> None:
         """The counts of this life of HAProxy, as ``show stat`` has them; read the log first."""
         self._life = (offered, ended, replayed, refused)
+        self._told = 0
         now = [base + life for base, life in zip(self._base, self._life, strict=True)]
         self.offered, self.ended, self.replayed, self.refused = now
         # Of lines that are still under way nothing is known: never count back.
         self.completed = max(self.completed, self.ended - sum(self.ends.values()))
 
-    def died(self) -> None:
-        """This HAProxy is gone, and with it what was open: those failed."""
-        lost = max(0, self.offered - self.ended)
+    def over(self) -> None:
+        """This HAProxy is gone; its log was read to the end. What it had open and did not log an end of, failed."""
+        self.ended += self._told
+        self.offered = max(self.offered, self.ended)
+        self.completed = max(self.completed, self.ended - sum(self.ends.values()))
+        lost, self.ended = self.offered - self.ended, self.offered
         self.ends["failed"] += lost
         self.errors += lost
         self.bad += lost
-        offered, _, replayed, refused = (base + life for base, life in zip(self._base, self._life, strict=True))
-        self._base, self._life = (offered, offered, replayed, refused), (0, 0, 0, 0)
-        self.ended = self.offered
+        self._base = (self.offered, self.ended, self.replayed, self.refused)
+        self._life, self._told = (0, 0, 0, 0), 0
 
     def to_json(self) -> dict[str, object]:
         """The cumulative part of a snapshot."""

@@ -30,7 +30,8 @@ class Runtime:
             return []
         async with self._lock:
             try:
-                return await asyncio.wait_for(self._ask(commands), _PATIENCE_S)
+                async with asyncio.timeout(_PATIENCE_S):
+                    return await self._ask(commands)
             except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
                 self.close()
                 raise Silent(f"HAProxy does not answer on its runtime socket: {error!r}") from error
