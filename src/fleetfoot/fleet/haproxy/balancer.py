@@ -159,6 +159,11 @@ class HAProxyBalancer:
         }
 
     @property
+    def pid(self) -> int:
+        """Of the present HAProxy; 0 before ``serve``."""
+        return self._child.pid
+
+    @property
     def settled(self) -> bool:
         """HAProxy knows everything it was to be told; a few ms after each change."""
         return not self._telling and not self._changed.is_set()
