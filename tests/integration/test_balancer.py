@@ -238,6 +238,19 @@ def test_http_1_0_with_keep_alive_keeps_its_connection() -> None:
     play(scenario())
 
 
+def test_close_wins_where_http_1_0_also_says_keep_alive() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            both = b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n"
+            client.send(both + GET)
+            assert (await client.rest()).count(b"HTTP/1.1 200") == 1
+            assert len(task.seen) == 1
+
+    play(scenario())
+
+
 def test_connection_close_of_the_client_is_kept() -> None:
     async def scenario() -> None:
         async with world() as here:

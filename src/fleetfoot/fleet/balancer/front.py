@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from .heads import CHUNKED, RefusedHead, request_head
+from .heads import CHUNKED, RefusedHead, asks_to_close, request_head
 from .pages import page
 from .peer import Peer, peer_of, reset
 from .request import Request
@@ -175,7 +175,10 @@ class Front(asyncio.Protocol):
         if len(self.pending) >= PIPELINE_LIMIT:
             self.judge(400, "too many requests at once on one connection")
             return
-        request = Request(self, method, parsed, parser.should_keep_alive(), version == "1.0", monotonic_ns())
+        old, keep = version == "1.0", parser.should_keep_alive()
+        if old and keep:
+            keep = not asks_to_close(self._headers)  # the parser lets keep-alive win
+        request = Request(self, method, parsed, keep, old, monotonic_ns())
         self._body_as_upgrade = upgrading and request.length != 0
         self.incoming = request
         self._bare = -1

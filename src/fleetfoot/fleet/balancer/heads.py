@@ -140,6 +140,12 @@ def _named_by_connection(values: list[bytes]) -> frozenset[bytes]:
     return frozenset(part.strip(b" \t").lower() for part in b",".join(values).split(b",")) - _FRAMING - _FORWARDED
 
 
+def asks_to_close(headers: Headers) -> bool:
+    """Whether ``Connection`` says close, whatever else it says (RFC 9112, 9.3)."""
+    values = [value for name, value in headers if name.lower() == b"connection"]
+    return b"close" in _named_by_connection(values)
+
+
 def _forwarded(found: dict[bytes, list[bytes]], peer: Peer) -> bytes:
     """The last lines of the head and the empty line after it."""
     chain = b", ".join([*found.get(b"x-forwarded-for", []), peer.address])
