@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from fleetfoot.fleet import proc
+from fleetfoot.fleet.client import PlaneError
+from fleetfoot.fleet.supervisor import Refused
 from tests.balancers import play, until
 from tests.fleets import Crew, crew, keeper, service
 from tests.support import processes_of, wait_until
@@ -181,15 +183,38 @@ def test_a_scale_in_leaves_the_warm_tasks_alone(short_path: Path) -> None:
     play(scenario())
 
 
+def test_the_pool_follows_the_size_that_is_ordered_and_serving_tasks_stay(short_path: Path) -> None:
+    async def scenario() -> None:
+        async with crew(short_path, service(warm=1)) as run:
+            first = await pool_of(run, 1)
+            run.supervisor.keep_warm(3)
+            grown = await pool_of(run, 3)
+            assert grown > first
+            run.supervisor.keep_warm(1)
+            await until(lambda: len(run.pids()) == 2, "the surplus to go")
+            assert await pool_of(run, 1) == first  # the oldest stays
+            run.supervisor.keep_warm(0)
+            await until(lambda: len(run.pids()) == 1, "the last to go")
+            assert (run.told["serving"], run.told["warm"], run.told["warm_target"]) == (1, 0, 0)
+            for wrong in (-1, 21):
+                with pytest.raises(Refused, match="0 and 20"):
+                    run.supervisor.keep_warm(wrong)
+
+    play(scenario())
+
+
 def test_warm_tasks_outlive_a_killed_plane_and_end_with_the_fleet(short_path: Path) -> None:
-    with keeper(short_path, warm=2) as run:
+    with keeper(short_path, warm=0) as run:
         run.start()
+        run.plane.call("warm", service="orders", count=2)  # a size that was ordered outlives the plane too
 
         def full() -> bool:
             pids = warm_pids(run.told()) if run.told() else set()
             return len(pids) == 2 and all(map(stopped, pids))
 
         wait_until(full, 20, what="the pool")
+        with pytest.raises(PlaneError, match="whole number"):
+            run.plane.call("warm", service="orders", count="2")
         before, plane = warm_pids(run.told()), run.plane_pid()
         os.kill(plane, signal.SIGKILL)
         wait_until(lambda: run.told() and run.plane_pid() != plane and full(), 20, what="the pool, adopted")

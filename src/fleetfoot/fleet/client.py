@@ -45,6 +45,10 @@ class PlaneClient:
         """Set the desired count: ``{"desired": n, "was": m}``."""
         return await self.call("scale", service=service, desired=desired, order=order)
 
+    async def warm(self, service: str, count: int) -> dict[str, Any]:
+        """Set the size of the warm pool: ``{"warm_target": n, "was": m}``."""
+        return await self.call("warm", service=service, count=count)
+
     async def hint(self, service: str, throughput: float | None) -> dict[str, Any]:
         """Requests/s one task carries, as learnt."""
         return await self.call("hint", service=service, throughput=throughput)

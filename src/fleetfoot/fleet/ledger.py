@@ -26,6 +26,7 @@ class Ledger:
         same = bool(raw) and raw.get("run") == run
         self.desired: int = raw["desired"] if same and isinstance(raw.get("desired"), int) else initial
         self.order: str = str(raw.get("order", "")) if same else ""
+        self.warm: int | None = raw["warm"] if same and isinstance(raw.get("warm"), int) else None  # as ordered
         self.brake = Brake(int(raw.get("failures", 0)), int(raw.get("until", 0))) if same else Brake()
         numbers = raw.get("numbers")
         self._numbers: dict[str, int] = {"task": 0, "start": 0, "exit": 0}
@@ -52,9 +53,15 @@ class Ledger:
         self.desired, self.order = desired, order
         self.save()
 
+    def keep_warm(self, count: int) -> None:
+        """A new size of the warm pool, remembered before it is acted on."""
+        self.warm = count
+        self.save()
+
     def save(self) -> None:
         brake = {"failures": self.brake.failures, "until": self.brake.until}
-        value = {"run": self._run, "desired": self.desired, "order": self.order, "numbers": self._numbers, **brake}
+        orders = {"desired": self.desired, "order": self.order, "warm": self.warm}
+        value = {"run": self._run, **orders, "numbers": self._numbers, **brake}
         try:
             self._store.save_service(self._service, value)
             self._told = False

@@ -54,7 +54,13 @@ class Plane:
         self._keeper: asyncio.StreamWriter | None = None
         env = {"FLEETFOOT_STATE": str(settings.state)}
         run = os.environ.get(RUN_MARK, "")
-        ops = {"stats": self._stats, "scale": self._scale, "hint": self._hint, "stop": self._stop_all}
+        ops = {
+            "stats": self._stats,
+            "scale": self._scale,
+            "warm": self._warm,
+            "hint": self._hint,
+            "stop": self._stop_all,
+        }
         self.admin = Admin(ops)
         self.services: dict[str, Supervisor] = {}
         for one in settings.services:
@@ -188,6 +194,14 @@ class Plane:
         was = one.ledger.desired
         one.scale(desired, str(request.get("order", "")))
         return {"desired": desired, "was": was}
+
+    def _warm(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        one, count = self._service(request), request["count"]
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise ValueError(f"count: a whole number is needed, not {count!r}")
+        was = one.warm_target
+        one.keep_warm(count)
+        return {"warm_target": count, "was": was}
 
     def _hint(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         rate = request["throughput"]

@@ -26,6 +26,12 @@ def choose(warm: Sequence[Task], zone: str) -> Task | None:
     return min(warm, key=lambda one: (not one.frozen, one.record.zone != zone), default=None)
 
 
+def surplus(warm: Sequence[Task], target: int) -> list[Task]:
+    """Whom to let go of a pool that is larger than its target: those not stopped yet first, then the youngest."""
+    ranked = sorted(warm, key=lambda one: (not one.frozen, one.record.spawned), reverse=True)
+    return ranked[: max(0, len(warm) - target)]
+
+
 def freeze(task: Task) -> None:
     """Stop every process of the task's group."""
     task.frozen = True
@@ -41,7 +47,7 @@ def thaw(task: Task) -> None:
 async def rest(task: Task, settings: ServiceSettings) -> str:
     """Keep a ready task stopped until it is promoted. Empty then, after one good check; else why it is stale."""
     check = settings.health.readiness
-    while not task.wanted.is_set():
+    while not task.wanted.is_set() and not task.stopping:
         freeze(task)
         await _promoted(task, settings.warm_refresh_ms * random.uniform(0.9, 1.1) / 1000)
         if task.frozen:

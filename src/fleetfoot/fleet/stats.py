@@ -35,6 +35,7 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "cpu": sum(task.cpu_share for task in measured) / len(measured) if measured else 0.0,
         "memory": sum(task.rss for task, _ in tasks),
         "preparing": states["preparing"],
+        "warm_target": supervisor.warm_target,
         "warm_memory": sum(task.rss for task in warm),
         "dependency_suspected": supervisor.hung.dependency_suspected,
         "failures": ledger.brake.failures,

@@ -83,6 +83,19 @@ class Supervisor(Roster):
             self.ledger.want(desired, order)
         self.reconcile()
 
+    @property
+    def warm_target(self) -> int:
+        """Tasks to keep warm: as ordered last, else as the settings say."""
+        return self.settings.warm if self.ledger.warm is None else self.ledger.warm
+
+    def keep_warm(self, count: int) -> None:
+        """Set the size of the warm pool; the same again changes nothing. Raises Refused."""
+        if not 0 <= count <= self.settings.max:
+            raise Refused(f"{self.settings.name}: {count} warm tasks are not within 0 and {self.settings.max}")
+        if count != self.ledger.warm:
+            self.ledger.keep_warm(count)
+        self.reconcile()
+
     def reconcile(self) -> None:
         """Start or stop tasks until the count is the desired one. One start per call; the loop runs on between."""
         if self._closing:
@@ -114,11 +127,13 @@ class Supervisor(Roster):
         return count
 
     def _fill(self) -> None:
-        """One more warm task, when no other task is starting: those that serve go first."""
+        """One more warm task, when no other task is starting: those that serve go first. Or fewer."""
+        for task in pool.surplus(self.warm, self.warm_target):
+            self._retire(task, "warm pool")
         quiet = not self._forking and all(
             task.record.ready is not None and not task.waking for task in (*self.active, *self.warm)
         )
-        if quiet and len(self.warm) < self.settings.warm:
+        if quiet and len(self.warm) < self.warm_target:
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start(warm=True):
                 self._again(wait or self.ledger.brake.wait(mono_ms()))
