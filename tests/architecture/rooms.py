@@ -33,6 +33,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "uvicorn": ("face/", "edge/sources/push.py", "fleet/zygote.py"),
     "httptools": ("fleet/", "load/"),
     "uvloop": ("fleet/", "load/", "run/wire.py", "face/controller.py"),
+    "numpy": ("sim/",),
+    "pyarrow": ("traffic/table.py",),
     "click": ("face/",),
     "rich": ("face/",),
 }
