@@ -1,6 +1,6 @@
 """A small task for tests: an asyncio HTTP server of the standard library, up within about 50 ms.
 
-    GET /            200 "TASK PID"
+    GET /            200, or $STATUS, "TASK PID"
     GET /sleep/MS    the same after MS milliseconds
     GET /status/N    answers N
     GET /env/NAME    the value of an environment variable
@@ -46,7 +46,7 @@ async def answer(path: str) -> tuple[int, str]:
         os._exit(int(value))
     elif word == "kill":
         os.kill(os.getpid(), int(value))
-    return 200, f"{os.environ.get('FLEETFOOT_TASK', '?')} {os.getpid()}"
+    return int(os.environ.get("STATUS", "200")), f"{os.environ.get('FLEETFOOT_TASK', '?')} {os.getpid()}"
 
 
 async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

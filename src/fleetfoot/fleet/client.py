@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,20 @@ class PlaneClient:
     async def warm(self, service: str, count: int) -> dict[str, Any]:
         """Set the size of the warm pool: ``{"warm_target": n, "was": m}``."""
         return await self.call("warm", service=service, count=count)
+
+    async def zone(self, service: str, zone: str, lost: bool, *, dry: bool = False) -> dict[str, Any]:
+        """Mark a zone as lost, or as there again: ``{"lost": [zone, …]}``."""
+        return await self.call("zone", service=service, zone=zone, lost=lost, dry=dry)
+
+    async def update(
+        self, service: str, settings: Mapping[str, Any], *, force: bool = False, dry: bool = False
+    ) -> dict[str, Any]:
+        """Bring in changed settings: ``{"begun": whether tasks are replaced, "update": as in stats}``."""
+        return await self.call("update", service=service, settings=settings, force=force, dry=dry)
+
+    async def pause(self, service: str, paused: bool) -> dict[str, Any]:
+        """Whether replacements that can wait have to."""
+        return await self.call("pause", service=service, paused=paused)
 
     async def hint(self, service: str, throughput: float | None) -> dict[str, Any]:
         """Requests/s one task carries, as learnt."""

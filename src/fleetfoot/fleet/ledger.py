@@ -16,7 +16,8 @@ KEPT = 64  # starts and exits told by ``stats``
 class Ledger:
     """Desired count, numbers and the crash-loop brake on disk; the last starts and exits in memory.
 
-    ``run`` names the keeper's life: a new keeper begins with the initial count, only the numbers run on.
+    ``run`` names the keeper's life: a new keeper begins with the initial count, only the numbers and
+    the lost zones stay.
     A disk that refuses is told once and stops nothing.
     """
 
@@ -28,6 +29,9 @@ class Ledger:
         self.order: str = str(raw.get("order", "")) if same else ""
         self.warm: int | None = raw["warm"] if same and isinstance(raw.get("warm"), int) else None  # as ordered
         self.brake = Brake(int(raw.get("failures", 0)), int(raw.get("until", 0))) if same else Brake()
+        lost = raw.get("lost")
+        self.lost: frozenset[str] = frozenset(map(str, lost)) if isinstance(lost, list) else frozenset()
+        self.paused: bool = bool(raw.get("paused", False)) if same else False  # a person holds growth or scale-in
         numbers = raw.get("numbers")
         self._numbers: dict[str, int] = {"task": 0, "start": 0, "exit": 0}
         if isinstance(numbers, dict):
@@ -58,9 +62,20 @@ class Ledger:
         self.warm = count
         self.save()
 
+    def lose(self, zones: frozenset[str]) -> None:
+        """The zones that are lost: a mark that a new keeper finds too."""
+        self.lost = zones
+        self.save()
+
+    def pause(self, paused: bool) -> None:
+        """Whether replacements that can wait have to."""
+        self.paused = paused
+        self.save()
+
     def save(self) -> None:
         brake = {"failures": self.brake.failures, "until": self.brake.until}
         orders = {"desired": self.desired, "order": self.order, "warm": self.warm}
+        orders |= {"lost": sorted(self.lost), "paused": self.paused}
         value = {"run": self._run, **orders, "numbers": self._numbers, **brake}
         try:
             self._store.save_service(self._service, value)

@@ -58,6 +58,9 @@ class Plane:
             "stats": self._stats,
             "scale": self._scale,
             "warm": self._warm,
+            "zone": self._zone,
+            "update": self._update,
+            "pause": self._pause,
             "hint": self._hint,
             "stop": self._stop_all,
         }
@@ -203,6 +206,23 @@ class Plane:
         one.keep_warm(count)
         return {"warm_target": count, "was": was}
 
+    def _zone(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        one = self._service(request)
+        lost = _flag(request, "lost")
+        one.lose(str(request["zone"]), lost=lost, dry=bool(request.get("dry")))
+        return {"lost": sorted(one.ledger.lost)}
+
+    def _update(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        one, wanted = self._service(request), request["settings"]
+        if not isinstance(wanted, Mapping):
+            raise ValueError(f"settings: an object is needed, not {wanted!r}")
+        begun = one.update(wanted, force=bool(request.get("force")), dry=bool(request.get("dry")))
+        return {"begun": begun, "update": one.rollout.told}
+
+    def _pause(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._service(request).pause(_flag(request, "paused"))
+        return {}
+
     def _hint(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         rate = request["throughput"]
         if rate is not None and not (isinstance(rate, int | float) and rate > 0):
@@ -216,6 +236,13 @@ class Plane:
         else:
             self.stop()
         return {}
+
+
+def _flag(request: Mapping[str, Any], name: str) -> bool:
+    value = request[name]
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: true or false is needed, not {value!r}")
+    return value
 
 
 def _look(pids: list[int], logs: list[Path]) -> Mapping[int, tuple[int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,21 @@ class ServiceSettings:
     warm_up: str | None = None  # before a task's first request: a path asked for once, or a command
     warm_refresh_ms: int = 180_000  # a stopped task is woken this often, give or take 10 %
     warm_awake_ms: int = 1000  # and runs this long before it is checked and stopped again
+    lifetime_ms: int | None = None  # a task is replaced before it is this old
+    surge: float = 0.25  # of the desired count: tasks beside it while a new version comes in, at least one
+    breaker: int = 3  # failures of a new version that bring the old one back
+    bake_ms: int = 10_000  # the new version serves everything this long before the last old tasks go
+    ramp_ms: int = 5000  # a new task is warming at most this long
     revision: str = ""
     health: Health = Health()
     balancer: Mapping[str, Any] = field(default_factory=dict)  # BalancerSettings, as plain values
+
+
+CHANGEABLE = (
+    "command", "app", "directory", "env", "health", "warm_up", "stop_timeout_ms", "drain_ms", "lifetime_ms", "surge",
+    "breaker", "bake_ms", "revision",
+)  # fmt: skip
+"""What of a service an update may change while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,20 @@ def parse(raw: object) -> FleetSettings:
     return FleetSettings(state=state, services=services, controller=controller or None, **rest)
 
 
+def changeable(settings: ServiceSettings) -> dict[str, Any]:
+    """The part an update may change, as plain values."""
+    return {key: value for key, value in asdict(settings).items() if key in CHANGEABLE}
+
+
+def changed(settings: ServiceSettings, raw: Mapping[str, Any]) -> ServiceSettings:
+    """The settings with some of what may be changed replaced. Raises BadSettings."""
+    if fixed := sorted(set(raw) - set(CHANGEABLE)):
+        raise BadSettings(
+            f"services: {settings.name}: {fixed[0]} cannot be changed by an update: {', '.join(CHANGEABLE)} can"
+        )
+    return _service({**asdict(settings), **raw})
+
+
 def address(listen: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port`` as a pair; an empty host means every address. Raises BadSettings."""
     host, colon, port = listen.rpartition(":")
@@ -139,6 +165,12 @@ def _service(raw: Mapping[str, Any]) -> ServiceSettings:
         raise BadSettings(f"{where}: command and app exclude each other")
     if made.warm < 0:
         raise BadSettings(f"{where}: warm: {made.warm} is below 0")
+    if not 0 < made.surge <= 1:
+        raise BadSettings(f"{where}: surge: {made.surge} is not above 0 and at most 1")
+    if made.breaker < 1:
+        raise BadSettings(f"{where}: breaker: {made.breaker} is below 1")
+    if made.lifetime_ms is not None and made.lifetime_ms < 1:
+        raise BadSettings(f"{where}: lifetime_ms: {made.lifetime_ms} is below 1")
     return made
 
 

@@ -3,7 +3,8 @@
     keeper.lock              held by the living keeper; its pid inside
     keeper.json              keeper, plane and controller with their start times
     tasks/TASK.json          one file per living task
-    services/SERVICE.json    desired count, running numbers, the last starts and exits
+    services/SERVICE.json    desired count, running numbers, lost zones
+    rollouts/SERVICE.json    the good version of a service that was updated, and the one being deployed
     logs/SERVICE/TASK.log    what the tasks wrote
     plane.sock               the admin socket
 
@@ -73,6 +74,7 @@ class Store:
         self.root = root
         self.tasks = root / "tasks"
         self.services = root / "services"
+        self.rollouts = root / "rollouts"
         self.logs = root / "logs"
         self.keeper = root / "keeper.json"
         self.lock = root / "keeper.lock"
@@ -80,7 +82,7 @@ class Store:
 
     def make(self) -> None:
         """Create the folders, closed to others. OSError when that cannot be."""
-        for folder in (self.root, self.tasks, self.services, self.logs):
+        for folder in (self.root, self.tasks, self.services, self.rollouts, self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def save_task(self, record: TaskRecord) -> None:
@@ -106,6 +108,12 @@ class Store:
 
     def load_service(self, name: str) -> dict[str, Any]:
         return read_json(self.services / f"{name}.json")
+
+    def save_rollout(self, name: str, value: Mapping[str, object]) -> None:
+        write_json(self.rollouts / f"{name}.json", value)
+
+    def load_rollout(self, name: str) -> dict[str, Any]:
+        return read_json(self.rollouts / f"{name}.json")
 
     def log_path(self, service: str, task: str, keep: int) -> Path:
         """Where a new task writes; of the older files of its service the last ``keep`` stay.

@@ -29,8 +29,11 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "order": ledger.order,
         **{state: states[state] for state in _STATES},
         "starting": states["starting"] + supervisor.forking,
-        "revision": supervisor.settings.revision,
-        "deploying": False,
+        "revision": _revision(supervisor, tasks),
+        "deploying": supervisor.deploying,
+        "update": {**supervisor.rollout.told, "baked_ms": supervisor.rollout.baked} if supervisor.rollout.told else {},
+        "lost": sorted(supervisor.ledger.lost),
+        "paused": supervisor.ledger.paused,
         "zones": dict(Counter(task.record.zone for task, state in tasks if state == "serving")),
         "cpu": sum(task.cpu_share for task in measured) / len(measured) if measured else 0.0,
         "memory": sum(task.rss for task, _ in tasks),
@@ -43,11 +46,18 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "last_failure": supervisor.last_failure,
         "starts": list(ledger.starts),
         "exits": list(ledger.exits),
-        "tasks": [_task(task, state, snapshot["tasks"], now) for task, state in tasks],
+        "tasks": [_task(task, state, supervisor.leaving(task), snapshot["tasks"], now) for task, state in tasks],
     }
 
 
-def _task(task: Task, state: str, counts: Any, now: int) -> dict[str, Any]:
+def _revision(supervisor: Supervisor, tasks: Iterable[tuple[Task, str]]) -> str:
+    """The version most serving tasks are of: what is learnt of the service is learnt of that one."""
+    count = Counter(task.record.revision for task, state in tasks if state in ("serving", "warming"))
+    good = supervisor.rollout.good.revision
+    return max(count, key=lambda one: (count[one], one == good), default=supervisor.settings.revision)
+
+
+def _task(task: Task, state: str, leaving: str, counts: Any, now: int) -> dict[str, Any]:
     record = task.record
     return {
         "id": record.id,
@@ -60,7 +70,7 @@ def _task(task: Task, state: str, counts: Any, now: int) -> dict[str, Any]:
         "ready_ms": record.ready - record.spawned if record.ready is not None else None,
         "cpu": round(task.cpu_share, 4),
         "memory": task.rss,
-        "why": task.why or (task.readiness.last if state == "failed" else ""),
+        "why": task.why or (task.readiness.last if state == "failed" else leaving),
         **_NO_COUNTS,
         **counts.get(record.id, {}),
     }

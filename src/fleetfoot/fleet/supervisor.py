@@ -14,35 +14,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import choose, exits, pool, ports, proc, warmup, watch
+from . import choose, exits, pool
+from . import replace as replacing
 from .balancers import AnyBalancer
-from .brake import GOOD_LIFE_MS
+from .brake import GOOD_LIFE_MS, Brake
 from .exits import Exits, OomWatch
-from .health import Gate, probe
-from .hung import HungTasks, served
+from .hung import HungTasks
+from .launch import Launcher
 from .ledger import Ledger
-from .nursery import Failed, Fork, Zygote
-from .roster import Roster
-from .settings import ServiceSettings
-from .state import Store, TaskRecord
+from .rollout import Rollout
+from .settings import BadSettings, ServiceSettings
+from .state import Store, tail
 from .strays import end_strays, lost_port
-from .task import Task, environment, mono_ms, record, spawn
+from .task import Task, mono_ms
 
 log = logging.getLogger("fleetfoot.fleet")
 _PORT_RACES = 5  # starts lost to a taken port in a row before one counts as failed
-_LOGS_KEPT = 50  # of tasks that are gone
+_LONGEST_TICK_MS = 2000
 
 
 class Refused(Exception):
     """An order that cannot be followed; the text says why."""
 
 
-class Supervisor(Roster):
+class Supervisor(Launcher):
     """Keeps ``desired`` tasks of one service. Lives in the plane's loop; ``tick`` once a second."""
 
     def __init__(
@@ -56,22 +54,13 @@ class Supervisor(Roster):
         oom: OomWatch | None = None,
     ) -> None:
         """``env`` goes to every task; ``run`` names the keeper's life the desired count belongs to."""
-        super().__init__(settings, balancer, store, Ledger(store, settings.name, run, settings.initial))
+        ledger, rollout = Ledger(store, settings.name, run, settings.initial), Rollout(store, settings, run)
+        super().__init__(balancer, store, ledger, rollout, ended, env)
         self.hung = HungTasks(settings.name)
-        self._exits, self._env = ended, env
-        self._zygote: Zygote | None = None
-        self._forking: dict[str, Fork] = {}
+        rollout.turned = self._turn
         self._oom = oom or OomWatch()
-        self._owed = 0  # replacements of hung tasks not yet started
-        self._races = 0
-        self._closing = False
-        self._timer: asyncio.TimerHandle | None = None
         self._hurry = asyncio.Event()
-
-    @property
-    def forking(self) -> int:
-        """Desired tasks the zygote has still to fork."""
-        return sum(not one.warm for one in self._forking.values())
+        self._ticked = mono_ms()
 
     # orders
 
@@ -83,11 +72,6 @@ class Supervisor(Roster):
             self.ledger.want(desired, order)
         self.reconcile()
 
-    @property
-    def warm_target(self) -> int:
-        """Tasks to keep warm: as ordered last, else as the settings say."""
-        return self.settings.warm if self.ledger.warm is None else self.ledger.warm
-
     def keep_warm(self, count: int) -> None:
         """Set the size of the warm pool; the same again changes nothing. Raises Refused."""
         if not 0 <= count <= self.settings.max:
@@ -96,27 +80,86 @@ class Supervisor(Roster):
             self.ledger.keep_warm(count)
         self.reconcile()
 
+    def lose(self, zone: str, *, lost: bool, dry: bool = False) -> None:
+        """Mark a zone as lost, or as there again; ``dry``: only ask whether that can be. Raises Refused."""
+        name, zones = self.settings.name, self.settings.zones
+        if zone not in zones:
+            raise Refused(f"{name}: there is no zone {zone!r}: there are {', '.join(zones)}")
+        marks = self.ledger.lost | {zone} if lost else self.ledger.lost - {zone}
+        if marks.issuperset(zones):
+            raise Refused(f"{name}: {zone} is its last zone: with all lost there would be nowhere to serve")
+        if dry or marks == self.ledger.lost:
+            return
+        log.warning("%s: zone %s is %s", name, zone, "lost: its tasks are replaced" if lost else "there again")
+        self.ledger.lose(marks)
+        self.reconcile()
+
+    def update(self, raw: Mapping[str, Any], *, force: bool = False, dry: bool = False) -> bool:
+        """Bring in what changes as a new version; ``dry``: only ask whether that can be. Raises Refused.
+
+        False when no task needs to be another: nothing changes, or only what running tasks take over too.
+        """
+        try:
+            return self.rollout.begin(raw, force=force, dry=dry)
+        except (BadSettings, TypeError) as error:
+            raise Refused(str(error)) from error
+
+    def pause(self, paused: bool) -> None:
+        """Whether replacements that can wait, for age or evenness, have to."""
+        if paused != self.ledger.paused:
+            self.ledger.pause(paused)
+
+    def _turn(self) -> None:
+        """New tasks are of another version from now on: what was learnt of the last one's starts is void."""
+        self.ledger.brake = Brake()
+        self.ledger.save()
+        if self._zygote is not None:
+            self._job(self._zygote.close())
+            self._zygote = None
+        self._again(0)
+
+    # towards the desired count
+
     def reconcile(self) -> None:
         """Start or stop tasks until the count is the desired one. One start per call; the loop runs on between."""
         if self._closing:
             return
-        extra = len(self.active) - self.ledger.desired
-        missing = -extra - self.forking
-        self._owed = min(self._owed, max(0, missing))
-        if extra > 0:
-            self._let_go(extra)
-        elif missing > 0 and (missing := missing - self._promote(missing)):
+        due = self._due()
+        for name in due.unused:
+            self._retire(self.tasks[name], self.leaving(self.tasks[name]))
+        for name in self._victims(due.relieved, due.relieve):
+            self._retire(self.tasks[name], self.leaving(self.tasks[name]))
+        for name in self._victims([task.id for task in self.staying], due.surplus):
+            self._retire(self.tasks[name], "scale-in")
+        missing = due.start
+        self._owed = min(self._owed, missing)
+        if missing and (missing := missing - self._promote(missing)):
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start() or missing > 1:
-                self._again(wait)
-        else:
+                self._again(wait or self.ledger.brake.wait(mono_ms()))
+        elif not due.surplus:
             self._fill()
+
+    def _due(self) -> replacing.Step:
+        members = [
+            replacing.Member(task.id, task.record.zone, self.state(task), self.leaving(task)) for task in self.active
+        ]
+        desired, surge = self.ledger.desired, len(members)
+        keep = 0
+        if self.rollout.next is not None:
+            surge = keep = replacing.surge_of(self.settings.surge, desired)
+        return replacing.step(members, desired, self.forking, surge, keep)
+
+    def _victims(self, among: Iterable[str], count: int) -> list[str]:
+        tasks = [self.tasks[name] for name in among]
+        seen = [choose.Candidate(task.id, task.record.zone, self.state(task)) for task in tasks]
+        return choose.victims(seen, count, self.balancer.idlest)
 
     def _promote(self, count: int) -> int:
         """Let warm tasks serve, at once: how many, at most ``count``."""
         for done in range(count):
-            zone = choose.zone_for(self.settings.zones, [task.record.zone for task in self.active])
-            task = pool.choose(self.warm, zone)
+            zone = choose.zone_for(self.zones, [task.record.zone for task in self.staying])
+            task = pool.choose([task for task in self.warm if not self.leaving(task)], zone)
             if task is None:
                 return done
             task.record.warm, task.waking = False, task.record.ready is not None
@@ -128,196 +171,18 @@ class Supervisor(Roster):
 
     def _fill(self) -> None:
         """One more warm task, when no other task is starting: those that serve go first. Or fewer."""
+        if self.rollout.next is None:  # until then they are what a rollback would need
+            for task in self.warm:
+                if why := self.leaving(task):
+                    self._retire(task, why)
         for task in pool.surplus(self.warm, self.warm_target):
             self._retire(task, "warm pool")
-        quiet = not self._forking and all(
-            task.record.ready is not None and not task.waking for task in (*self.active, *self.warm)
-        )
+        quiet = not self.deploying and not self._forking
+        quiet = quiet and all(task.record.ready is not None and not task.waking for task in (*self.active, *self.warm))
         if quiet and len(self.warm) < self.warm_target:
             wait = self.ledger.brake.wait(mono_ms())
             if wait or not self._start(warm=True):
                 self._again(wait or self.ledger.brake.wait(mono_ms()))
-
-    def _again(self, wait_ms: int) -> None:
-        if self._closing:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(wait_ms / 1000, self.reconcile)
-
-    def _let_go(self, count: int) -> None:
-        among = [choose.Candidate(task.id, task.record.zone, self.state(task)) for task in self.active]
-        for one in choose.victims(among, count, self.balancer.idlest):
-            self._retire(self.tasks[one], "scale-in")
-
-    # starting
-
-    def _start(self, *, warm: bool = False) -> bool:
-        beside = self.warm if warm else []
-        taken = [task.record.zone for task in (*self.active, *beside)]
-        zone = choose.zone_for(self.settings.zones, [*taken, *(one.zone for one in self._forking.values())])
-        name, spawned = self.ledger.next_task(), mono_ms()
-        try:
-            keep = _LOGS_KEPT + self.settings.max + self.settings.warm
-            log_path = self._store.log_path(self.settings.name, name, keep)
-            used = {task.record.port for task in self.tasks.values()}
-            port = ports.choose(used | {one.port for one in self._forking.values()})
-            if self.settings.app is not None:
-                self._forking[name] = Fork(zone, port, warm)
-                self._job(self._fork(name, self._forking[name], log_path, spawned))
-                return True
-            made = spawn(self.settings, name, port, zone, self._env, log_path)
-        except (OSError, ValueError) as error:
-            self._failed_start(name, spawned, f"cannot be started: {error}")
-            return False
-        self._started(made, log_path, warm=warm)
-        return True
-
-    def _started(self, made: TaskRecord, log_path: Path, *, warm: bool) -> None:
-        task = Task(made, self.settings, log_path)
-        made.warm = warm
-        if self._owed and not warm:
-            task.replaces, self._owed = True, self._owed - 1
-        self._save(task)
-        self._enter(task, self._become_ready(task))
-
-    async def _fork(self, name: str, fork: Fork, log_path: Path, spawned: int) -> None:
-        """A task from the zygote, which is started when there is none."""
-        settings = self.settings
-        try:
-            if self._zygote is None or self._zygote.failed:
-                path = self._store.log_path(settings.name, "zygote", _LOGS_KEPT + settings.max + settings.warm)
-                self._zygote = Zygote(settings, self._env, path, self._exits)
-            env = environment(settings, name, fork.port, fork.zone, self._env)
-            pid, start = await self._zygote.fork(name, env, log_path)
-        except (OSError, Failed) as error:
-            del self._forking[name]
-            if not self._closing:
-                self._failed_start(name, spawned, f"cannot be started: {error}")
-                self._again(0)
-            return
-        del self._forking[name]
-        made = record(settings, name, pid, start, fork.port, fork.zone, spawned)
-        self._started(made, log_path, warm=fork.warm)
-        if self._closing:
-            self._retire(self.tasks[name], "the fleet stops")
-        self._again(0)
-
-    def _enter(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
-        """Make a task known to the balancer; its checks and the wait for its end get under way."""
-        self.tasks[task.id] = task
-        if not task.record.warm:
-            self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)
-        self._job(self._live(task, checks))
-
-    async def _live(self, task: Task, checks: Coroutine[None, None, None] | None) -> None:
-        checking = asyncio.create_task(checks) if checks is not None else None
-        code = await self._exits.ended(task.record.pid, task.record.start)
-        if checking is not None:
-            checking.cancel()
-            await asyncio.wait([checking])
-            if not checking.cancelled() and (error := checking.exception()):
-                log.error("the checks of task %s broke off: %r", task.id, error)
-        self._gone(task, code)
-
-    async def _become_ready(self, task: Task) -> None:
-        why = await watch.until_ready(task, self.settings.health, forked=self.settings.app is not None)
-        if task.stopping:
-            return
-        if why:
-            self._failed_start(task.id, task.record.spawned, why, task)
-            self._retire(task, why)
-            return
-        if not await self._warm_up(task):
-            return
-        task.record.ready = mono_ms()
-        self._races = 0
-        self.ledger.started(task.record.revision, task.record.ready - task.record.spawned, ok=True)
-        self._save(task)
-        self._again(0)
-        if task.record.warm:
-            await self._keep_warm(task)
-        else:
-            self.balancer.ready(task.id)
-            await self._check(task)
-
-    async def _warm_up(self, task: Task) -> bool:
-        """The warm-up of a task before its first request; one that cannot be warmed up is used cold.
-        False when meanwhile it is to go."""
-        if why := await warmup.run(task, self.settings, self._env, self._exits):
-            log.warning("task %s is used cold: its warm-up %s", task.id, why)
-        return not task.stopping
-
-    async def _keep_warm(self, task: Task) -> None:
-        """From ready to promoted, and on."""
-        why = await pool.rest(task, self.settings)
-        if task.stopping:
-            return
-        if why:
-            log.warning("task %s went stale while it was stopped: readiness check %s", task.id, why)
-            self._retire(task, f"stale: readiness check {why}")
-            return
-        task.waking = False
-        self.balancer.ready(task.id, ramp_ms=0)
-        self._save(task)
-        self._again(0)  # to fill the pool
-        await self._check(task)
-
-    async def _wake(self, task: Task) -> None:
-        """Adopt a warm task: whatever the plane before did with it, it runs, is asked, and stopped again."""
-        pool.thaw(task)
-        if task.record.ready is None:
-            await self._become_ready(task)
-        elif why := await pool.refresh(task, self.settings):
-            self._retire(task, f"stale: readiness check {why}")
-        else:
-            await self._keep_warm(task)
-
-    async def _check(self, task: Task) -> None:
-        await watch.keep_checking(task, self.settings.health, self._routed, self._doubted)
-
-    def _routed(self, task: Task) -> None:
-        if task.stopping:
-            return
-        if task.readiness.up:
-            self.balancer.ready(task.id)
-        else:
-            log.warning("task %s is not ready: readiness check %s", task.id, task.readiness.last)
-            self.balancer.unready(task.id)
-
-    def _doubted(self, task: Task) -> None:
-        task.served_when_failing = served(self.balancer.snapshot(), task.id)
-
-    # adopting
-
-    async def adopt(self, records: Iterable[TaskRecord]) -> None:
-        """Take over the tasks of a plane that died. Returns after one look at each that was ready."""
-        async with asyncio.TaskGroup() as looks:
-            for record in records:
-                task = Task(record, self.settings, self._store.logs / record.service / f"{record.id}.log")
-                living = proc.alive(record.pid, record.start)
-                if living and record.warm and not record.stopping:
-                    self._enter(task, self._wake(task))
-                elif living and record.ready is not None and not record.stopping:
-                    looks.create_task(self._resume(task))
-                elif living and not record.stopping:
-                    self._enter(task, self._become_ready(task))
-                else:  # on its way out, or gone: the wait for its end tells how
-                    self._enter(task, None)
-                    if record.stopping:
-                        self._job(self._stop(task))
-        self.tasks = dict(sorted(self.tasks.items(), key=lambda pair: pair[1].record.spawned))
-
-    async def _resume(self, task: Task) -> None:
-        pool.thaw(task)  # it may have been promoted the moment before
-        check = self.settings.health.readiness
-        failure = await probe(task.record.port, replace(check, timeout_ms=min(check.timeout_ms, 1000)))
-        self._enter(task, self._check(task))
-        self.balancer.ready(task.id, ramp_ms=0)
-        if failure:
-            task.readiness = Gate(check)
-            task.readiness.see(failure)
-            self.balancer.unready(task.id)
 
     # ending
 
@@ -361,11 +226,12 @@ class Supervisor(Roster):
             if now - task.record.ready < GOOD_LIFE_MS:
                 self.ledger.brake.died(task.record.spawned, now)
             self._tell(task.id, name, task)
+            self._fell(task, name)
         elif self._races < _PORT_RACES and lost_port(task):
             self._races += 1
             log.info("task %s found port %d taken: trying another", task.id, task.record.port)
         else:
-            self._failed_start(task.id, task.record.spawned, name, task)
+            self._failed_start(task.id, task.record.revision, task.record.spawned, name, task)
 
     def _forget(self, task: Task) -> None:
         """End what left the task's group (the keeper is its parent by now) and take it off the record."""
@@ -392,21 +258,60 @@ class Supervisor(Roster):
     # once a second
 
     def tick(self) -> None:
-        """What depends on time: hung tasks, the brake, whether the fleet is over its objective."""
+        """What depends on time: hung tasks, the brake, the version that proves itself, who is to be replaced."""
         now = mono_ms()
         snapshot = self.balancer.snapshot()
-        self.hung.see_load(snapshot)
+        self.hung.see_load(snapshot, now)
         for task in self.active:
             if not task.good and task.record.ready is not None and now - task.record.ready > GOOD_LIFE_MS:
                 task.good = True
                 self.ledger.brake.good(task.record.spawned)
-        if self.settings.health.liveness is not None:
-            self._replace_hung(snapshot)
+        if any(task.liveness is not None for task in self.active):
+            self._replace_hung(snapshot, now)
+        self._prove(snapshot, min(now - self._ticked, _LONGEST_TICK_MS))
+        self._ticked = now
+        if self._unhurried(now):
+            self._mark(now)
+        self.reconcile()
 
-    def _replace_hung(self, snapshot: Mapping[str, Any]) -> None:
+    def _replace_hung(self, snapshot: Mapping[str, Any], now: int) -> None:
         under_way = self._owed + sum(task.replaces and task.record.ready is None for task in self.active)
-        for task in self.hung.replace(self.active, snapshot, under_way):
+        for task in self.hung.replace(self.active, snapshot, under_way, now):
             gate = task.liveness
+            why = f"liveness check {gate.last if gate else ''}"
             self._owed += 1
-            self._tell(task.id, f"liveness check {gate.last if gate else ''}", task)
+            self._tell(task.id, why, task)
+            self._fell(task, why)
             self._retire(task, "liveness")
+
+    def _fell(self, task: Task, why: str) -> None:
+        self.rollout.fell(task.record.revision, task.id, why, tail(task.log))
+
+    def _prove(self, snapshot: Mapping[str, Any], span_ms: int) -> None:
+        """Show the version that is being deployed what its tasks did in the last ``span_ms``."""
+        self.rollout.see(snapshot["tasks"], {task.id: task.record.revision for task in self.tasks.values()})
+        serving = sum(self.state(task) == "serving" for task in self.staying)
+        self.rollout.serves(serving >= self.ledger.desired, span_ms)
+
+    def _unhurried(self, now: int) -> bool:
+        """Whether tasks that do well may be replaced: nothing else is, starts succeed, the objective is kept."""
+        held = self._closing or self.ledger.paused or self.deploying or self.ledger.brake.failures
+        forced = any(self.leaving(task) not in ("", task.marked) for task in self.active)
+        return not held and not forced and self.hung.calm(now)
+
+    def _mark(self, now: int) -> None:
+        """Who is to be replaced next for its age, or because its zone is fuller than another."""
+        active, lifetime = self.active, self.settings.lifetime_ms
+        marked = sum(bool(task.marked) for task in active)
+        if lifetime is not None:
+            ages = [(task.id, now - task.record.spawned) for task in active if not task.marked]
+            for name in replacing.overdue(ages, lifetime, max(1, len(active) // 10) - marked):
+                self.tasks[name].marked = replacing.LIFETIME
+            for name in replacing.overdue([(one.id, now - one.record.spawned) for one in self.warm], lifetime, 1):
+                self._retire(self.tasks[name], replacing.LIFETIME)
+        starting = self.forking or any(self.state(task) == "starting" for task in active)
+        if any(task.marked for task in active) or starting:
+            return
+        if fullest := replacing.uneven(self.zones, [task.record.zone for task in active]):
+            idlest = self.balancer.idlest([task.id for task in active if task.record.zone == fullest])
+            self.tasks[idlest].marked = replacing.REBALANCE

@@ -30,6 +30,7 @@ class Task:
     def __init__(self, record: TaskRecord, settings: ServiceSettings, log: Path) -> None:
         up = record.ready is not None
         self.record = record
+        self.settings = settings  # of its version
         self.log = log
         self.readiness = Gate(settings.health.readiness, up=up)
         self.liveness = Gate(settings.health.liveness, up=True) if settings.health.liveness else None
@@ -37,6 +38,7 @@ class Task:
         self.killed = False  # we sent the SIGKILL
         self.replaces = False  # started in the place of one that failed its liveness check
         self.why = ""  # why it is being stopped, or was found failed
+        self.marked = ""  # why it is to be replaced though nothing forces it: its lifetime, its zone
         self.cpu_share = 0.0  # cores, over the last second
         self.rss = 0  # bytes, its descendants included
         self.frozen = False  # stopped by SIGSTOP
