@@ -44,19 +44,21 @@ class Machine:
 class Bench:
     """A controller whose ticks the test makes."""
 
-    def __init__(self, state: Path, plane: FakePlane | None = None, machine: Machine | None = None) -> None:
+    def __init__(
+        self, state: Path, plane: FakePlane | None = None, machine: Machine | None = None, spec: str = SPEC
+    ) -> None:
         self.machine = machine or Machine()
         self.plane = plane or FakePlane("orders", "mail", desired=1)
         self.told: list[Decision] = []
         self.live: Live = build(
-            loads(SPEC, "fleetfoot.yaml"),
+            loads(spec, "fleetfoot.yaml"),
             state,
             self.plane,
             self.plane,
             self.told.append,
             clock=self.machine.clock,
             settings=SETTINGS,
-            text=SPEC,
+            text=spec,
         )
 
     async def tick(self, requests: int = 0, ms: float = 30, span: int = 1000, bad: int = 0) -> dict[str, Decision]:

@@ -96,6 +96,13 @@ class FakePlane:
         self.raw[service].update(desired=desired, serving=desired, zones={"a": desired})
         return {}
 
+    async def warm(self, service: str, count: int) -> object:
+        await self._bad_day()
+        if not 0 <= count <= self.maximum:
+            raise ValueError(f"{count} is above the maximum {self.maximum}")
+        self.raw[service].update(warm=count, warm_target=count)
+        return {}
+
     async def hint(self, service: str, throughput: float) -> object:
         self.hints[service] = throughput
         return {}

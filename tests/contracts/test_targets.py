@@ -94,6 +94,32 @@ def test_a_negative_count_is_refused_in_the_receipt_and_changes_nothing(make: Ca
     asyncio.run(run())
 
 
+@TARGETS
+def test_a_number_of_tasks_is_kept_warm_beside_the_ordered_ones(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> tuple[int, int]:
+        assert not await made.target.keep_warm("orders", 3, 1000)
+        fleet = await made.target.observe("orders")
+        return fleet.desired, fleet.warm
+
+    assert asyncio.run(run()) == (2, 3 if made.carries_out else 0)
+
+
+@TARGETS
+def test_fewer_than_no_warm_tasks_are_refused_in_words(make: Callable[[], Made]) -> None:
+    assert asyncio.run(make().target.keep_warm("orders", -1, 1000))
+
+
+@REAL
+def test_why_tasks_are_not_kept_warm_is_told_in_words_and_in_time(make: Callable[[], Made]) -> None:
+    refuses, hangs = make(), make()
+    refuses.refuse()
+    hangs.hang()
+    assert "no" in asyncio.run(refuses.target.keep_warm("orders", 3, 1000))
+    assert "20 ms" in asyncio.run(hangs.target.keep_warm("orders", 3, 20))
+
+
 @REAL
 def test_a_refusal_comes_back_as_a_receipt_with_its_words(make: Callable[[], Made]) -> None:
     made = make()

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from fleetfoot.core import words
+from fleetfoot.core import warm, words
 from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, State
 from fleetfoot.core.pack import decision_to_json, observation_from_json, observation_to_json
 from fleetfoot.core.policies import Default, Target
-from fleetfoot.core.settings import PERCENT, TASKS, GuardSettings, Rate, Settings
+from fleetfoot.core.settings import PERCENT, TASKS, GuardSettings, Rate, Settings, WarmSettings
 from fleetfoot.sim.harness import Loop, Plant
 from tests.properties.worlds import (
     DISTURBANCES,
@@ -494,3 +494,23 @@ def test_bounds_a_fleet_above_its_maximum_comes_down_by_a_tenth_in_ten_seconds_a
             assert decision.current - decision.desired <= max(1, ceil(decision.current * 0.1))
             assert stepped is None or decision.now - stepped >= 10_000
             stepped = decision.now
+
+
+# -- the warm pool
+
+
+@given(all_settings(), counts, lives, st.integers(0, 9), st.integers(0, 9))
+def test_the_warm_pool_is_within_its_bounds_and_what_capacity_leaves(
+    known: Settings, tasks: int, life: list[Stretch], low: int, more: int
+) -> None:
+    known = replace(known, warm=WarmSettings(low, low + more))
+    player = actor(known, tasks)
+    service = player.service
+    for decision in player.play(life):
+        pool = warm.size(service.settings, service.memory, service.see(), decision.desired)
+        assert pool is not None
+        left = max(known.maximum - decision.desired, 0)
+        assert min(low, left) <= pool.tasks <= min(low + more, left)
+        assert warm.last(json.loads(json.dumps(service.memory.to_json()))["slices"]) is not None
+        for lang in words.LANGUAGES:
+            assert "?" not in words.pool(pool, lang)

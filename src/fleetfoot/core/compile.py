@@ -7,7 +7,7 @@ from typing import Any
 
 from fleetfoot.core.policies import Default, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
-from fleetfoot.core.settings import GuardSettings, Rate, Settings
+from fleetfoot.core.settings import GuardSettings, Rate, Settings, WarmSettings
 from fleetfoot.spec import Service
 
 DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
@@ -49,6 +49,15 @@ BUILD: dict[str, Callable[[Any], Policy]] = {
 }
 
 
+def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None:
+    pool = service.task.warm
+    if pool.fixed:
+        return None
+    most = pool.max if pool.max is not None else service.capacity.max
+    given = next((policy.utilisation for policy in policies if isinstance(policy, Default)), Default().utilisation)
+    return WarmSettings(pool.min, most, given)
+
+
 def compile_service(service: Service) -> Settings:
     """Settings of one service. Raises KeyError for a policy kind that has no policy."""
     policies = tuple(BUILD[policy.kind](policy) for policy in service.policies)
@@ -79,6 +88,7 @@ def compile_service(service: Service) -> Settings:
         errors=service.objective.errors,
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
+        warm=_warm(service, policies),
         ignored=frozenset(name for name, signal in service.signals.items() if signal.absent == "ignore"),
         seeing=max(60_000, compiled.stabilise_in, *(policy.looks_back for policy in policies)),
         metrics={name: signal.metric for name, signal in service.signals.items() if signal.metric is not None},

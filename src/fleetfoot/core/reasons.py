@@ -47,3 +47,10 @@ class Code(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     NEEDED_NOW = "needed_now"
+    # the warm pool
+    WARM_RISE = "warm_rise"
+    WARM_FADING = "warm_fading"
+    WARM_MINIMUM = "warm_minimum"
+    WARM_MAXIMUM = "warm_maximum"
+    WARM_NO_ROOM = "warm_no_room"
+    WARM_UNKNOWN = "warm_unknown"

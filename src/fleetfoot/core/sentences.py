@@ -42,6 +42,12 @@ EN: dict[str, str] = {
     Code.BELOW_MINIMUM: "the minimum is {minimum}",
     Code.ABOVE_MAXIMUM: "the maximum is {maximum}",
     Code.NEEDED_NOW: "present demand needs {needed}, although the maximum is {maximum}",
+    Code.WARM_RISE: "lately the rate rose by {rise}/s within {span_s} s; the tasks that serve have {spare}/s to spare, a warm one adds {per_task}/s",
+    Code.WARM_FADING: "{needed} would do now; the pool is halved in an hour, so that it does not come and go",
+    Code.WARM_MINIMUM: "its minimum; lately the rate rose by {rise}/s at most within {span_s} s, and the tasks that serve have {spare}/s to spare",
+    Code.WARM_MAXIMUM: "its maximum; lately the rate rose by {rise}/s within {span_s} s, and the tasks that serve have {spare}/s to spare",
+    Code.WARM_NO_ROOM: "{wish} are wanted, but with the ordered tasks there may be no more than {maximum}",
+    Code.WARM_UNKNOWN: "its minimum, since it is not known yet what a task carries",
 }
 
 KO: dict[str, str] = {
@@ -80,6 +86,12 @@ KO: dict[str, str] = {
     Code.BELOW_MINIMUM: "최소는 {minimum}개입니다",
     Code.ABOVE_MAXIMUM: "최대는 {maximum}개입니다",
     Code.NEEDED_NOW: "최대는 {maximum}개이지만 현재 수요에는 {needed}개가 필요합니다",
+    Code.WARM_RISE: "최근 {span_s}초 안에 요청률이 초당 {rise}건 늘었습니다. 서비스 중인 태스크의 여유는 초당 {spare}건, 웜 태스크 하나는 초당 {per_task}건을 더합니다",
+    Code.WARM_FADING: "지금은 {needed}개로 충분합니다. 잦은 변동을 막기 위해 한 시간에 절반씩 줄입니다",
+    Code.WARM_MINIMUM: "최소값입니다. 최근 {span_s}초 안에 요청률은 많아야 초당 {rise}건 늘었고, 서비스 중인 태스크의 여유는 초당 {spare}건입니다",
+    Code.WARM_MAXIMUM: "최대값입니다. 최근 {span_s}초 안에 요청률이 초당 {rise}건 늘었고, 서비스 중인 태스크의 여유는 초당 {spare}건입니다",
+    Code.WARM_NO_ROOM: "{wish}개가 필요하지만 지시된 태스크와 합쳐 {maximum}개를 넘을 수 없습니다",
+    Code.WARM_UNKNOWN: "최소값입니다. 태스크 하나의 처리량을 아직 알 수 없습니다",
 }
 
 JA: dict[str, str] = {
@@ -118,6 +130,12 @@ JA: dict[str, str] = {
     Code.BELOW_MINIMUM: "最小は{minimum}です",
     Code.ABOVE_MAXIMUM: "最大は{maximum}です",
     Code.NEEDED_NOW: "最大は{maximum}ですが、現在の需要には{needed}が必要です",
+    Code.WARM_RISE: "最近、{span_s}秒のうちにリクエスト率が毎秒{rise}増えました。稼働中のタスクの余裕は毎秒{spare}、ウォームタスク1つで毎秒{per_task}増えます",
+    Code.WARM_FADING: "今は{needed}で足ります。増減を繰り返さないよう1時間で半分に減らします",
+    Code.WARM_MINIMUM: "最小値です。最近、{span_s}秒のうちのリクエスト率の増加は多くて毎秒{rise}、稼働中のタスクの余裕は毎秒{spare}です",
+    Code.WARM_MAXIMUM: "最大値です。最近、{span_s}秒のうちにリクエスト率が毎秒{rise}増え、稼働中のタスクの余裕は毎秒{spare}です",
+    Code.WARM_NO_ROOM: "{wish}が必要ですが、指示済みのタスクと合わせて{maximum}を超えられません",
+    Code.WARM_UNKNOWN: "最小値です。1タスクの処理量がまだ分かりません",
 }
 
 SENTENCES: dict[str, dict[str, str]] = {"en": EN, "ko": KO, "ja": JA}
@@ -171,6 +189,7 @@ TERM_FIELDS = ("state", "what", "sign")
 # the frame around reasons: how a decision is told
 GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}
 HELD = {"en": "held at {current}", "ko": "{current}개로 유지", "ja": "{current}で維持"}
+POOL = {"en": "warm pool of {tasks}: {why}", "ko": "웜 풀 {tasks}개: {why}", "ja": "ウォームプール{tasks}: {why}"}
 WANTED = {"en": "{policy} wanted {count}", "ko": "{policy} 정책은 {count}개 요청", "ja": "{policy}は{count}を要求"}
 GUARD = {
     "en": "{guard}: {before} -> {after}, {why}",

@@ -52,6 +52,15 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmSettings:
+    """The warm pool, in tasks; each is to carry ``utilisation`` of its throughput."""
+
+    minimum: int
+    maximum: int
+    utilisation: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One service."""
 
@@ -66,6 +75,7 @@ class Settings:
     throughput: float | None = None  # requests/s and task, as declared
     startup: int = 30_000  # ms, as declared; learnt from what is seen
     seeing: int = 60_000  # ms: the windows that must be full before a scale-in
+    warm: WarmSettings | None = None  # None: its size is fixed, and nobody's decision
     ignored: frozenset[str] = frozenset()  # signals of the user's own whose absence is to hold nothing
     metrics: Mapping[str, str] = field(default_factory=dict)  # a signal of the user's own -> the source's name for it
     windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms

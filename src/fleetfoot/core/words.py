@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 
 from fleetfoot.core.model import Decision, Reason, Want
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
+from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, POOL, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
+from fleetfoot.core.warm import Pool
 
 LANGUAGES = tuple(SENTENCES)
 
@@ -75,6 +76,11 @@ def votes(decision: Decision, lang: str = "en") -> str:
         for name, vote in decision.votes
     ]
     return ", ".join(told)
+
+
+def pool(size: Pool, lang: str = "en") -> str:
+    """The warm pool in one line."""
+    return POOL[lang].format(tasks=size.tasks, why=sentence(size.reason, lang))
 
 
 def tell(decision: Decision, lang: str = "en") -> str:

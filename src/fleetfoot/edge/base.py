@@ -63,6 +63,10 @@ class Target(Protocol):
         """Order ``count`` tasks. Never raises for a refusal, a failure or a missed deadline: the receipt says so."""
         ...
 
+    async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:
+        """Keep ``count`` tasks started and out of traffic. Never raises: empty, or why it cannot be."""
+        ...
+
     async def observe(self, service: str) -> Fleet:
         """The tasks as the target shows them now; ``state`` says whether that may be believed."""
         ...

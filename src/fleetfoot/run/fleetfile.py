@@ -41,7 +41,7 @@ def _service(service: Service, source: Path | None) -> dict[str, Any]:
         "stop_timeout_ms": task.stop_timeout,
         "drain_ms": task.drain,
         "startup_ms": task.startup if task.startup is not None else DEFAULT_STARTUP,
-        "warm": task.warm,
+        "warm": task.warm.min,  # what the controller makes of it comes later
         "warm_up": task.warm_up,
         "revision": revision_of(service, directory),
         "health": _health(service),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from fleetfoot.core import warm
 from fleetfoot.core.engine import Wish, settle_all, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Observation, Signal
@@ -21,6 +22,7 @@ from fleetfoot.edge.seconds import Seconds
 from fleetfoot.run.clock import Clock, gap
 from fleetfoot.run.operators import Operators
 from fleetfoot.run.orders import Orders
+from fleetfoot.run.pools import Pools
 from fleetfoot.run.pulse import Pulse
 from fleetfoot.run.readers import Readers
 from fleetfoot.run.settings import LiveSettings
@@ -45,6 +47,7 @@ class Service:
     seen: Observation | None = None
     tasks: tuple[TaskSeen, ...] = ()
     decision: Decision | None = None
+    pool: warm.Pool | None = None
     changed: Decision | None = None  # the newest that acted or whose reasons changed
 
 
@@ -71,6 +74,7 @@ class Loop:
         services: dict[str, Service],
         readers: Readers,
         orders: Orders,
+        pools: Pools,
         journal: Journal,
         operators: Operators,
         stages: Stages,
@@ -82,6 +86,7 @@ class Loop:
         self.services = services
         self.readers = readers
         self.orders = orders
+        self.pools = pools
         self.journal = journal
         self.operators = operators
         self.stages = stages
@@ -114,6 +119,7 @@ class Loop:
             with self._told(f"recording and acting for {name}"):
                 self.journal.observe(name, seen[name])
                 self._act(decision, seen[name])
+                self._keep_warm(decision, seen[name])
                 self._record(name, seen[name], decision)
         self.counts.steps += 1
         self.counts.last = now
@@ -156,6 +162,13 @@ class Loop:
             who = seen.operator.who if seen.operator.fixed is not None else ""
             if self.orders.give(decision, who) is not None:
                 self.counts.checkpoints.append(decision.service)
+
+    def _keep_warm(self, decision: Decision, seen: Observation) -> None:
+        """The warm pool has its size beside the decision; a new one is kept as an order is."""
+        name, service = decision.service, self.services[decision.service]
+        service.pool = warm.size(service.settings, service.memory, seen, decision.desired)
+        if service.pool is not None and self.pools.want(name, service.pool.tasks):
+            self.counts.checkpoints.append(name)
 
     def _record(self, name: str, seen: Observation, decision: Decision) -> None:
         service = self.services[name]

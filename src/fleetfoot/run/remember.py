@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from fleetfoot.core import warm
 from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Observation
@@ -45,7 +46,8 @@ def remember(name: str, settings: Settings, past: Past, journal: Path, text: str
 
 def _again(memory: Memory, settings: Settings, seen: Iterable[Observation]) -> Memory:
     for observation in islice(seen, MOST_STEPS):
-        step(settings, memory, observation)
+        decision = step(settings, memory, observation)
+        warm.size(settings, memory, observation, decision.desired)
     return memory
 
 

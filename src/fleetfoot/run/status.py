@@ -8,7 +8,7 @@ from typing import Any
 from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
 from fleetfoot.core.view import judge
-from fleetfoot.core.words import LANGUAGES, tell
+from fleetfoot.core.words import LANGUAGES, pool, tell
 from fleetfoot.run.loop import Service
 from fleetfoot.run.wire import Live
 
@@ -56,6 +56,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "decision": decision_to_json(service.decision) if service.decision else None,
         "changed": decision_to_json(service.changed) if service.changed else None,
         "words": _words(service),
+        "warm_pool": _pool(service),
         "last_order": receipt_to_json(last) if last else None,
         "throughput": learnt.throughput if learnt else None,
         "startup_p95": learnt.startup_p95 if learnt else None,
@@ -72,6 +73,11 @@ def _words(service: Service) -> dict[str, str]:
     if changed is not None and changed.action is Action.HOLD:
         changed = service.decision
     return {lang: tell(changed, lang) for lang in LANGUAGES} if changed is not None else {}
+
+
+def _pool(service: Service) -> dict[str, Any] | None:
+    size = service.pool
+    return size and {"tasks": size.tasks, "words": {lang: pool(size, lang) for lang in LANGUAGES}}
 
 
 def _sources(live: Live, name: str, now: int) -> list[dict[str, Any]]:

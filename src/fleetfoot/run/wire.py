@@ -22,6 +22,7 @@ from fleetfoot.run.clock import Clock
 from fleetfoot.run.loop import Loop, Service
 from fleetfoot.run.operators import Operators
 from fleetfoot.run.orders import Orders, look_again
+from fleetfoot.run.pools import Pools
 from fleetfoot.run.readers import Readers
 from fleetfoot.run.remember import remember
 from fleetfoot.run.settings import LiveSettings
@@ -42,6 +43,8 @@ class PlaneLink(Protocol):
     async def stats(self) -> Mapping[str, Any]: ...
 
     async def scale(self, service: str, desired: int, order: str) -> object: ...
+
+    async def warm(self, service: str, count: int) -> object: ...
 
     async def hint(self, service: str, throughput: float) -> object: ...
 
@@ -88,6 +91,7 @@ class Live:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.loop.orders.close()
+        await self.loop.pools.close()
         await self.loop.readers.close()
         self.loop.counts.checkpoints += self.loop.services
         self.loop.checkpoint()
@@ -175,6 +179,7 @@ def build(
         {name: _service(service, past, state / "journal.db", text) for name, service in spec.services.items()},
         readers,
         Orders(targets, journal, time.now, settings, stages.ordered),
+        Pools(targets, settings.order_deadline),
         journal,
         Operators(past.actions),
         stages,

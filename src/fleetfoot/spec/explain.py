@@ -89,7 +89,18 @@ def _task(service: Service) -> str:
         parts.append(f"at most {task.concurrency} requests at once")
     if len(task.zones) > 1:
         parts.append(f"spread over the zones {', '.join(task.zones)}")
+    if task.warm.max != 0:
+        parts.append(_warm(service))
     return "; ".join(parts)
+
+
+def _warm(service: Service) -> str:
+    pool = service.task.warm
+    most = pool.max if pool.max is not None else service.capacity.max - service.capacity.min
+    many = tasks(most) if pool.fixed else f"{pool.min} to {tasks(most)}"
+    why = "" if pool.fixed else ", for the sharpest rise seen lately"
+    memory = f" and {_size(service.task.memory * most)} of memory" if service.task.memory is not None else ""
+    return f"{many}{memory} kept warm{why}"
 
 
 def _policy(policy: Policy, service: Service) -> str:

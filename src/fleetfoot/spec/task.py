@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import field_validator
 
@@ -11,7 +11,8 @@ from fleetfoot.spec.errors import Wrong, raise_if_any, shown
 from fleetfoot.spec.forms import NumberForm, TextForm
 from fleetfoot.spec.money import PriceForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import AtLeastOne, Count, Duration, PerSecond, Positive, Size
+from fleetfoot.spec.units import AtLeastOne, Duration, PerSecond, Positive, Size
+from fleetfoot.spec.warm import SHAPE, Warm
 
 
 def _zone(text: str) -> str:
@@ -24,6 +25,7 @@ class Task(Part):
     """One task of the service."""
 
     example: ClassVar[str] = "{throughput: 20/s, startup: 30s, cpu: 0.5, memory: 1 GB}"
+    shapes: ClassVar[dict[str, dict[str, Any]]] = {"warm": SHAPE}
 
     throughput: PerSecond | None = None
     """Requests one task serves within the objective. Default: not known, and learnt while it runs;
@@ -46,12 +48,18 @@ class Task(Part):
     """From SIGTERM to SIGKILL. Default 30s, as container platforms have it."""
     drain: Positive = 30_000
     """How long a task that leaves may finish the requests it holds. Default 30s: the request timeout."""
-    warm: Count = 0
-    """Tasks kept started, warmed up and stopped beside the desired ones; growth takes them first and they
-    serve within milliseconds. Their memory is used all the time. Default 0: memory is not free."""
+    warm: Warm = Warm(min=0, max=0)
+    """A count, auto or bounds: tasks kept started, warmed up and stopped beside the desired ones; growth takes
+    them first and they serve within milliseconds. Their memory is used all the time. Default 0: memory is not
+    free."""
     warm_up: Annotated[str, TextForm("a path or a command", "/prime or ./prime.sh")] | None = None
     """Runs once for every task before its first request: what begins with / is asked for by GET, anything
     else is a command with the task's environment. Default: nothing; the first requests fill the caches."""
+
+    @field_validator("warm", mode="before")
+    @classmethod
+    def _count(cls, warm: Any) -> Any:
+        return str(warm) if isinstance(warm, int) and not isinstance(warm, bool) else warm
 
     @field_validator("zones", mode="after")
     @classmethod

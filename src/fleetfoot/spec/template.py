@@ -41,7 +41,7 @@ services:
     #   concurrency: 10                  # most requests at once; default: no limit
     #   stop timeout: 30s                # from SIGTERM to SIGKILL
     #   drain: 30s                       # time to finish the requests it holds
-    #   warm: 0                          # tasks kept started and stopped; growth takes them at once
+    #   warm: 0                          # tasks kept started and stopped, growth takes them at once; or auto
     #   warm up: /prime                  # asked for once before a task's first request; or a command
 
     # policies:                          # how many tasks are wanted; the highest wish grows

@@ -30,6 +30,7 @@ SERVICE: dict[str, Any] = {
     "words": {},
     "operator": {"fixed": None, "hold_growth": False, "hold_shrink": False, "until": 0, "who": ""},
     "sources": [],
+    "warm_pool": None,
     "last_order": None,
     "notes": {},
 }
@@ -71,6 +72,12 @@ def _controller(answer: dict[str, Any]) -> Iterator[Path]:
 def _status(answer: dict[str, Any], *words: str) -> Result:
     with _controller(answer) as state:
         return CliRunner().invoke(main, ["status", "--state", str(state), *words])
+
+
+def test_the_warm_pool_and_its_reason_are_told_in_the_language_asked_for() -> None:
+    pool = {"tasks": 3, "words": {"en": "warm pool of 3: its maximum", "ko": "웜 풀 3개: 최대값입니다"}}
+    assert "  warm pool of 3: its maximum\n" in _status(_answer(orders={"warm_pool": pool})).output
+    assert "  웜 풀 3개: 최대값입니다\n" in _status(_answer(orders={"warm_pool": pool}), "--lang", "ko").output
 
 
 def test_a_failed_start_is_told_in_words() -> None:

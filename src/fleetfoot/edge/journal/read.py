@@ -137,6 +137,17 @@ class Reader:
         ).first()
         return (row.now, unpack_value(row.blob)) if row is not None else None
 
+    def checkpoints(self, service: str, start: int, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The memories kept between two wall times (ms), oldest first, each with the wall time."""
+        r, c = t.rollups.c, t.checkpoints.c
+        newest = select(r.wall - r.first).where(r.service == service, r.wall <= end).order_by(r.first.desc()).limit(1)
+        shift = self._connection.execute(newest).scalar()
+        if shift is None:
+            return
+        rows = select(c.now, c.blob).where(c.service == service, c.now.between(start - shift, end - shift))
+        for row in self._connection.execute(rows.order_by(c.now)):
+            yield row.now + shift, unpack_value(row.blob)
+
     def spec_at(self, at: int) -> str | None:
         """The fleetfoot.yaml the controller of that moment (``now``, ms) ran with."""
         c = t.runs.c

@@ -27,6 +27,9 @@ class DryRunTarget:
         self.ordered[service] = count
         return Receipt(order_id, service, count, True, self._now(), DRY_RUN)
 
+    async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:  # noqa: ARG002
+        return "" if count >= 0 else f"{count} tasks cannot be"
+
     async def observe(self, service: str) -> Fleet:
         return await self._real.observe(service)
 

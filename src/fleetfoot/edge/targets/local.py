@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from fleetfoot.core.model import Fleet, Receipt, State
@@ -17,6 +17,8 @@ class Plane(Protocol):
 
     async def scale(self, service: str, desired: int, order: str) -> object: ...
 
+    async def warm(self, service: str, count: int) -> object: ...
+
 
 class LocalTarget:
     """Orders go to the data plane; every failure comes back as a receipt that says so."""
@@ -28,15 +30,11 @@ class LocalTarget:
         self._now = now
 
     async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
-        error = ""
-        try:
-            async with asyncio.timeout(deadline_ms / 1000):
-                await self._plane.scale(service, count, order_id)
-        except TimeoutError:
-            error = f"the data plane did not answer within {deadline_ms} ms"
-        except Exception as failure:  # noqa: BLE001 - whatever went wrong, it is the receipt that says so
-            error = str(failure) or type(failure).__name__
+        error = await _why_not(self._plane.scale(service, count, order_id), deadline_ms)
         return Receipt(order_id, service, count, not error, self._now(), error)
+
+    async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:
+        return await _why_not(self._plane.warm(service, count), deadline_ms)
 
     async def observe(self, service: str) -> Fleet:
         now = self._now()
@@ -49,3 +47,15 @@ class LocalTarget:
 
     async def close(self) -> None:
         pass
+
+
+async def _why_not(call: Awaitable[object], deadline_ms: int) -> str:
+    """Empty when the data plane did it, else why not: whatever went wrong, it is the answer that says so."""
+    try:
+        async with asyncio.timeout(deadline_ms / 1000):
+            await call
+    except TimeoutError:
+        return f"the data plane did not answer within {deadline_ms} ms"
+    except Exception as failure:  # noqa: BLE001
+        return str(failure) or type(failure).__name__
+    return ""

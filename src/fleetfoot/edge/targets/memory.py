@@ -15,6 +15,7 @@ class MemoryTarget:
 
     def __init__(self, counts: dict[str, int], now: Callable[[], int], maximum: int = 1000) -> None:
         self.counts = dict(counts)
+        self.warm: dict[str, int] = {}
         self.maximum = maximum
         self.orders: list[tuple[str, int, str]] = []  # service, count, order id, as they were asked
         self.refuse = ""
@@ -25,26 +26,37 @@ class MemoryTarget:
         error = await self._carry_out(service, count, order_id, deadline_ms)
         return Receipt(order_id, service, count, not error, self._now(), error)
 
+    async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:
+        error = await self._silent(deadline_ms) or self._refused(service, count)
+        if not error:
+            self.warm[service] = count
+        return error
+
     async def _carry_out(self, service: str, count: int, order_id: str, deadline_ms: int) -> str:
-        if self.slow:
-            await asyncio.sleep(min(self.slow, deadline_ms) / 1000)
-            if self.slow >= deadline_ms:
-                return f"no answer within {deadline_ms} ms"
+        if error := await self._silent(deadline_ms):
+            return error
         self.orders.append((service, count, order_id))
+        error = self._refused(service, count)
+        if not error:
+            self.counts[service] = count
+        return error
+
+    async def _silent(self, deadline_ms: int) -> str:
+        await asyncio.sleep(min(self.slow, deadline_ms) / 1000)
+        return f"no answer within {deadline_ms} ms" if self.slow >= deadline_ms else ""
+
+    def _refused(self, service: str, count: int) -> str:
         if self.refuse:
             return self.refuse
         if service not in self.counts:
             return f"there is no service {service!r}"
-        if not 0 <= count <= self.maximum:
-            return f"{count} tasks are outside 0..{self.maximum}"
-        self.counts[service] = count
-        return ""
+        return "" if 0 <= count <= self.maximum else f"{count} tasks are outside 0..{self.maximum}"
 
     async def observe(self, service: str) -> Fleet:
         count = self.counts.get(service)
         if count is None:
             return Fleet(self._now(), 0, state=State.MISSING)
-        return Fleet(self._now(), count, serving=count)
+        return Fleet(self._now(), count, serving=count, warm=self.warm.get(service, 0))
 
     async def close(self) -> None:
         pass

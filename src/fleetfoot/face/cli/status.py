@@ -51,6 +51,8 @@ def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]
     changed = one["changed"]
     if changed:
         lines.append(f"  since {clock_time(changed['wall'])}  {one['words'].get(lang, '')}")
+    if one["warm_pool"]:
+        lines.append(f"  {one['warm_pool']['words'].get(lang, '')}")
     lines += [f"  {line}" for line in _people(one["operator"], shift)]
     for source in one["sources"]:
         if source["error"]:

@@ -45,12 +45,14 @@ def why(service: str, when: str | None, lang: str, file: Path, state: Path | Non
         decisions = _decisions(reader, service, start, end, newest=when is None)
         told = [_told(reader, decision, lang) for decision in decisions]
         actions = _actions(reader, service, start, end, lang)
+        pool = _pool(reader, service, start, end, lang)
     if as_json:
-        put({"service": service, "from": start, "to": end, "decisions": told, "actions": actions})
+        put({"service": service, "from": start, "to": end, "decisions": told, "actions": actions, "warm_pool": pool})
         return
-    if not told and not actions:
+    if not told and not actions and not pool:
         click.echo(PHRASES[lang]["nothing"])
-    rows = [(row["wall"], _lines(row)) for row in told] + [(row["wall"], [row["text"]]) for row in actions]
+    rows = [(row["wall"], _lines(row)) for row in told]
+    rows += [(row["wall"], [row["text"]]) for row in [*actions, *pool]]
     for wall, lines in sorted(rows, key=lambda row: row[0]):
         stamp = clock_time(wall) if start - 86_400_000 < wall else date_time(wall)
         for line in lines:
@@ -105,6 +107,21 @@ def _lines(row: dict[str, Any]) -> list[str]:
     if row["order_text"]:
         lines.append(row["order_text"])
     return lines
+
+
+def _pool(reader: Reader, service: str, start: int, end: int, lang: str) -> list[dict[str, Any]]:
+    """The size of the warm pool each time it was a new one."""
+    from fleetfoot.core.warm import last
+    from fleetfoot.core.words import pool
+
+    found, before = [], -1
+    for wall, memory in reader.checkpoints(service, start, end):
+        size = last(memory["slices"])
+        if size is not None and size.tasks != before:
+            before = size.tasks
+            code, data = str(size.reason.code), dict(size.reason.data)
+            found.append({"wall": wall, "tasks": size.tasks, "code": code, "data": data, "text": pool(size, lang)})
+    return found
 
 
 def _actions(reader: Reader, service: str, start: int, end: int, lang: str) -> list[dict[str, Any]]:
