@@ -79,6 +79,7 @@ def _balancer(service: Service) -> dict[str, Any]:
         "request_timeout_ms": b.request_timeout,
         "header_timeout_ms": b.header_timeout,
         "idle_timeout_ms": b.idle_timeout,
+        "min_rate": b.min_rate,
         "max_header": b.max_header,
         "max_body": b.max_body,
         "retry_after": b.retry_after,

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import Count, Positive, Seconds, Size, SizeForm
+from fleetfoot.spec.units import ByteRateForm, Count, Positive, Seconds, Size, SizeForm
 
 KINDS = ("embedded", "haproxy")
 OTHER = "other"
@@ -81,7 +81,12 @@ class Balancer(Part):
     header_timeout: Positive = 10_000
     """Longest time a client may take to send its headers. Default 10s: slower ones hold a connection for nothing."""
     idle_timeout: Positive = 60_000
-    """How long an idle keep-alive connection is kept. Default 60s: longer than most clients' own pools."""
+    """How long an idle keep-alive connection is kept, and a client in the middle of a request may stand still. Default
+    60s: longer than most clients' own pools."""
+    min_rate: Annotated[int, ByteRateForm(low=0, high=10**9)] = 500
+    """Slowest a client may send its body, over 20s (then 408), or take its answer, over the idle timeout (then cut
+    off). Time in which the task holds things up does not count. Default 500 B/s: what Apache asks; 0: only silence is
+    limited."""
     max_header: Annotated[int, SizeForm(low=1024, high=1024 * 1024)] = 65_536
     """Largest request head; then 431. Default 64 KiB: large cookies pass."""
     max_body: Size | None = None

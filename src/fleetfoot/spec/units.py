@@ -175,6 +175,30 @@ class SizeForm(Form):
         return {"type": "string", "pattern": rf"^ *{NUMBER} ?({units}) *$"}
 
 
+class ByteRateForm(SizeForm):
+    """``500 B/s``, ``1 kB/s`` -> bytes per second; ``0`` needs no unit."""
+
+    noun = "a rate of bytes"
+    examples = "0, 500 B/s or 1 kB/s"
+
+    def parse(self, text: str) -> int:
+        if text == "0":
+            return 0
+        if re.fullmatch(NUMBER, text):
+            raise Wrong(f"{shown(text)} has no unit: write {text} B/s")
+        size, slash, second = (part.strip() for part in text.partition("/"))
+        if not slash or second != "s":
+            raise self.refuse(text)
+        return super().parse(size)
+
+    def show(self, value: Any) -> str:
+        return f"{super().show(value)}/s" if value else "0"
+
+    def schema(self) -> dict[str, Any]:
+        units = "|".join("".join(f"[{c.upper()}{c.lower()}]" for c in unit) for unit in (*BYTES, "TiB"))
+        return {"type": ["string", "integer"], "pattern": rf"^ *(0|{NUMBER} ?({units}) ?/ ?s) *$", "maximum": 0}
+
+
 _LARGEST_FIRST = sorted(((u, s) for u, s in BYTES.items() if s > 1), key=lambda pair: -pair[1])
 
 

@@ -35,6 +35,7 @@ def test_every_variable_reaches_its_setting() -> None:
         "REQUEST_TIMEOUT": "1m",
         "HEADER_TIMEOUT": "3s",
         "IDLE_TIMEOUT": "4s",
+        "MIN_RATE": "0",
         "MAX_HEADER": "8KiB",
         "MAX_BODY": "10MB",
         "RETRY_AFTER": "2",
@@ -54,7 +55,7 @@ def test_every_variable_reaches_its_setting() -> None:
     assert (check.path, check.interval_ms, check.timeout_ms, check.unhealthy) == (None, 5000, 1500, 7)
     assert (balancer.queue, balancer.queue_timeout_ms, balancer.shed, balancer.retry_after) == (5, 2000, "objective", 2)
     assert (balancer.request_timeout_ms, balancer.header_timeout_ms, balancer.idle_timeout_ms) == (60_000, 3000, 4000)
-    assert (balancer.max_header, balancer.max_body) == (8192, 10_000_000)
+    assert (balancer.max_header, balancer.max_body, balancer.min_rate) == (8192, 10_000_000, 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from fleetfoot.spec.errors import Wrong
 from fleetfoot.spec.forms import FlagForm, Form, NumberForm, TextForm, WholeForm
 from fleetfoot.spec.money import Exchange, ExchangeForm, Money, MoneyForm, Price, PriceForm
-from fleetfoot.spec.units import Allowance, AllowanceForm, DurationForm, RateForm, SecondsForm, ShareForm, SizeForm
+from fleetfoot.spec.units import (
+    Allowance,
+    AllowanceForm,
+    ByteRateForm,
+    DurationForm,
+    RateForm,
+    SecondsForm,
+    ShareForm,
+    SizeForm,
+)
 
 READS: list[tuple[Form, str, Any]] = [
     (DurationForm(), "30s", 30_000),
@@ -33,6 +42,9 @@ READS: list[tuple[Form, str, Any]] = [
     (SizeForm(), "512 MiB", 512 * 2**20),
     (SizeForm(), "64kib", 65_536),
     (SizeForm(), "1.5 kB", 1500),
+    (ByteRateForm(), "500 B/s", 500),
+    (ByteRateForm(), "1 kB / s", 1000),
+    (ByteRateForm(), "0", 0),
     (WholeForm(), "12", 12),
     (NumberForm(), "-0.5", -0.5),
     (FlagForm(), "off", False),
@@ -80,6 +92,8 @@ REFUSED: list[tuple[Form, Any, str]] = [
     (ShareForm(), "half", "'half' is not a share: write 70% or 0.7"),
     (SizeForm(), "512", "'512' has no unit: write 512 MB, 512 GB or 512 B"),
     (SizeForm(), "512 MPG", "'512 MPG' is not a size: write 64 KiB, 512 MiB or 1 GB"),
+    (ByteRateForm(), "500", "'500' has no unit: write 500 B/s"),
+    (ByteRateForm(), "500 B", "'500 B' is not a rate of bytes: write 0, 500 B/s or 1 kB/s"),
     (SizeForm(), "0.5 B", "'0.5 B' is finer than a byte: write whole bytes"),
     (WholeForm(low=1), "0", "'0' is out of range: allowed is at least 1"),
     (WholeForm(), "1.5", "'1.5' is not a whole number: write 0, 1 or 12"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from .heads import CHUNKED, RefusedHead, asks_to_close, request_head
+from .pace import Pace
 from .pages import page
 from .peer import Peer, peer_of, reset
 from .request import Request
@@ -48,7 +49,8 @@ class Front(asyncio.Protocol):
         self.held = 0  # bytes in bodies that no task has yet
         # Stamps of the sweep, ms; 0.0: progress since it last looked.
         self.idle_since = self.head_since = self.stuck_since = 0.0
-        self.unsent = 0
+        self.taken = 0  # bytes the client had taken when the sweep last looked
+        self.pace: Pace | None = None  # while the client has the word
         self.eof = False  # of a tunnel: the client has said its last
         self.in_head = self._advancing = False
         self._target = b""
@@ -195,9 +197,9 @@ class Front(asyncio.Protocol):
         request = self.incoming
         if request is None or request.ended:
             return
+        request.seen += len(data)
         if request.length == CHUNKED:
             self._bare = -1
-            request.seen += len(data)
             max_body = self.exchange.settings.max_body
             if max_body is not None and request.seen > max_body:
                 self.spoil(413)

@@ -17,6 +17,10 @@ class BalancerSettings:
     request_timeout_ms: int = 30_000  # a task that has a request and is silent for so long: 504, or cut in mid-response
     header_timeout_ms: int = 10_000  # first byte of a request -> its head is complete, else 408
     idle_timeout_ms: int = 60_000  # a client that sends no next request, no more of its body (408), or takes no more
+    # Bytes/s that a client must bring of its body over body_pace_ms (408), and take of its answer over idle_timeout_ms
+    # (cut off); 0: no limit. 500 over 20 s is what Apache's mod_reqtimeout asks of bodies.
+    min_rate: int = 500
+    body_pace_ms: int = 20_000
     max_header: int = 65_536  # request line + headers together, else 431
     max_body: int | None = None  # request body, else 413; None: no limit
     # Classes of requests, the most important first: name, and of path, header, equals, contains those that are set. One

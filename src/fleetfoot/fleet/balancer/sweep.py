@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from .exchange import Exchange
 from .front import DEAF, HTTP, Front
+from .pace import Pace, bytes_acked
+from .request import Request
 from .settings import BalancerSettings
 
 IDLE_BACK_NS = 15_000_000_000  # surplus connections to tasks are closed after so long
@@ -12,7 +14,8 @@ IDLE_BACK_NS = 15_000_000_000  # surplus connections to tasks are closed after s
 
 def period_ms(settings: BalancerSettings) -> float:
     """How often to sweep: a tenth of the shortest limit, within 10..500 ms."""
-    shortest = min(settings.header_timeout_ms, settings.idle_timeout_ms, settings.request_timeout_ms)
+    limits = [settings.header_timeout_ms, settings.idle_timeout_ms, settings.request_timeout_ms]
+    shortest = min([*limits, settings.body_pace_ms] if settings.min_rate else limits)
     return float(min(max(shortest / 10, 10), 500))
 
 
@@ -27,28 +30,55 @@ def sweep(exchange: Exchange, now: float) -> None:
 
 
 def _sweep_front(front: Front, settings: BalancerSettings, now: float) -> None:
-    if front.write_paused and _takes_nothing(front, settings, now):
-        front.transport.abort()
-    elif front.in_head:
+    if front.write_paused:
+        if _takes_too_little(front, settings, now):
+            front.transport.abort()
+        return
+    if front.in_head:
         if not front.head_since:
             front.head_since = now
         elif now - front.head_since > settings.header_timeout_ms:
             front.judge(408)
     elif front.mode in (HTTP, DEAF) and _client_has_the_word(front):
+        request = front.incoming
         if not front.idle_since:
             front.idle_since = now
-        elif now - front.idle_since > settings.idle_timeout_ms:
-            if front.current is None and front.incoming is None:
+        is_idle = now - front.idle_since > settings.idle_timeout_ms
+        if request is None:
+            if is_idle:
                 front.transport.close()
-            else:
-                front.spoil(408)
+        elif is_idle or _brings_too_little(front, request, settings, now):
+            front.spoil(408)
+        return
+    front.pace = None
 
 
-def _takes_nothing(front: Front, settings: BalancerSettings, now: float) -> bool:
-    unsent = front.transport.get_write_buffer_size()
-    if unsent != front.unsent or not front.stuck_since:
-        front.unsent, front.stuck_since = unsent, now
-    return now - front.stuck_since > settings.idle_timeout_ms
+def _takes_too_little(front: Front, settings: BalancerSettings, now: float) -> bool:
+    """Of an answer that waits for it, for the idle time: nothing, or less than the least rate."""
+    acked = bytes_acked(front.transport)
+    moved = front.transport.get_write_buffer_size() if acked is None else acked
+    if moved != front.taken or not front.stuck_since:
+        front.taken, front.stuck_since = moved, now
+    if now - front.stuck_since > settings.idle_timeout_ms:
+        return True
+    stays = front.current is not None and front.current.stays
+    if stays or acked is None:
+        return False
+    return _lags(front, front, acked, settings.min_rate, settings.idle_timeout_ms, now)
+
+
+def _brings_too_little(front: Front, request: Request, settings: BalancerSettings, now: float) -> bool:
+    if request.expects and not request.seen:
+        return False  # it waits for a word from the task
+    return _lags(front, request, request.seen, settings.min_rate, settings.body_pace_ms, now)
+
+
+def _lags(front: Front, of: object, moved: int, rate: int, stretch_ms: int, now: float) -> bool:
+    if not rate:
+        return False
+    if front.pace is None or front.pace.of is not of:
+        front.pace = Pace(of, moved, now)
+    return front.pace.too_slow(moved, now, rate, stretch_ms)
 
 
 def _client_has_the_word(front: Front) -> bool:

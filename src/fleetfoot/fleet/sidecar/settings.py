@@ -114,6 +114,7 @@ VARIABLES: dict[str, Variable] = {
     "SIDECAR_REQUEST_TIMEOUT": Variable(_some_time, "30s"),
     "SIDECAR_HEADER_TIMEOUT": Variable(_some_time, "10s"),
     "SIDECAR_IDLE_TIMEOUT": Variable(_some_time, "60s"),
+    "SIDECAR_MIN_RATE": Variable(_whole(0), "500"),  # bytes/s
     "SIDECAR_MAX_HEADER": Variable(_size, "64KiB"),
     "SIDECAR_MAX_BODY": Variable(_or_none(_size), ""),
     "SIDECAR_RETRY_AFTER": Variable(_whole(0, 3600), "1"),
@@ -150,7 +151,7 @@ def _unknown(name: str) -> str:
 
 def _made(values: Mapping[str, Any]) -> SidecarSettings:
     times = ("queue_timeout", "request_timeout", "header_timeout", "idle_timeout")
-    plain = ("queue", "shed", "max_header", "max_body", "retry_after")
+    plain = ("queue", "shed", "min_rate", "max_header", "max_body", "retry_after")
     return SidecarSettings(
         app_port=values["app_port"],
         listen=values["listen"],
