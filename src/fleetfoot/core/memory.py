@@ -5,6 +5,7 @@ A slice is a plain dict of JSON values under its owner's unique name; only its o
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,7 @@ class Memory:
         return self
 
     def to_json(self) -> dict[str, Any]:
+        """A copy: the engine may go on while it is written."""
         return {
             "version": VERSION,
             "since": self.since,
@@ -47,7 +49,7 @@ class Memory:
             "ordered_at": self.ordered_at,
             "surge_at": self.surge_at,
             "windows": {name: window.to_json() for name, window in self.windows.items()},
-            "slices": self.slices,
+            "slices": deepcopy(self.slices),
             "learnt": {name: learnt.to_json() for name, learnt in self.learnt.items()},
         }
 

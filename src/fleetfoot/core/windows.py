@@ -123,7 +123,7 @@ class Window:
         return (max(recent) if which == "max" else min(recent)) if recent else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        return {"keep": self.keep, "ends": self.ends[1:], "sums": self.sums, "covered": self.covered}
+        return {"keep": self.keep, "ends": self.ends[1:], "sums": self.sums[:], "covered": self.covered[:]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Window:

@@ -33,6 +33,14 @@ def test_a_memory_comes_back_from_text_exactly() -> None:
     assert json.dumps(Memory.from_json(json.loads(text)).to_json()) == text
 
 
+def test_what_was_kept_does_not_change_while_the_service_goes_on() -> None:
+    service = lived()
+    kept = service.memory.to_json()
+    text = json.dumps(kept)
+    service.run(30, requests=400.0, **CALM)
+    assert json.dumps(kept) == text
+
+
 def test_a_service_goes_on_from_its_kept_memory_as_if_nothing_had_been() -> None:
     one = lived()
     other = deepcopy(one)
