@@ -172,6 +172,18 @@ def test_old_observations_go_but_those_around_orders_stay_a_month(
         assert [one.now for one in reader.observations("plain", 0, NOW * 2)] == [NOW, NOW + 60_000]
 
 
+def test_the_newest_lives_of_controllers_are_kept_and_older_ones_go(
+    path: Path, opened: Callable[..., SqliteJournal]
+) -> None:
+    journal = opened(retention=Retention(runs=3))
+    for life in range(5):
+        journal.run(NOW + life, NOW + life, "0.1", f"file {life}")
+    journal.observe("orders", seen(NOW + 60_000))
+    journal.close()
+    with Reader(path) as reader:
+        assert [reader.spec_at(NOW + life) for life in range(5)] == [None, None, "file 2", "file 3", "file 4"]
+
+
 def test_the_newest_checkpoint_is_never_forgotten(path: Path, opened: Callable[..., SqliteJournal]) -> None:
     journal = opened(retention=Retention())
     journal.checkpoint("orders", NOW - 100 * DAY, Memory().to_json())

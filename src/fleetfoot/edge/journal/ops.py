@@ -23,6 +23,7 @@ class Retention(NamedTuple):
     orders: int = 30 * 86_400_000  # ... for this long
     decisions: int = 30 * 86_400_000
     years: int = 400 * 86_400_000  # orders and one-minute summaries
+    runs: int = 100  # lives of controllers, with the file of each
 
 
 def rebuilt(kind: type[T], row: Any) -> T:
@@ -96,6 +97,8 @@ def _trim(connection: Connection, values: Values) -> None:
             gone = and_(gone, t.checkpoints.c.now.not_in(newest))
         connection.execute(delete(table).where(gone))
     connection.execute(delete(t.decisions).where(t.decisions.c.now < now - keep.decisions))
+    lives = select(t.runs.c.started).order_by(t.runs.c.started.desc()).limit(keep.runs)
+    connection.execute(delete(t.runs).where(t.runs.c.started.not_in(lives)))
     for column in (t.orders.c.decided, t.rollups.c.first):
         connection.execute(delete(column.table).where(column < now - keep.years))
 
