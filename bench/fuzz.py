@@ -37,7 +37,9 @@ async def run(seed: int, count: int) -> bool:
     while fuzz.outcome.messages < count and not fuzz.outcome.wrong:
         await fuzz.run(min(BATCH, count - fuzz.outcome.messages))
         if sys.stderr.isatty():
-            print(f"\r{fuzz.outcome.messages:,}", end="", file=sys.stderr)
+            done, each = fuzz.outcome.messages, (time.monotonic() - begun) / fuzz.outcome.messages
+            left, mib = (count - done) * each, rss() / 2**20
+            print(f"\r{done / count:4.0%} {done:,}, {left:.0f} s left, {mib:.0f} MiB ", end="", file=sys.stderr)
     outcome, grown = fuzz.outcome, rss() - first
     print(f"seed {seed}: {outcome.messages:,} messages in {time.monotonic() - begun:.0f} s")
     print(f"offered {outcome.offered:,}, refused {outcome.refused:,}, seen by the task {outcome.seen:,}")

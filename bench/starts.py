@@ -1,10 +1,10 @@
 """From the order to a task that serves, its readiness check included: cold command, zygote, warm pool.
 
-The supervisor and the embedded balancer run in this process, the tasks are real: a Starlette app on uvicorn.
-One task more is ordered at a time; the clock stops when the balancer may send it requests. The yardstick is
-the cold start of the same run.
+The supervisor and the embedded balancer run in this process, the tasks are real: a FastAPI app on uvicorn, or with
+--app starlette a smaller one. One task more is ordered at a time; the clock stops when the balancer may send it
+requests. The yardstick is the cold start of the same run.
 
-Usage: python bench/starts.py [--starts N] [--json]
+Usage: python bench/starts.py [--starts N] [--app fastapi|starlette] [--json]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import statistics
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -29,7 +30,16 @@ from fleetfoot.fleet.settings import parse
 from fleetfoot.fleet.state import Store
 from fleetfoot.fleet.supervisor import Supervisor
 
-APP = """
+FASTAPI = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+@app.get("/")
+async def home():
+    return {"well": True}
+"""
+STARLETTE = """
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -39,6 +49,8 @@ async def home(request):
 
 app = Starlette(routes=[Route("/", home)])
 """
+APPS = {"fastapi": FASTAPI, "starlette": STARLETTE}
+BARS_MS = {"cold": 500.0, "zygote": 15.0, "warm": 2.0}  # for the FastAPI app
 COMMAND = f"{sys.executable} -m uvicorn shop:app --host 127.0.0.1 --port $PORT --no-access-log --log-level warning"
 WAYS: dict[str, dict[str, Any]] = {
     "cold": {"command": COMMAND},
@@ -84,22 +96,28 @@ async def measure(folder: Path, way: str, starts: int) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=15)
+    parser.add_argument("--app", choices=APPS, default="fastapi")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    if args.app == "fastapi" and find_spec("fastapi") is None:
+        print("bench/starts.py needs fastapi, which make dev installs; or --app starlette")
+        return
     rows = {}
     for way in WAYS:
         with tempfile.TemporaryDirectory(prefix="ff") as name:
             folder = Path(name)
-            (folder / "shop.py").write_text(APP, encoding="utf-8")
+            (folder / "shop.py").write_text(APPS[args.app], encoding="utf-8")
             spans = uvloop.run(measure(folder, way, args.starts))
         rows[way] = {"p50_ms": round(statistics.median(spans), 2), "max_ms": round(max(spans), 2)}
     if args.json:
-        print(json.dumps({"machine": describe(), "starts": args.starts, **rows}))
+        print(json.dumps({"machine": describe(), "app": args.app, "starts": args.starts, **rows}))
         return
     print(describe())
+    print(f"{args.app} on uvicorn, median of {args.starts} starts, the readiness check included")
     for way, row in rows.items():
         share = row["p50_ms"] / rows["cold"]["p50_ms"]
-        print(f"{way:7} p50 {row['p50_ms']:8.2f} ms   max {row['max_ms']:8.2f} ms   {share:6.1%} of a cold start")
+        took = f"p50 {row['p50_ms']:8.2f} ms   max {row['max_ms']:8.2f} ms"
+        print(f"{way:7} {took}   {share:6.1%} of a cold start (bar {BARS_MS[way]:g} ms)")
 
 
 if __name__ == "__main__":
