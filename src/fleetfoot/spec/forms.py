@@ -175,6 +175,11 @@ class TextForm(Form):
         self.noun, self.examples = noun, examples  # type: ignore[misc]
         self.check = check
 
+    def read(self, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            raise Wrong("holds the character NUL, which no program can be told: remove it")
+        return super().read(value)
+
     def parse(self, text: str) -> str:
         return self.check(text) if self.check else text
 
@@ -191,7 +196,7 @@ class VerbatimForm(TextForm):
     """Text as it stands, empty or with spaces around it."""
 
     def read(self, value: Any) -> Any:
-        return value if isinstance(value, str) else super().read(value)
+        return value if isinstance(value, str) and "\0" not in value else super().read(value)
 
 
 class ChoiceForm(Form):

@@ -121,6 +121,11 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:11: {A}.env.PORT: PORT is set by fleetfoot: remove it",
         f"f:4:20: {A}.env.A-B: 'A-B' is no name of a variable: write letters, digits and '_'",
     ]),
+    ("nul", "services:\n  a: {run: \"x\\0y\", env: {B: c, D: \"\\0\"}, task: {warm up: \"/a\\0\"}}\n", [
+        f"f:2:12: {A}.run: holds the character NUL, which no program can be told: remove it",
+        f"f:2:35: {A}.env.D: holds the character NUL, which no program can be told: remove it",
+        f"f:2:58: {A}.task.warm up: holds the character NUL, which no program can be told: remove it",
+    ]),
     # -- objective
     ("objective-word", service("objective: {p95: fast, errors: 60%}"), [
         f"f:4:22: {A}.objective.p95: 'fast' is not a duration: write 500ms, 30s, 2m, 1h or 1d",
