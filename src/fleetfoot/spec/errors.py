@@ -18,6 +18,7 @@ class Wrong(ValueError):
     ``at``: path to the key, from the part that raised. ``about``: paths of the other keys the
     sentence speaks of; when one of them is broken itself, this sentence is left out.
     ``on_key``: the key itself is wrong, not its value. ``meant``: the key that was probably meant.
+    ``stays``: what stands under the wrong key is judged all the same.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Wrong(ValueError):
         on_key: bool = False,
         suggestion: str = "",
         meant: str = "",
+        stays: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +39,7 @@ class Wrong(ValueError):
         self.on_key = on_key
         self.suggestion = suggestion
         self.meant = meant
+        self.stays = stays
 
     def under(self, *prefix: str | int) -> Wrong:
         """The same sentence, seen from ``prefix`` levels further out."""
@@ -47,6 +50,7 @@ class Wrong(ValueError):
             on_key=self.on_key,
             suggestion=self.suggestion,
             meant=self.meant,
+            stays=self.stays,
         )
 
 

@@ -151,6 +151,8 @@ def _locate(root: Node, mark: Mark, loc: PathOf, wrong: Wrong) -> Place:
 
 def _take_out(wrong: Wrong, place: Place, broken: list[PathOf]) -> bool:
     """Remove what is wrong from the tree; what lacks a key is removed whole. False when nothing is left to remove."""
+    if wrong.stays and isinstance(place.holder, Node):
+        return place.holder.tell(str(place.key))
     broken.append(place.path)
     if wrong.meant:
         broken.append((*place.path[:-1], wrong.meant))

@@ -12,6 +12,12 @@ class Mark(NamedTuple):
     column: int
 
 
+class Told(str):
+    """A key that is wrong and stays, so that what stands under it is judged too; its own error is told already."""
+
+    __slots__ = ()
+
+
 class Node(dict[str, Any]):
     """A mapping of a file: its values are text, None, ``Node`` or ``Items``."""
 
@@ -24,6 +30,13 @@ class Node(dict[str, Any]):
         self[key] = value
         self.keys_at[key] = key_at
         self.values_at[key] = value_at
+
+    def tell(self, key: str) -> bool:
+        """Let a wrong key stay as one that was told; False when it was already."""
+        if any(type(known) is Told for known in self if known == key):
+            return False
+        self[Told(key)] = self.pop(key)
+        return True
 
 
 class Items(list[Any]):

@@ -16,6 +16,7 @@ from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
 from fleetfoot.spec.health import Health
+from fleetfoot.spec.nodes import Told
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, with_names
@@ -203,9 +204,9 @@ class Spec(Part):
             raise Wrong(f"{len(services)} services: one file holds at most {MOST_SERVICES}")
         wrongs = []
         for name in services if isinstance(services, dict) else ():
-            if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
+            if not isinstance(name, Told) and not re.fullmatch(r"[a-z0-9-]{1,40}", name):
                 message = f"{shown(name)} is not allowed: a service's name is 1 to 40 small letters, digits and hyphens"
-                wrongs.append(Wrong(message, at=(name,), on_key=True))
+                wrongs.append(Wrong(message, at=(name,), on_key=True, stays=True))
         raise_if_any(wrongs)
         return services
 

@@ -87,6 +87,17 @@ ROWS: list[tuple[str, str, list[str]]] = [
             "and hyphens")
         ],
     ),
+    (
+        "bad-service-name-hides-nothing",
+        "services:\n  Web_1: {run: x, target: lokal, capacity: {min: 3, max: 2}}\n  b: {run: x, listen: abc}\n",
+        [
+            ("f:2:3: services.Web_1: 'Web_1' is not allowed: a service's name is 1 to 40 small letters, digits and "
+            "hyphens"),
+            "f:2:27: services.Web_1.target: 'lokal' is not allowed: allowed is local or dryrun; did you mean 'local'?",
+            "f:2:58: services.Web_1.capacity.max: 2 is below min 3",
+            "f:3:23: services.b.listen: 'abc' is not an address: write host:port, such as 127.0.0.1:8080",
+        ],
+    ),
     # -- run, target, listen, env
     (
         "local-without-run",
