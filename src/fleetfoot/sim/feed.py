@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleetfoot.core.model import Start
 from fleetfoot.sim import kernel as k
 from fleetfoot.sim.plant import Plant
 
@@ -16,9 +17,9 @@ SUMMED = {
 class Measured:
     """``scaler.Feed``, and for the engine the newest rows themselves. ``now``: ms since the run began."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, starts: list[Start]) -> None:
         self.now = 0
-        self.plant = plant
+        self._starts = starts
         self._sums, self._rows = plant.sums, plant.rows
         self._mask = len(plant.rows) - 1
         self._concurrency = plant.setup.concurrency
@@ -32,6 +33,26 @@ class Measured:
         end = (self.now - delay) // 1000
         begin = max(end - span // 1000, 0)
         return self._over(name, begin, end) if end > begin else None
+
+    def take_starts(self) -> tuple[Start, ...]:
+        """The starts that finished since this was asked last."""
+        if not self._starts:
+            return ()
+        found = tuple(self._starts)
+        self._starts.clear()
+        return found
+
+    def row(self, second: int) -> list[float]:
+        """What was seen of one second: the columns of ``kernel``."""
+        found: list[float] = self._rows[second & self._mask].tolist()
+        return found
+
+    def means(self, begin: int, end: int) -> list[float]:
+        """The same over the seconds from ``begin`` to before ``end``: means, and the largest p95."""
+        sums = self._sums[end & self._mask] - self._sums[begin & self._mask]
+        found: list[float] = (sums / (end - begin)).tolist()
+        found[k.LATENCY] = self.slowest(begin, end)
+        return found
 
     def total(self, column: int, begin: int, end: int) -> float:
         """The sum of one column over the seconds from ``begin`` to before ``end``."""

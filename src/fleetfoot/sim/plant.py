@@ -85,11 +85,6 @@ class Plant:
         """Live through ``count`` seconds from ``second`` on; their rows and sums are written."""
         self._advance(second, count)
 
-    def row(self, second: int) -> list[float]:
-        """What was seen of one second: the columns of ``kernel``."""
-        found: list[float] = self.rows[second & (len(self.rows) - 1)].tolist()
-        return found
-
 
 def _direct(function: Any, arrays: tuple[NDArray[Any], ...]) -> Callable[[int, int], None]:
     """The compiled ``function`` with its arrays bound, past numba's dispatcher: half a microsecond a call, not two."""

@@ -103,7 +103,7 @@ class World:
         self.plant = Plant(rates, setup, seed)
         self.fleet = SimFleet(self.plant, setup, seed, initial)
         self.scaler = scaler
-        self.feed = Measured(self.plant)
+        self.feed = Measured(self.plant, self.fleet.starts)
         self.orders: list[Order] = []
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
