@@ -191,6 +191,11 @@ GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{
 HELD = {"en": "held at {current}", "ko": "{current}개로 유지", "ja": "{current}で維持"}
 POOL = {"en": "warm pool of {tasks}: {why}", "ko": "웜 풀 {tasks}개: {why}", "ja": "ウォームプール{tasks}: {why}"}
 WANTED = {"en": "{policy} wanted {count}", "ko": "{policy} 정책은 {count}개 요청", "ja": "{policy}は{count}を要求"}
+CLOCKS = {  # the four of DESIGN: what they are together, then each
+    "en": ("p95 from the estimated onset: ", ("decided {s} s", "commanded {s} s", "serving {s} s", "calm {s} s"), ", "),
+    "ko": ("추정 시작 시점부터 p95: ", ("결정 {s}초", "명령 {s}초", "서비스 {s}초", "목표 복귀 {s}초"), ", "),
+    "ja": ("推定開始からのp95: ", ("決定{s}秒", "指示{s}秒", "提供{s}秒", "目標復帰{s}秒"), "、"),
+}
 GUARD = {
     "en": "{guard}: {before} -> {after}, {why}",
     "ko": "{guard}: {before} -> {after}, {why}",

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from fleetfoot.core.model import Decision, Reason, Want
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, POOL, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
+from fleetfoot.core.sentences import (
+    CLOCKS,
+    EXTRA,
+    FLIP,
+    GROW,
+    GUARD,
+    HELD,
+    POOL,
+    SENTENCES,
+    TERM_FIELDS,
+    TERMS,
+    UPPER,
+    WANTED,
+)
 from fleetfoot.core.warm import Pool
 
 LANGUAGES = tuple(SENTENCES)
@@ -81,6 +94,13 @@ def votes(decision: Decision, lang: str = "en") -> str:
 def pool(size: Pool, lang: str = "en") -> str:
     """The warm pool in one line."""
     return POOL[lang].format(tasks=size.tasks, why=sentence(size.reason, lang))
+
+
+def clocks(spans: Sequence[float | None], lang: str = "en") -> str:
+    """The four clocks (ms, None = not known) in one line; empty when none is known."""
+    title, names, comma = CLOCKS[lang]
+    known = [name.format(s=f"{ms / 1000:.1f}") for name, ms in zip(names, spans, strict=True) if ms is not None]
+    return title + comma.join(known) if known else ""
 
 
 def tell(decision: Decision, lang: str = "en") -> str:

@@ -36,6 +36,7 @@ STAGES: dict[str, tuple[str, str]] = {
     "onset to serving (clock 3, estimated)": ("onset", "last_ready"),
     "onset to calm (clock 4, estimated)": ("onset", "back"),
 }
+CLOCKS = tuple(name for name, (start, _) in STAGES.items() if start == "onset")
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from fleetfoot.edge.journal.read import OrderRow
 from fleetfoot.face.cli import main
 from fleetfoot.face.phrases import PHRASES, action_line, order_line
+from fleetfoot.run.stamps import CLOCKS
 
 SERVICE: dict[str, Any] = {
     "listen": "127.0.0.1:8080",
@@ -78,6 +79,22 @@ def test_the_warm_pool_and_its_reason_are_told_in_the_language_asked_for() -> No
     pool = {"tasks": 3, "words": {"en": "warm pool of 3: its maximum", "ko": "웜 풀 3개: 최대값입니다"}}
     assert "  warm pool of 3: its maximum\n" in _status(_answer(orders={"warm_pool": pool})).output
     assert "  웜 풀 3개: 최대값입니다\n" in _status(_answer(orders={"warm_pool": pool}), "--lang", "ko").output
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [
+        ("en", "  p95 from the estimated onset: decided 0.6 s, commanded 0.7 s, calm 11.0 s\n"),
+        ("ko", "  추정 시작 시점부터 p95: 결정 0.6초, 명령 0.7초, 목표 복귀 11.0초\n"),
+        ("ja", "  推定開始からのp95: 決定0.6秒、指示0.7秒、目標復帰11.0秒\n"),
+    ],
+)
+def test_the_clocks_of_the_orders_are_one_line_in_the_language_asked_for(lang: str, line: str) -> None:
+    spans = {"decide": 1, CLOCKS[0]: 617, CLOCKS[1]: 666, CLOCKS[3]: 11_001}
+    stages = {name: {"orders": 2, "p50": 0, "p95": ms} for name, ms in spans.items()}
+    told = _status({**_answer(orders={}), "stages": stages}, "--lang", lang).output
+    assert told.endswith(line)
+    assert told.count("\n") == 4
 
 
 def test_a_failed_start_is_told_in_words() -> None:

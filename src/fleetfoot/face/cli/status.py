@@ -41,7 +41,7 @@ def status(service: str | None, lang: str, file: Path, state: Path | None, as_js
     shift = now["wall"] - now["now"]
     for name, one in now["services"].items():
         click.echo("\n".join(_service(name, one, lang, shift)))
-    click.echo("\n".join(_controller(now)))
+    click.echo("\n".join(_controller(now, lang)))
 
 
 def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]:
@@ -129,7 +129,10 @@ def _failure(last: Any) -> str:
     return f", the last was {last.get('task', '?')}: {last.get('why', '?')}{log}"
 
 
-def _controller(now: dict[str, Any]) -> list[str]:
+def _controller(now: dict[str, Any], lang: str) -> list[str]:
+    from fleetfoot.core.words import clocks
+    from fleetfoot.run.stamps import CLOCKS
+
     loop, journal = now["loop"], now["journal"]
     lines = [
         f"controller  pid {now['pid']}, up {now['up_ms'] / 1000:.0f} s, {loop['steps']} steps, {loop['early']} early"
@@ -140,8 +143,5 @@ def _controller(now: dict[str, Any]) -> list[str]:
         lines.append(f"  journal: cannot write ({journal['error']}); {journal['spooled']} records wait, scale-in waits")
     elif journal["dropped"]:
         lines.append(f"  journal: {journal['dropped']} records were lost")
-    for name, row in now["stages"].items():
-        lines.append(
-            f"  {name}: p50 {row['p50'] / 1000:.3f} s, p95 {row['p95'] / 1000:.3f} s of {row['orders']} orders"
-        )
-    return lines
+    told = clocks([now["stages"].get(name, {}).get("p95") for name in CLOCKS], lang)
+    return [*lines, f"  {told}"] if told else lines
