@@ -100,6 +100,50 @@ def balancer_of(here: Fleet) -> AnyBalancer:
     return here.balancer
 
 
+# Tasks that fail.
+
+
+def test_a_task_that_fails_fast_is_ejected_and_comes_back_when_it_has_recovered(kind: str) -> None:
+    async def works(_t: Upstream, _m: Message, _r: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.005)  # sleep: the work of a task
+        writer.write(OK)
+
+    async def scenario() -> None:
+        async with fleet(kind) as here:
+            bad = await here.task("bad", says(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
+            for name in ("good", "better", "best"):
+                await here.task(name, works)
+
+            async def press(over: Callable[[], bool]) -> None:
+                while not over():
+                    await here.ask()
+
+            await asyncio.gather(*(press(lambda: here.of_task("bad", "ejected_ms") > 0) for _ in range(4)))
+            await here.told()
+            await until(lambda: here.stat("in_flight") == 0)
+            assert here.stat("ejected") == here.of_task("bad", "ejections") == 1
+            before = len(bad.seen)
+            assert {(await here.ask()).status for _ in range(40)} == {200}
+            assert len(bad.seen) == before
+            bad.answer = works
+            await asyncio.gather(*(press(lambda: len(bad.seen) > before + 10) for _ in range(4)))
+            assert here.stat("ejected") == 0
+
+    play(scenario())
+
+
+def test_what_all_tasks_fail_at_ejects_none(kind: str) -> None:
+    async def scenario() -> None:
+        async with fleet(kind) as here:
+            for name in ("one", "two", "three"):
+                await here.task(name, says(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
+            assert {(await here.ask()).status for _ in range(100)} == {500}
+            await until(lambda: here.stat("completed") == 100)
+            assert here.stat("ejected") == 0
+
+    play(scenario())
+
+
 # Requests and answers.
 
 

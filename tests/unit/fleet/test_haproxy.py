@@ -180,7 +180,7 @@ fleet,BACKEND,1,3,8,1,2,UP,3,0,4,0,0,0,0,4,17,,
 
 def test_show_stat_is_read_by_its_header() -> None:
     rows = parse_rows(STAT)
-    assert rows["fleet", "t1"] == Row(0, 2, 7, 21, 8, 3, 17, up=True)
+    assert rows["fleet", "t1"] == Row(0, 2, 7, 21, 8, 3, 3, 17, up=True)
     assert (rows["fleet", "BACKEND"].offered, rows["fleet", "BACKEND"].ended) == (8, 4)  # req_tot there: the ended ones
     assert (rows["web", "FRONTEND"].offered, rows["web", "FRONTEND"].ended) == (9, 7)
 
@@ -284,10 +284,10 @@ def test_above_half_unready_all_that_were_ever_ready_are_routed_to() -> None:
     for name in "abc":
         fleet.ready(fleet.tasks[name], 0, 0)
     fleet.tasks["a"].ready = False
-    fleet.choose()
+    fleet.choose(0)
     assert routed(fleet) == {"a": "drain", "b": "ready", "c": "ready", "never": "maint"}
     fleet.tasks["b"].ready = False
-    fleet.choose()
+    fleet.choose(0)
     assert fleet.failing_open
     assert routed(fleet) == {"a": "ready", "b": "ready", "c": "ready", "never": "maint"}
 

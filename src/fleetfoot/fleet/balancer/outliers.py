@@ -13,10 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from math import sqrt
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .tasks import Task
+from typing import Protocol
 
 WINDOW_MS = 10_000.0
 SLOTS = 10  # the window slides by a tenth of it
@@ -50,6 +47,19 @@ class Conduct:
         return min(BASE_MS * 2.0**self.level, LONGEST_MS)
 
 
+class Watched(Protocol):
+    """A task of either balancer. ``ended``: requests whose end it brought about; ``faults``: those that ended ill."""
+
+    conduct: Conduct
+    in_flight: int
+    limit: int  # requests at once; set while it is probed
+
+    @property
+    def ended(self) -> int: ...
+    @property
+    def faults(self) -> int: ...
+
+
 def quota(tasks: int) -> int:
     """How many of so many tasks may be out."""
     return max(int(tasks * QUOTA), 1) if tasks > 1 else 0
@@ -73,7 +83,7 @@ class Outliers:
     def __init__(self) -> None:
         self._turn_at = 0.0
 
-    def check(self, tasks: Sequence[Task], now: float) -> bool:
+    def check(self, tasks: Sequence[Watched], now: float) -> bool:
         """Once a tick: eject, begin probing, readmit; whether anything changed."""
         if now >= self._turn_at:
             self._turn_at = now + WINDOW_MS / SLOTS
@@ -96,12 +106,12 @@ class Outliers:
         return changed
 
 
-def has_room(tasks: Sequence[Task]) -> bool:
+def has_room(tasks: Sequence[Watched]) -> bool:
     """Whether one more of them may go out."""
     return sum(task.conduct.until > 0 for task in tasks) < quota(len(tasks))
 
 
-def eject(task: Task, now: float) -> None:
+def eject(task: Watched, now: float) -> None:
     """Put it out; longer when it came back only lately."""
     conduct = task.conduct
     if conduct.level and not conduct.probing and now - conduct.returned > conduct.span_ms() + WINDOW_MS:
@@ -112,7 +122,7 @@ def eject(task: Task, now: float) -> None:
     conduct.probing = False
 
 
-def release_surplus(tasks: Sequence[Task], now: float) -> None:
+def release_surplus(tasks: Sequence[Watched], now: float) -> None:
     """Peers went away and too large a share is out: those that would return first are probed now."""
     out = sorted((task for task in tasks if task.conduct.until), key=lambda task: task.conduct.until)
     for task in out[: len(out) - quota(len(tasks))]:
@@ -126,7 +136,7 @@ def is_slow(p95_ms: float, others: Sequence[float]) -> bool:
     return p95_ms > SLOW * sorted(others)[len(others) // 2]
 
 
-def _probe(task: Task, now: float) -> None:
+def _probe(task: Watched, now: float) -> None:
     conduct = task.conduct
     conduct.until = 0.0
     conduct.probing = True
@@ -134,7 +144,7 @@ def _probe(task: Task, now: float) -> None:
     task.limit = task.in_flight + 1
 
 
-def admit(task: Task, now: float) -> None:
+def admit(task: Watched, now: float) -> None:
     """It takes requests like any other; what it did before is forgotten, not how often it was out."""
     conduct = task.conduct
     conduct.probing = False
@@ -143,7 +153,7 @@ def admit(task: Task, now: float) -> None:
     conduct.marks.append((task.ended, task.faults))
 
 
-def _is_outlier(task: Task, tasks: Sequence[Task]) -> bool:
+def _is_outlier(task: Watched, tasks: Sequence[Watched]) -> bool:
     faults, ended = _lately(task)
     if faults < MINIMUM:
         return False
@@ -156,6 +166,6 @@ def _is_outlier(task: Task, tasks: Sequence[Task]) -> bool:
     return bounds(faults, ended)[0] > bounds(others_faults, others_ended)[1] + MARGIN
 
 
-def _lately(task: Task) -> tuple[int, int]:
+def _lately(task: Watched) -> tuple[int, int]:
     ended, faults = task.conduct.marks[0] if task.conduct.marks else (0, 0)
     return task.faults - faults, task.ended - ended

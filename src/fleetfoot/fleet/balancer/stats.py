@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from fleetfoot_agent.histogram import Histogram
 
-from .outliers import SLOW_EVIDENCE, is_slow
-from .tasks import Task
+from .outliers import SLOW_EVIDENCE, Conduct, is_slow
 
 
 class Counters:
@@ -50,7 +50,22 @@ class Counters:
         }
 
 
-def tasks_to_json(tasks: Iterable[Task], now: float) -> dict[str, dict[str, object]]:
+class Measured(Protocol):
+    """A task of either balancer."""
+
+    name: str
+    tunnels: int
+    served: int
+    errors: int
+    conduct: Conduct
+
+    @property
+    def requests(self) -> int: ...
+    def p95_ms(self) -> float: ...
+    def lately(self) -> int: ...
+
+
+def tasks_to_json(tasks: Iterable[Measured], now: float) -> dict[str, dict[str, object]]:
     """Each task's share of a snapshot; ``p95_ms`` is its service time over the last 10 to 20 s, ``slow`` that it
     stands out from its peers', ``ejected_ms`` how long it gets no requests yet."""
     p95s = {task: task.p95_ms() for task in tasks}
@@ -64,10 +79,10 @@ def tasks_to_json(tasks: Iterable[Task], now: float) -> dict[str, dict[str, obje
     }
 
 
-def _task_to_json(task: Task, p95_ms: float, now: float) -> dict[str, object]:
+def _task_to_json(task: Measured, p95_ms: float, now: float) -> dict[str, object]:
     conduct = task.conduct
     return {
-        "in_flight": task.in_flight - task.tunnels,
+        "in_flight": task.requests,
         "tunnels": task.tunnels,
         "served": task.served,
         "errors": task.errors,

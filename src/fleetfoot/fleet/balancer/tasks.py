@@ -93,6 +93,11 @@ class Task:
         self.limit = NO_LIMIT if concurrency is None else max(1, int(concurrency * weight)) + self.tunnels
 
     @property
+    def requests(self) -> int:
+        """Handed to the task and not ended, tunnels apart."""
+        return self.in_flight - self.tunnels
+
+    @property
     def ended(self) -> int:
         """Requests whose end this task brought about, well or ill."""
         return self.served + self.breaks

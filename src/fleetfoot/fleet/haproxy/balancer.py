@@ -11,7 +11,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fleetfoot.fleet import state
@@ -20,6 +20,7 @@ from fleetfoot.fleet.balancer.balancer import EXCHANGE_HISTOGRAMS_MS, RAMP_MS
 from fleetfoot.fleet.balancer.exchange import now_ms
 from fleetfoot.fleet.balancer.pressure import Pressure
 from fleetfoot.fleet.balancer.rates import Rates
+from fleetfoot.fleet.balancer.stats import tasks_to_json
 from fleetfoot_agent.histogram import Histogram
 
 from . import log as lines
@@ -29,7 +30,7 @@ from .orders import FLEET, STREAMS, Orders
 from .program import Unusable
 from .rows import NOTHING, Row, Rows, parse
 from .runtime import Silent
-from .tasks import Fleet, Task
+from .tasks import Fleet
 
 log = logging.getLogger("fleetfoot.fleet")
 _FINE = ("New server registered", "Already exists")  # what HAProxy says besides nothing when it obeyed
@@ -99,7 +100,7 @@ class HAProxyBalancer:
         known = self._fleet.tasks.get(task)
         if known is not None:
             known.ready = False
-            self._fleet.choose()
+            self._fleet.choose(now_ms())
             self._changed.set()
 
     async def drain(self, task: str, deadline_ms: int) -> int:
@@ -110,7 +111,7 @@ class HAProxyBalancer:
         if known is None:
             return 0
         known.draining, known.drained = True, False
-        self._fleet.choose()
+        self._fleet.choose(now_ms())
         self._changed.set()
         now = now_ms()
         deadline, self._hasty_until = now + deadline_ms, now + HASTE_MS
@@ -127,7 +128,7 @@ class HAProxyBalancer:
         known = self._fleet.tasks.pop(task, None)
         if known is not None:
             self._orders.forget(known.server)
-            self._fleet.choose()
+            self._fleet.choose(now_ms())
             self._changed.set()
 
     def idlest(self, among: Iterable[str]) -> str:
@@ -154,8 +155,8 @@ class HAProxyBalancer:
             "oldest_ms": self._age.oldest_ms(now, ended),
             "open_over": self._age.open_over(now, ended),
             "classes": {},
-            "ejected": 0,
-            "tasks": {name: _task_to_json(task) for name, task in tasks.items()},
+            "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
+            "tasks": tasks_to_json(tasks.values(), now),
         }
 
     @property
@@ -237,6 +238,7 @@ class HAProxyBalancer:
             return
         await self._look()
         self._fleet.tick(now_ms())
+        self._fleet.judge(now_ms())
         await self._tell()
         now = now_ms()
         queue_ms = now - self._queue_since if self._queue_since is not None else 0.0
@@ -258,6 +260,8 @@ class HAProxyBalancer:
         self._read_log()
         self._counts.over()
         self._orders = Orders()
+        self._fleet.restarted()
+        self._fleet.choose(now_ms())
         try:
             await self._child.start(self._sock)
         except (NotStarted, Unusable) as error:
@@ -314,6 +318,7 @@ class HAProxyBalancer:
             mine, streams = _row(rows, (FLEET, task.server)), _row(rows, (STREAMS, task.server))
             task.in_flight, task.tunnels = mine.current, streams.current
             task.served, task.errors = mine.ended + streams.ended, mine.bad + streams.bad
+            task.breaks = mine.broken + streams.broken
             task.response_ms = mine.response_ms
 
     def _read_log(self) -> None:
@@ -330,17 +335,3 @@ class HAProxyBalancer:
 
 def _row(rows: Rows, key: tuple[str, str]) -> Row:
     return rows.get(key, NOTHING)
-
-
-def _task_to_json(task: Task) -> Mapping[str, object]:
-    return {
-        "in_flight": task.in_flight,
-        "tunnels": task.tunnels,
-        "served": task.served,
-        "errors": task.errors,
-        "p95_ms": round(task.p95_ms(), 1),
-        "ejected_ms": 0,
-        "probing": False,
-        "ejections": 0,
-        "slow": False,
-    }

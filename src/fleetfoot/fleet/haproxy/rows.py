@@ -15,13 +15,14 @@ class Row(NamedTuple):
     offered: int  # requests that came in
     ended: int  # requests that had their end, by whatever status
     bad: int  # of a server: 5xx, refused and broken connections
+    broken: int  # of these: refused and broken connections
     retried: int
     response_ms: int  # mean time to the first byte over the last 1024
     up: bool
 
 
 Rows = Mapping[tuple[str, str], Row]
-NOTHING = Row(0, 0, 0, 0, 0, 0, 0, False)
+NOTHING = Row(0, 0, 0, 0, 0, 0, 0, 0, False)
 _CLASSES = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
 
 
@@ -45,6 +46,7 @@ def _row(row: Mapping[str, str]) -> Row:
         offered=number(offered),
         ended=sum(map(number, _CLASSES)),
         bad=number("hrsp_5xx") + number("econ") + number("eresp"),
+        broken=number("econ") + number("eresp"),
         retried=number("wretr"),
         response_ms=number("rtime"),
         up=row["status"].startswith(("UP", "OPEN", "no check")),

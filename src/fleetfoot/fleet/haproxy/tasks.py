@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fleetfoot.fleet.balancer import outliers
+from fleetfoot.fleet.balancer.outliers import Conduct
 from fleetfoot_agent.histogram import Histogram
 
 from .config import WEIGHT
@@ -47,18 +49,38 @@ class Task:
     tunnels: int = 0
     served: int = 0
     errors: int = 0
+    breaks: int = 0  # of these: refused and broken connections
+    conduct: Conduct = field(default_factory=Conduct)
+    limit: int = 0  # requests at once while it is probed
+    faults_before: int = 0  # when it was last not probed
     response_ms: int = 0
     served_before: int = 0  # when it began to warm
     recent: Histogram = field(default_factory=Histogram)  # of the service time, exchanged every 10 s
     older: Histogram = field(default_factory=Histogram)
 
     @property
+    def requests(self) -> int:
+        return self.in_flight
+
+    @property
     def open(self) -> int:
         return self.in_flight + self.tunnels
+
+    @property
+    def ended(self) -> int:
+        return self.served + self.breaks
+
+    @property
+    def faults(self) -> int:
+        return self.errors
 
     def share(self, now: float) -> float:
         """The share of a full task's load it should take."""
         return min(max((now - self.ramp_from) / self.ramp_ms, FIRST_SHARE), 1.0) if self.warming else 1.0
+
+    def lately(self) -> int:
+        """Requests over the last 10 to 20 s."""
+        return self.recent.total + self.older.total
 
     def p95_ms(self) -> float:
         """p95 of the service time over the last 10 to 20 s; 0.0 without requests."""
@@ -74,6 +96,7 @@ class Fleet:
         self.concurrency = concurrency
         self.tasks: dict[str, Task] = {}
         self.failing_open = False
+        self._outliers = outliers.Outliers()
         self._number = 0
 
     def add(self, name: str, port: int) -> None:
@@ -90,15 +113,40 @@ class Fleet:
             task.known, task.served_before = True, task.served
             if ramp_ms > 0 and any(peer.routed and peer.ready and not peer.warming for peer in self.tasks.values()):
                 task.warming, task.ramp_from, task.ramp_ms = True, now, ramp_ms
-        self.choose()
+        self.choose(now)
 
-    def choose(self) -> None:
+    def choose(self, now: float) -> None:
         """Work out again whom to route to; call it after every change of a task's state."""
         live = [task for task in self.tasks.values() if task.known and not task.draining]
         unready = sum(not task.ready for task in live)
         self.failing_open = unready * 2 > len(live)
+        wanted = [task for task in live if task.ready or self.failing_open]
+        outliers.release_surplus(wanted, now)
+        routed = [task for task in wanted if not task.conduct.until]
+        if all(task.conduct.probing for task in routed):  # nobody else is left to carry the load
+            for task in routed:
+                outliers.admit(task, now)
         for task in self.tasks.values():
-            task.routed = task.known and not task.draining and (task.ready or self.failing_open)
+            task.routed = task in routed
+
+    def restarted(self) -> None:
+        """HAProxy counts anew: what a task did before is forgotten."""
+        for task in self.tasks.values():
+            task.served = task.errors = task.breaks = task.served_before = task.faults_before = 0
+            task.conduct = Conduct()
+
+    def judge(self, now: float) -> None:
+        """Put out the tasks that fail while their peers do well, and let them come back; see balancer/outliers.py."""
+        live = [task for task in self.tasks.values() if task.routed or task.conduct.until]
+        changed = self._outliers.check(live, now)
+        for task in live:
+            if not task.conduct.probing:
+                task.faults_before = task.faults
+            elif task.faults > task.faults_before and outliers.has_room(live):
+                outliers.eject(task, now)
+                changed = True
+        if changed:
+            self.choose(now)
 
     def tick(self, now: float) -> bool:
         """Let ramps rise and end; whether there was one."""
@@ -120,6 +168,8 @@ class Fleet:
         for task in self.tasks.values():
             share = task.share(now)
             limit = 0 if self.concurrency is None else max(1, int(self.concurrency * share))
+            if task.conduct.probing:
+                limit = task.limit
             state = ROUTED if task.routed else DRAINS if task.known else WAITS
             yield task, Wanted(state, max(1, round(WEIGHT * share)), limit)
 
