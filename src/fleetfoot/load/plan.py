@@ -44,6 +44,7 @@ class Options:
     trace: str | None = None
     speed: float = 1.0
     scale: float = 1.0
+    peak: str | None = None
     start: str | None = None  # --from
     end: str | None = None  # --to
     repeat: int = 1
@@ -135,8 +136,10 @@ def _shape(options: Options) -> Shape:
     if len(given) != 1:
         what = f"not {' and '.join(given)} together" if given else "such as --rate 200 --for 60s"
         raise ValueError(f"say the traffic in one way: rate, stages, shape or trace, {what}")
-    if options.trace is None and (options.start or options.end or options.fill or options.repeat != 1):
-        raise ValueError("from, to, repeat and fill belong to a trace")
+    if options.trace is None and (options.start or options.end or options.fill or options.repeat != 1 or options.peak):
+        raise ValueError("peak, from, to, repeat and fill belong to a trace")
+    if options.peak is not None and options.scale != 1:
+        raise ValueError("scale and peak both set the height; give one of them")
     if options.trace is None and options.speed != 1:
         raise ValueError("speed belongs to a trace")
     length = None if options.length is None else parse.seconds(options.length)
@@ -166,6 +169,7 @@ def _trace(options: Options) -> Shape:
     return load_trace(
         options.trace or "",
         speed=options.speed,
+        peak=None if options.peak is None else parse.rate(options.peak),
         start=options.start,
         end=options.end,
         repeat=options.repeat,

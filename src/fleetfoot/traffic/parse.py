@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from fleetfoot.traffic import shapes
+from fleetfoot.traffic import made, shapes
 from fleetfoot.traffic.shape import Shape
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?")
@@ -25,8 +25,10 @@ SHAPES: dict[str, Callable[..., Shape]] = {
     "onoff": shapes.onoff,
     "day": shapes.Day,
     "flash": shapes.Flash,
+    "blackfriday": made.black_friday,
 }
 _RATES = {"rate", "before", "after", "start:ramp", "end", "base", "peak", "low", "high", "on", "off", "mean", "swing"}
+_NOISE = {"noise", "every", "seed"}  # every shape that ends takes these
 
 
 def seconds(text: str) -> float:
@@ -60,7 +62,10 @@ def stages(text: str) -> Shape:
 
 
 def shape(text: str) -> Shape:
-    """``NAME:key=value,...`` for the names in ``SHAPES``; a key that ends traffic is ``seconds``. Raises ValueError."""
+    """``NAME:key=value,...`` for the names in ``SHAPES``; a key that ends traffic is ``seconds``.
+
+    ``noise=20%`` makes any of them unsteady, by ``every=10s`` and ``seed=1``. Raises ValueError.
+    """
     name, _, rest = text.strip().partition(":")
     make = SHAPES.get(name)
     if make is None:
@@ -71,21 +76,38 @@ def shape(text: str) -> Shape:
     given = {}
     for word in filter(None, (w.strip() for w in rest.split(","))):
         key, eq, value = word.partition("=")
-        if not eq or key not in known:
-            raise ValueError(f"{name} does not know {word!r}; it takes {', '.join(known)}")
+        if not eq or key not in {*known, *_NOISE}:
+            raise ValueError(f"{name} does not know {word!r}; it takes {', '.join(known)}, noise")
         given[key] = _value(name, key, value)
+    noise = {key: given.pop(key) for key in _NOISE & given.keys()}
     lacking = [k for k, p in known.items() if p.default is inspect.Parameter.empty and k not in given]
     if lacking:
         raise ValueError(f"{name} needs {', '.join(lacking)}; for example {name}:{_example(known)}")
-    return make(**given)
+    made_shape = make(**given)
+    return _noisy(made_shape, noise) if noise else made_shape
+
+
+def _noisy(shape: Shape, noise: dict[str, float | int]) -> Shape:
+    if "noise" not in noise:
+        raise ValueError(f"{' and '.join(sorted(noise))} belong to noise; for example noise=20%")
+    return made.Noisy(shape, noise["noise"], noise.get("every", made.EVERY), int(noise.get("seed", 1)))
 
 
 def _value(name: str, key: str, text: str) -> float | int:
-    if key == "times":
+    if key in ("times", "seed"):
         if not text.isdigit():
-            raise ValueError(f"times must be a whole number, not {text!r}")
+            raise ValueError(f"{key} must be a whole number, not {text!r}")
         return int(text)
+    if key == "noise":
+        return _share(text)
     return rate(text) if key in _RATES or f"{key}:{name}" in _RATES else seconds(text)
+
+
+def _share(text: str) -> float:
+    number, percent, rest = text.strip().partition("%")
+    if rest or not re.fullmatch(r"\d+(\.\d+)?|\.\d+", number.strip()):
+        raise ValueError(f"noise {text!r} is not a share; write it like 20% or 0.2")
+    return float(number) / (100.0 if percent else 1.0)
 
 
 def _example(known: dict[str, inspect.Parameter]) -> str:

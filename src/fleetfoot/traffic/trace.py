@@ -1,4 +1,4 @@
-"""Recorded traffic: a CSV file ``timestamp,value`` (plain or gzip), joined by straight lines.
+"""Recorded traffic: a CSV file ``timestamp,value`` (plain or gzip) or a Parquet one, joined by straight lines.
 
 Timestamps are ISO-8601 (UTC where no zone is named) or plain seconds; values are requests per second.
 A trace stands on a regular grid. Anything wrong is an error with file and line, all of them at once:
@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from fleetfoot.traffic import table
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.shapes import joined_points
 
@@ -69,6 +70,7 @@ def load_trace(
     *,
     speed: float = 1.0,
     scale: float = 1.0,
+    peak: float | None = None,
     start: str | None = None,
     end: str | None = None,
     repeat: int = 1,
@@ -77,15 +79,39 @@ def load_trace(
     """The traffic recorded in ``path`` as a shape that starts at second 0.
 
     ``speed`` K plays K recorded seconds in one: rates stay, rises get K times steeper. ``scale`` R
-    multiplies every rate. ``start`` and ``end`` cut a window, written as the file writes time (or as
-    seconds from its first sample). ``fill="line"`` bridges holes by straight lines. Raises TraceErrors.
+    multiplies every rate; ``peak`` P instead makes the highest rate of the window P. ``start`` and ``end``
+    cut a window, written as the file writes time (or as seconds from its first sample). ``fill="line"``
+    bridges holes by straight lines. Raises TraceErrors.
     """
     samples = read_samples(path, fill=fill)
-    for word, number in (("speed", speed), ("scale", scale)):
+    return shape_of(samples, speed=speed, scale=scale, peak=peak, start=start, end=end, repeat=repeat)
+
+
+def shape_of(
+    samples: Samples,
+    *,
+    speed: float = 1.0,
+    scale: float = 1.0,
+    peak: float | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    repeat: int = 1,
+) -> Shape:
+    """The samples as a shape, changed as ``load_trace`` says. Raises TraceErrors."""
+    for word, number in (("speed", speed), ("scale", scale), ("peak", 1.0 if peak is None else peak)):
         if not (math.isfinite(number) and number > 0):
             raise TraceErrors(samples.name, [TraceError(0, f"{word} must be over 0, not {number:g}")])
+    if peak is not None and scale != 1.0:
+        raise TraceErrors(samples.name, [TraceError(0, "scale and peak both set the height; give one of them")])
+    if repeat < 1:
+        raise TraceErrors(samples.name, [TraceError(0, f"repeat must be 1 or more, not {repeat}")])
     points = _window(samples, start, end)
     first = points[0][0]
+    if peak is not None:
+        highest = max(value for _, value in points)
+        if not highest:
+            raise TraceErrors(samples.name, [TraceError(0, "nothing came in this window, so it has no peak to scale")])
+        scale = peak / highest
     shape: Shape = joined_points([((at - first) / speed, value * scale) for at, value in points])
     return shape.repeat(repeat) if repeat != 1 else shape
 
@@ -93,7 +119,7 @@ def load_trace(
 def read_samples(path: str | Path, *, fill: Fill | None = None) -> Samples:
     """Read and check a trace file. Raises TraceErrors naming every bad line."""
     name = str(path)
-    rows, errors = _rows(_text(Path(path), name))
+    rows, errors = _rows(_cells(Path(path), name))
     if not errors:
         errors = _order(rows)
     if errors:
@@ -119,25 +145,58 @@ def _text(path: Path, name: str) -> Iterator[str]:
         raise TraceErrors(name, [TraceError(0, f"cannot read it: {error.strerror or error}")]) from None
 
 
-def _rows(lines: Iterable[str]) -> tuple[list[Row], list[TraceError]]:
+def is_table(path: Path) -> bool:
+    """Whether the file begins as a Parquet file does. Raises OSError."""
+    with path.open("rb") as raw:
+        return raw.read(4) == table.MAGIC
+
+
+def is_trace(path: Path) -> bool:
+    """Whether the file is Parquet, or its first line (of gzip too) the head of a trace. Raises OSError, TraceErrors."""
+    if is_table(path):
+        return True
+    with path.open("rb") as raw, gzip.open(raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw as lines:
+        try:
+            first = lines.readline(200).decode("utf-8-sig", "replace")
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return False
+    return [cell.strip().lower() for cell in first.split(",")] == HEADER
+
+
+def _cells(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
+    """``(line, cells)`` of each row, the head first; a Parquet file counts rows as lines."""
+    try:
+        if is_table(path):
+            yield from enumerate(table.rows(path), 1)
+            return
+    except table.TableError as error:
+        raise TraceErrors(name, [TraceError(0, str(error))]) from None
+    except OSError:
+        pass  # told below, in the same words for every file
+    reader = csv.reader(_text(path, name))
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise TraceErrors(name, [TraceError(reader.line_num, f"not CSV: {error}")]) from None
+
+
+def _rows(cells_of: Iterable[tuple[int, list[str]]]) -> tuple[list[Row], list[TraceError]]:
     rows: list[Row] = []
     errors: list[TraceError] = []
-    reader = csv.reader(lines)
-    try:
-        head = next(reader, None)
-        if head is None:
-            return rows, [TraceError(0, "the file is empty; it starts with the line timestamp,value")]
-        if [cell.strip().lower() for cell in head] != HEADER:
-            return rows, [TraceError(1, f"the first line must be timestamp,value, not {_short(','.join(head))}")]
-        for cells in reader:
-            if not cells:
-                continue  # an empty line is only an empty line
-            if len(rows) + len(errors) >= MOST_ROWS:
-                return rows, [TraceError(reader.line_num, f"more than {MOST_ROWS:,} samples")]
-            row = _row(reader.line_num, cells)
-            rows.append(row) if isinstance(row, Row) else errors.append(row)
-    except csv.Error as error:
-        errors.append(TraceError(reader.line_num, f"not CSV: {error}"))
+    lines = iter(cells_of)
+    head = next(lines, None)
+    if head is None:
+        return rows, [TraceError(0, "the file is empty; it starts with the line timestamp,value")]
+    if [cell.strip().lower() for cell in head[1]] != HEADER:
+        return rows, [TraceError(1, f"the first line must be timestamp,value, not {_short(','.join(head[1]))}")]
+    for line, cells in lines:
+        if not cells:
+            continue  # an empty line is only an empty line
+        if len(rows) + len(errors) >= MOST_ROWS:
+            return rows, [TraceError(line, f"more than {MOST_ROWS:,} samples")]
+        row = _row(line, cells)
+        rows.append(row) if isinstance(row, Row) else errors.append(row)
     if not errors and len(rows) < 2:
         found = "no sample" if not rows else "one sample"
         errors.append(TraceError(0, f"{found}; a trace needs at least two"))
@@ -213,7 +272,8 @@ def _holes(rows: list[Row], interval: float) -> list[TraceError]:
     return holes
 
 
-def _window(samples: Samples, start: str | None, end: str | None) -> list[tuple[float, float]]:
+def window(samples: Samples, start: str | None, end: str | None) -> tuple[float, float]:
+    """The two ends of a window as the samples tell time; without words, theirs. Raises TraceErrors."""
     first, last = samples.at[0], samples.at[-1]
     begin = first if start is None else _edge(samples, "start", start)
     until = last if end is None else _edge(samples, "end", end)
@@ -221,6 +281,11 @@ def _window(samples: Samples, start: str | None, end: str | None) -> list[tuple[
         span = f"{_tell(samples, first)} to {_tell(samples, last)}"
         asked = f"{_tell(samples, begin)} to {_tell(samples, until)}"
         raise TraceErrors(samples.name, [TraceError(0, f"the window {asked} is not within the trace, {span}")])
+    return begin, until
+
+
+def _window(samples: Samples, start: str | None, end: str | None) -> list[tuple[float, float]]:
+    begin, until = window(samples, start, end)
     line = list(zip(samples.at, samples.value, strict=True))
     inside = [(at, value) for at, value in line if begin < at < until]
     return [(begin, _value(line, begin)), *inside, (until, _value(line, until))]

@@ -73,7 +73,15 @@ def test_traffic_is_said_in_one_way(url: str) -> None:
     assert "in one way" in refused(url)
     assert "not rate and stages together" in refused(url, rate=5, stages="1@1s")
     assert "belong to a trace" in refused(url, rate=5, start="10")
+    assert "belong to a trace" in refused(url, rate=5, peak="200")
+    assert "give one of them" in refused(url, trace="t.csv", peak="200", scale=2.0)
     assert "no request in it" in refused(url, rate="0")
+
+
+def test_a_trace_is_scaled_to_a_highest_rate(url: str, tmp_path: Path) -> None:
+    trace = tmp_path / "t.csv"
+    trace.write_text("timestamp,value\n0,10\n60,30\n120,90\n")
+    assert planned(url, rate=None, trace=str(trace), peak="12000/m").shape.rate(119.999) == pytest.approx(200, rel=1e-3)
 
 
 def test_traffic_beyond_all_bounds_is_refused_and_never_a_traceback(url: str, tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -148,3 +152,75 @@ def test_a_window_outside_the_trace_says_what_there_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [{"speed": 0}, {"speed": float("nan")}, {"scale": -1}])
 def test_a_speed_or_scale_of_nothing_is_refused(tmp_path: Path, how: dict[str, float]) -> None:
     assert "must be over 0" in refused(dates(tmp_path), **how)
+
+
+def test_the_peak_of_the_window_is_made_what_is_asked(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,value\n0,10\n60,30\n120,90\n180,10\n")
+    assert load_trace(path, peak=200).rate(120) == pytest.approx(200)
+    assert load_trace(path, peak=200, end="60").rate(59.999) == pytest.approx(200, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        pytest.param({"peak": 0.0}, "peak must be over 0", id="no height"),
+        pytest.param({"peak": 9.0, "scale": 2.0}, "give one of them", id="two heights"),
+        pytest.param({"peak": 9.0, "end": "60"}, "no peak to scale", id="nothing in the window"),
+        pytest.param({"repeat": 0}, "repeat must be 1 or more", id="never"),
+    ],
+)
+def test_a_height_that_cannot_be_is_refused(tmp_path: Path, how: dict[str, object], says: str) -> None:
+    assert says in refused(write(tmp_path, "timestamp,value\n0,0\n60,0\n120,4\n"), **how)
+
+
+def table(folder: Path, columns: dict[str, list[object]]) -> Path:
+    arrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = folder / "t.parquet"
+    parquet.write_table(arrow.table(columns), path)
+    return path
+
+
+DAY = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        pytest.param([DAY + timedelta(minutes=minute) for minute in range(3)], id="dates with a zone"),
+        pytest.param([DAY.replace(minute=minute, tzinfo=None) for minute in range(3)], id="dates without"),
+        pytest.param([DAY.timestamp() + minute * 60 for minute in range(3)], id="seconds"),
+        pytest.param([f"2026-03-02T00:0{minute}:00Z" for minute in range(3)], id="texts"),
+    ],
+)
+def test_a_parquet_file_is_read_like_a_csv_file(tmp_path: Path, stamps: list[object]) -> None:
+    samples = read_samples(table(tmp_path, {"timestamp": stamps, "value": [1, 2.5, 4]}))
+    assert samples.at == (DAY.timestamp(), DAY.timestamp() + 60, DAY.timestamp() + 120)
+    assert samples.value == (1, 2.5, 4)
+
+
+def test_what_is_wrong_in_a_parquet_file_is_told_by_row(tmp_path: Path) -> None:
+    path = table(tmp_path, {"timestamp": [0, 60, 120], "value": [1.0, None, -2.0]})
+    assert refused(path).splitlines() == [
+        f"{path}:3: value is missing",
+        f"{path}:4: value '-2.0' is negative; a rate is 0 or more",
+    ]
+    assert "the first line must be timestamp,value, not 'when,much'" in refused(
+        table(tmp_path, {"when": [0], "much": [1]})
+    )
+
+
+def test_a_damaged_parquet_file_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1 and nothing of the kind")
+    assert re.search("damaged|not a Parquet file|needs pyarrow", refused(path))
+
+
+def test_without_pyarrow_a_parquet_file_says_what_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1")
+    bare = (
+        "import sys; sys.modules['pyarrow'] = None; from fleetfoot.traffic import trace; trace.load_trace(sys.argv[1])"
+    )
+    run = subprocess.run([sys.executable, "-c", bare, str(path)], capture_output=True, text=True, check=False)
+    assert "needs pyarrow; install it with: pip install 'fleetfoot[parquet]'" in run.stderr

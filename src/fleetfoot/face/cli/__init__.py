@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "pause": "fleetfoot.face.cli.operate:pause",
     "resume": "fleetfoot.face.cli.operate:resume",
     "load": "fleetfoot.face.cli.load:load",
+    "trace": "fleetfoot.face.cli.trace:trace_verb",
     "demo": "fleetfoot.face.cli.demo:demo",
 }
 

@@ -26,6 +26,7 @@ from fleetfoot.load.progress import events
 @click.option("--trace", metavar="FILE", help="Recorded traffic: CSV timestamp,value, plain or gzip.")
 @click.option("--speed", metavar="K", type=float, default=1.0, help="Play K recorded seconds of the trace in one.")
 @click.option("--scale", metavar="R", type=float, default=1.0, help="Multiply every rate by R.")
+@click.option("--peak", metavar="N", help="Scale the trace's window so that its highest rate is N: 200 or 200/s.")
 @click.option("--from", "start", metavar="TIME", help="Start of the trace's window, as the file writes time.")
 @click.option("--to", "end", metavar="TIME", help="End of the trace's window.")
 @click.option("--repeat", metavar="N", type=int, default=1, help="Play the window N times.")
