@@ -1,4 +1,4 @@
-"""``warm: {min, max}`` under ``fleetfoot up``: a surge takes the warm tasks, and the pool grows to what it asked for."""
+"""``warm: {min, max}`` under ``fleetfoot up``: a surge takes the warm tasks, and the pool grows to its size."""
 
 from __future__ import annotations
 
