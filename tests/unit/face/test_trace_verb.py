@@ -63,6 +63,12 @@ def test_a_trace_is_cut_scaled_and_repeated(tmp_path: Path) -> None:
     assert load_trace(tmp_path / "u.csv.gz").duration == 110
 
 
+def test_a_trace_is_sped_up_by_the_same_word_as_for_load(tmp_path: Path) -> None:
+    told = facts(EXAMPLE, "--interval", "10s", "--speed", "10", "--out", tmp_path / "t.csv")
+    assert (told["interval_s"], told["span_s"], told["peak"]) == (1, 11, 8.1)
+    assert load_trace(tmp_path / "t.csv").duration == 11
+
+
 def test_the_same_words_change_a_log_and_its_trace_alike(tmp_path: Path) -> None:
     facts(EXAMPLE, "--out", tmp_path / "t.csv")
     words = ("--from", "2026-03-02T00:00:40Z", "--scale", "3")

@@ -27,6 +27,7 @@ WIDTH = 72  # columns of the picture
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write .csv, .csv.gz or .parquet.")
 @click.option("--interval", metavar="TIME", default="1s", show_default=True, help="Of a log: count over this long.")
 @click.option("--status", metavar="LIST", help="Of a log: only 2xx,304 or all but !429,!5xx.")
+@click.option("--speed", metavar="K", type=float, default=1.0, help="K recorded seconds become one; rates stay.")
 @click.option("--scale", metavar="R", type=float, default=1.0, help="Multiply every rate by R.")
 @click.option("--peak", metavar="N", help="Scale so that the highest rate of the window is N: 200 or 200/s.")
 @click.option("--from", "start", metavar="TIME", help="Start of a window: a date, or seconds from the first sample.")
@@ -114,11 +115,11 @@ def _progress(source: str) -> Iterator[Callable[[int], None]]:
 def _changed(samples: Samples, change: dict[str, Any]) -> Samples:
     """The samples cut, scaled and repeated as asked."""
     peak = None if change["peak"] is None else parse.rate(change["peak"])
-    if change == {"scale": 1.0, "peak": None, "start": None, "end": None, "repeat": 1}:
+    if change == {"speed": 1.0, "scale": 1.0, "peak": None, "start": None, "end": None, "repeat": 1}:
         return samples
     shape = trace.shape_of(samples, **{**change, "peak": peak})
     first, _ = trace.window(samples, change["start"], change["end"])
-    return write.sampled(shape, samples, first)
+    return write.sampled(shape, samples._replace(interval=samples.interval / change["speed"]), first)
 
 
 def _facts(samples: Samples, log: access.Log | None, out: Path | None) -> dict[str, Any]:
