@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import exits, proc
+from . import exits, files, proc
 from .exits import Exits
 from .settings import ServiceSettings
 from .strays import ZYGOTE_MARK
@@ -64,6 +64,7 @@ class Zygote:
                 start_new_session=True,
             )
         child.returncode = 0  # we wait for it by pidfd; Popen must not
+        files.give_back(child.pid)
         self.pid, self.start = child.pid, proc.start_time(child.pid) or 0
         ours.setblocking(False)
         self._writer: asyncio.StreamWriter | None = None

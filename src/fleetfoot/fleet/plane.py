@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import proc, state, stats
+from . import files, proc, state, stats
 from .admin import Admin
 from .balancer import BalancerSettings
 from .balancers import AnyBalancer, make_balancer
@@ -277,6 +277,7 @@ def main(argv: list[str]) -> int:
     """0 after an orderly stop, 2 when it cannot be started."""
     logging.basicConfig(level=logging.INFO, format="fleetfoot: %(message)s", stream=sys.stderr)
     logging.raiseExceptions = False  # a closed terminal stops nothing
+    files.take_all()
     try:
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             runner.run(_main(json.loads(argv[0])))

@@ -49,5 +49,8 @@ def choose(avoid: Collection[int]) -> int:
         if port not in avoid and not taken(port):
             return port
     with socket.socket() as sock:  # crowded: let the kernel choose
-        sock.bind(("127.0.0.1", 0))
+        try:
+            sock.bind(("127.0.0.1", 0))
+        except OSError as error:
+            raise OSError(f"no port is free on 127.0.0.1: {error.strerror}") from error
         return int(sock.getsockname()[1])

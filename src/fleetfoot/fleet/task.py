@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import proc
+from . import files, proc
 from .command import argv
 from .health import Gate
 from .settings import ServiceSettings
@@ -156,6 +156,7 @@ def run(settings: ServiceSettings, command: str, env: Mapping[str, str], log: Pa
     finally:
         os.close(fd)
     child.returncode = 0  # we wait for it by pidfd; Popen must not
+    files.give_back(child.pid)
     start = proc.start_time(child.pid)  # there even for a zombie: nobody else reaps our children
     return child.pid, start or 0
 

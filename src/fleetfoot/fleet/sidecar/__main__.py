@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 
+from fleetfoot.fleet import files
 from fleetfoot.fleet.settings import BadSettings
 from fleetfoot.fleet.sidecar.settings import SidecarSettings, settings_from
 from fleetfoot.fleet.sidecar.sidecar import Sidecar
@@ -29,6 +30,7 @@ def main() -> int:
         for line in str(error).splitlines():
             log.error("%s", line)
         return 2
+    files.take_all()
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve(settings, target, traffic, health))
     return 0
