@@ -77,6 +77,13 @@ def work(at, index, kind, mean, sigma):  # type: ignore[no-untyped-def]
     return mean
 
 
+@compiled
+def start(seed, number):  # type: ignore[no-untyped-def]
+    """Of the ``number``-th start in a run: (a normal number, a uniform one)."""
+    at = key(seed, STARTS, number)
+    return normal(at, 0), uniform(at, 2)
+
+
 @njit(cache=True)
 def requests(seed, second, rate, kind, mean, sigma):  # type: ignore[no-untyped-def]
     """The new requests of one second at ``rate``/s: (arrival in s since the run began, work in s), by arrival."""

@@ -106,10 +106,10 @@ class SimFleet:
             self._push(now + setup.lead, READY, tasks, now)
             return
         for _ in range(tasks):
-            at = draws.key(self.seed, draws.STARTS, self._begun)
+            spread, chance = draws.start(self.seed, self._begun)
             self._begun += 1
-            span = round(setup.startup * exp(setup.startup_spread * draws.normal(at, 0)))
-            failed = draws.uniform(at, 2) < setup.failed_starts
+            span = round(setup.startup * exp(setup.startup_spread * spread))
+            failed = chance < setup.failed_starts
             self._push(now + span + (0 if failed else setup.registration), FAILED if failed else READY, 1, now)
 
     def _cancel(self, tasks: int) -> int:

@@ -15,6 +15,7 @@ from fleetfoot.sim import kernel as k
 from fleetfoot.sim.setup import Setup
 
 ADDS = 1 << 13  # additions of servers known ahead or still cold
+KEEP = 1 << 18  # seconds of rows kept, three days; see record.py for longer runs
 
 
 def power_of_two(least: float) -> int:
@@ -34,7 +35,7 @@ class Plant:
         self.x = np.zeros(k.X, np.float64)
         peak = float(self.rates.max())
         room = power_of_two((peak + 6 * sqrt(peak)) * (1 + setup.retries) * (setup.timeout / 1000.0 + 1) + 1024)
-        self.rows = np.zeros((power_of_two(len(self.rates) + 1), k.COLUMNS))
+        self.rows = np.zeros((min(power_of_two(len(self.rates) + 1), KEEP), k.COLUMNS))
         self.sums = np.zeros((len(self.rows), k.OPEN_LATE + 1))
         self._adds = np.zeros((ADDS, 2))
         ring = power_of_two(self.tail + 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -82,34 +82,42 @@ class Score:
         return asdict(self) | {name: getattr(self, name) for name in derived}
 
 
-def score(
-    rows: NDArray[np.float64],
-    changes: list[Change],
-    orders: list[Order],
-    setup: Setup,
-    end: int,
-    judged_from: int,
-    task_hour: float,
-) -> Score:
-    """The score of ``rows`` (one a second, columns as in ``kernel``) from second ``judged_from`` to ``end`` ms."""
-    begin = min(judged_from, len(rows))
-    judged = rows[begin:]
-    hours = task_hours(changes, 1000 * begin, end)
-    acted = [order for order in orders if order.at >= 1000 * begin]
-    late, lost, shed = (judged[:, column] for column in (k.WAS_LATE, k.WAS_LOST, k.SHED))
-    return Score(
-        seconds=len(judged),
-        seconds_over=len(seconds_over(judged, setup.percentile)),
-        requests=int(judged[:, k.REQUESTS].sum()),
-        late=int(late.sum()),
-        failed=int(lost.sum()),
-        shed=int(shed.sum()),
-        task_hours=hours,
-        money=hours * task_hour,
-        needed_hours=needed_hours(judged[:, k.REQUESTS], setup),
-        actions=len(acted),
-        turns=sum((a.after > a.before) != (b.after > b.before) for a, b in pairwise(acted)),
-    )
+@dataclass(slots=True)
+class Tally:
+    """Adds up a run block by block, so that a year needs no more memory than a day."""
+
+    setup: Setup
+    judged_from: int  # s
+    seconds: int = 0
+    over: int = 0
+    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(k.COLUMNS))
+    needed: float = 0.0
+
+    def add(self, rows: NDArray[np.float64], first: int) -> None:
+        """``rows`` (one a second, columns as in ``kernel``) from second ``first`` on, every verdict final."""
+        judged = rows[max(0, self.judged_from - first) :]
+        self.seconds += len(judged)
+        self.over += len(seconds_over(judged, self.setup.percentile))
+        self.sums += judged.sum(axis=0)
+        self.needed += needed_hours(judged[:, k.REQUESTS], self.setup)
+
+    def score(self, changes: list[Change], orders: list[Order], end: int, task_hour: float) -> Score:
+        begin = 1000 * self.judged_from
+        acted = [order for order in orders if order.at >= begin]
+        hours = task_hours(changes, begin, end)
+        return Score(
+            seconds=self.seconds,
+            seconds_over=self.over,
+            requests=int(self.sums[k.REQUESTS]),
+            late=int(self.sums[k.WAS_LATE]),
+            failed=int(self.sums[k.WAS_LOST]),
+            shed=int(self.sums[k.SHED]),
+            task_hours=hours,
+            money=hours * task_hour,
+            needed_hours=self.needed,
+            actions=len(acted),
+            turns=sum((a.after > a.before) != (b.after > b.before) for a, b in pairwise(acted)),
+        )
 
 
 def seconds_over(rows: NDArray[np.float64], percentile: float) -> list[int]:

@@ -7,7 +7,7 @@ plant lives through the seconds between. Nothing reads a real clock; two runs ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,23 @@ from fleetfoot.sim import kernel as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.fleet import Change, SimFleet
 from fleetfoot.sim.plant import Plant
+from fleetfoot.sim.record import Record
 from fleetfoot.sim.scaler import Scaler
-from fleetfoot.sim.score import JUDGED_FROM, Order, Score, score
+from fleetfoot.sim.score import JUDGED_FROM, Order, Score, Tally
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import tasks_for
 
 Rates = Sequence[float] | NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What happened. Arrays have one entry a second.
+    """What happened. Arrays have one entry for every ``step`` seconds: 1, or 60 in runs of more than four days.
 
     ``rows``: the columns named in ``sim/kernel.py`` (requests, completed, failed and shed in the second, p95 in
     ms, means of requests in service and waiting, servers, levels at the end, and of its arrivals how many were
-    late and lost); ``changes``: the counts of tasks from some ms on; ``orders``: what the scaler had changed.
+    late and lost), where step is 60 as means a second and the largest p95; ``changes``: the counts of tasks from
+    some ms on; ``orders``: what the scaler had changed; ``end``: ms.
     """
 
     name: str
@@ -38,10 +40,11 @@ class Run:
     setup: Setup
     rates: NDArray[np.float64]
     rows: NDArray[np.float64]
+    step: int
     changes: list[Change]
     orders: list[Order]
-    end: int  # ms
-    score: Score = field(init=False)
+    end: int
+    score: Score
 
     @property
     def arrivals(self) -> NDArray[np.float64]:
@@ -58,12 +61,10 @@ class Run:
         return self.rows[:, k.WAS_LATE] + self.rows[:, k.WAS_LOST] + self.rows[:, k.SHED]
 
     def tasks(self, what: Callable[[Change], int]) -> NDArray[np.float64]:
-        """A count of tasks at the end of every second, e.g. ``run.tasks(lambda change: change.serving)``."""
-        found = np.zeros(len(self.rows))
-        for i, change in enumerate(self.changes):
-            until = self.changes[i + 1].at if i + 1 < len(self.changes) else self.end
-            found[max(0, -(-change.at // 1000) - 1 if change.at else 0) : -(-until // 1000)] = what(change)
-        return found
+        """A count of tasks at the end of every entry, e.g. ``run.tasks(lambda change: change.serving)``."""
+        ends = np.minimum(np.arange(1, len(self.rows) + 1) * self.step * 1000, self.end)
+        at = np.searchsorted([change.at for change in self.changes], ends - 1, side="right") - 1
+        return np.array([what(change) for change in self.changes], np.float64)[at]
 
 
 def run(
@@ -81,56 +82,63 @@ def run(
 
     ``seed``: the same requests with the same work for every scaler. ``initial``: tasks that serve at the
     beginning; None sizes them for the first second by the stationary model. ``judged_from``: the second from
-    which on the score counts. ``task_hour``: its price, for the score. ``progress`` is told seconds done.
+    which on the score counts. ``task_hour``: its price, for the score. ``progress`` is told seconds done, about
+    every simulated hour and at the end.
     """
     given = np.asarray(rates, np.float64)
-    world = World(given, setup, scaler, seed, tasks_for(float(given[0]), setup) if initial is None else initial)
-    world.run(progress)
-    rows = world.plant.rows[: len(given)].copy()
-    fleet, end = world.fleet, 1000 * len(given)
-    done = Run(scaler.name, seed, setup, given, rows, fleet.changes, world.orders, end)
-    done.score = score(rows, fleet.changes, world.orders, setup, end, judged_from, task_hour)
-    return done
+    plant = Plant(given, setup, seed)
+    if initial is None:
+        initial = tasks_for(float(given[0]), setup)
+    fleet = SimFleet(plant, setup, seed, initial)
+    world = World(plant, fleet, scaler, Record(plant, len(given), Tally(setup, judged_from)))
+    world.run(len(given), progress)
+    record, end = world.record, 1000 * len(given)
+    score = record.tally.score(fleet.changes, world.orders, end, task_hour)
+    return Run(
+        scaler.name, seed, setup, given, record.rows(), record.step, fleet.changes, world.orders, end, score
+    )  # fmt: skip
 
 
 class World:
     """One run while it goes on."""
 
-    def __init__(self, rates: NDArray[np.float64], setup: Setup, scaler: Scaler, seed: int, initial: int) -> None:
+    def __init__(self, plant: Plant, fleet: SimFleet, scaler: Scaler, record: Record) -> None:
         if scaler.period <= 0 or scaler.period % 1000:
             raise ValueError(f"a scaler's period is a multiple of 1000 ms, not {scaler.period}")
-        self.seconds = len(rates)
-        self.plant = Plant(rates, setup, seed)
-        self.fleet = SimFleet(self.plant, setup, seed, initial)
-        self.scaler = scaler
-        self.feed = Measured(self.plant, self.fleet.starts)
+        self.plant, self.fleet, self.scaler, self.record = plant, fleet, scaler, record
+        self.feed = Measured(plant, fleet.starts)
         self.orders: list[Order] = []
 
-    def run(self, progress: Callable[[int], None] | None = None) -> None:
+    def run(self, seconds: int, progress: Callable[[int], None] | None = None) -> None:
         """From the first second to the last, and on until every request is judged; those seconds are not billed."""
-        fleet, plant, period = self.fleet, self.plant, self.scaler.period // 1000
-        second = 0
-        while second < self.seconds:
+        fleet, plant, record, period = self.fleet, self.plant, self.record, self.scaler.period // 1000
+        second, told = 0, 0
+        while second < seconds:
             fleet.happen(1000 * second)
             if second % period == 0:
                 self._decide(1000 * second)
             fleet.happen(1000 * second + 999)
-            stop = min(self.seconds, second - second % period + period)
+            stop = min(second - second % period + period, seconds, record.limit)
             coming = fleet.next()
             if coming is not None and coming < 1000 * stop:
                 stop = coming // 1000
             plant.advance(second, stop - second)
             second = stop
-            if progress is not None and second % 3600 == 0:
+            record.due(second)
+            if progress is not None and second - told >= 3600:
                 progress(second)
-        plant.advance(self.seconds, plant.tail)
+                told = second
+        plant.advance(seconds, plant.tail)
+        record.take(seconds)
+        if progress is not None:
+            progress(seconds)
 
     def _decide(self, now: int) -> None:
         feed, fleet = self.feed, self.fleet
         feed.now = now
+        before = fleet.serving + fleet.starting
         desired = self.scaler.decide(now, fleet.counts(now), feed)
-        if desired is not None and desired != fleet.desired:
-            before = fleet.desired
+        if desired is not None and desired != before:
             fleet.order(desired, now)
             if fleet.desired != before:
                 self.orders.append(Order(now, before, fleet.desired))
