@@ -74,6 +74,17 @@ class Bounds:
         return self.plan.cost / self.floor - 1.0 if self.floor else 0.0
 
 
+def needed(rates: NDArray[np.generic], carried: NDArray[np.generic]) -> Tasks:
+    """The fewest tasks for each second's rate, where ``i + 1`` tasks carry up to ``carried[i]`` requests/s.
+
+    A rate beyond the table needs one more than it has: give it up to the maximum, and such a second is short.
+    """
+    given, table = _checked(rates), _checked(carried)
+    if (np.diff(table) < 0).any():
+        raise ValueError("more tasks cannot carry less")
+    return np.where(given > 0, 1 + np.searchsorted(table, given - EDGE), 0).astype(np.int64)
+
+
 def clairvoyant(need: NDArray[np.generic], terms: Terms) -> Plan:
     """The cheapest capacity that is at least ``need[t]`` (tasks) in every second t, known in advance. Exact.
 

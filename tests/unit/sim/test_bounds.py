@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetfoot.sim.bounds import Plan, Scheduled, Terms, bounds, clairvoyant, floor, reactive
+from fleetfoot.sim.bounds import Plan, Scheduled, Terms, bounds, clairvoyant, floor, needed, reactive
 from fleetfoot.sim.scaler import Counts
 
 SECONDS = 6
@@ -186,6 +186,14 @@ def test_the_minimum_is_paid_when_nothing_comes() -> None:
 def test_what_is_no_need_is_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="one number a second"):
         clairvoyant(np.array(bad), Terms(1, 1))
+
+
+def test_the_need_is_the_fewest_tasks_that_carry_the_rate() -> None:
+    found = needed(np.array([0, 0.1, 17, 17.1, 37, 60]), np.array([17, 37, 57]))
+    assert found.tolist() == [0, 1, 1, 2, 2, 4]
+    assert clairvoyant(found, Terms(0, 0, maximum=3)).short == 1
+    with pytest.raises(ValueError, match="cannot carry less"):
+        needed(np.array([1.0]), np.array([17, 16]))
 
 
 def test_terms_that_cannot_be_are_refused() -> None:
