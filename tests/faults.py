@@ -99,7 +99,7 @@ class Load:
     async def _run(self) -> None:
         begun, asked = time.monotonic(), set()
         for number in itertools.count():
-            await asyncio.sleep(max(0.0, begun + number * self._gap - time.monotonic()))
+            await asyncio.sleep(max(0.0, begun + number * self._gap - time.monotonic()))  # sleep: until it is due
             if self._over.is_set():
                 break
             unsafe = number % 2 == 1 if self._unsafe is None else self._unsafe
