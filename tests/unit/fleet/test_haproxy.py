@@ -292,6 +292,53 @@ def test_above_half_unready_all_that_were_ever_ready_are_routed_to() -> None:
     assert routed(fleet) == {"a": "ready", "b": "ready", "c": "ready", "never": "maint"}
 
 
+def _failing(fleet: Fleet) -> None:
+    """``a`` fails at all it is asked, ``b`` to ``d`` at nothing; judged a second apart."""
+    for name in "abcd":
+        fleet.add(name, 9000)
+        fleet.ready(fleet.tasks[name], 0, 0)
+    fleet.judge(0)
+    for task in fleet.tasks.values():
+        task.served = 40
+    fleet.tasks["a"].errors = 40
+    fleet.judge(1000)
+
+
+def test_a_task_that_fails_is_drained_probed_by_one_request_and_readmitted() -> None:
+    fleet = Fleet(concurrency=8)
+    _failing(fleet)
+    assert routed(fleet) == {"a": "drain", "b": "ready", "c": "ready", "d": "ready"}
+    fleet.judge(5999)
+    assert routed(fleet)["a"] == "drain"
+    fleet.judge(6000)
+    assert {task.name: want for task, want in fleet.wanted(6000)}["a"] == Wanted("ready", 100, 1)
+    fleet.tasks["a"].served += 3
+    fleet.judge(6200)
+    assert {task.name: want for task, want in fleet.wanted(6200)}["a"] == Wanted("ready", 100, 8)
+
+
+def test_a_probe_that_fails_drains_it_again_for_longer() -> None:
+    fleet = Fleet(concurrency=None)
+    _failing(fleet)
+    fleet.judge(6000)
+    fleet.tasks["a"].served += 1
+    fleet.tasks["a"].errors += 1
+    fleet.judge(6200)
+    assert routed(fleet)["a"] == "drain"
+    assert fleet.tasks["a"].conduct.until == 6200 + 10_000
+
+
+def test_an_haproxy_that_counts_anew_finds_no_old_faults() -> None:
+    fleet = Fleet(concurrency=None)
+    _failing(fleet)
+    fleet.restarted()
+    fleet.choose(2000)
+    for task in fleet.tasks.values():
+        task.served = 5
+    fleet.judge(3000)
+    assert set(routed(fleet).values()) == {"ready"}
+
+
 # The file and the program.
 
 
