@@ -90,7 +90,7 @@ def read_log(
             continue
         log.lines += 1
         entry = _entry(text) if len(line) < LONGEST else None
-        if entry is None:
+        if entry is None or entry[0] < 0:  # nobody logged before 1970
             log.malformed += 1
             if len(log.shown) < SHOWN:
                 log.shown.append(f"{name}:{number}: {text[:60]!r}")

@@ -118,6 +118,7 @@ def test_a_status_that_is_none_is_refused(words: str) -> None:
         pytest.param(common(1).replace("/a", "/" + "a" * LONGEST), id="endless"),
         pytest.param("\x00\x01\ufffd", id="bytes"),
         pytest.param(alb("2026-13-02T00:00:01Z"), id="no such month at the load balancer"),
+        pytest.param(alb("0001-01-01T00:00:00+09:00"), id="a year nobody logged"),
         pytest.param(alb("yesterday"), id="a word for a time"),
     ],
 )
