@@ -21,6 +21,7 @@ class FakePlane:
         self.mono: float | None = None  # None: the real clock
         self.scaled: list[tuple[str, int, str]] = []
         self.hints: dict[str, float] = {}
+        self.paused: dict[str, bool] = {}
         self.calls = 0
         self.wakes: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.latency = {name: Histogram() for name in services}
@@ -105,6 +106,28 @@ class FakePlane:
 
     async def hint(self, service: str, throughput: float) -> object:
         self.hints[service] = throughput
+        return {}
+
+    async def zone(self, service: str, zone: str, lost: bool, *, dry: bool = False) -> Mapping[str, Any]:
+        await self._bad_day()
+        if zone == "nowhere":
+            raise RuntimeError(f"{service}: there is no zone {zone!r}")
+        marks = set(self.raw[service].get("lost", ()))
+        if not dry:
+            self.raw[service]["lost"] = sorted(marks | {zone} if lost else marks - {zone})
+        return {"lost": self.raw[service].get("lost", [])}
+
+    async def update(
+        self, service: str, settings: Mapping[str, Any], *, force: bool = False, dry: bool = False
+    ) -> Mapping[str, Any]:
+        await self._bad_day()
+        if not dry:
+            self.raw[service]["update"] = {"number": 1, "state": "in progress", "from": "r1", **settings}
+        return {"begun": True, "update": self.raw[service].get("update", {})}
+
+    async def pause(self, service: str, paused: bool) -> object:
+        await self._bad_day()
+        self.paused[service] = paused
         return {}
 
     async def watch(self) -> AsyncIterator[Mapping[str, Any]]:

@@ -98,7 +98,8 @@ def order_stamps(order: Order) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """What a person did. ``kind`` is scale, pause or resume; ``until`` 0 means until resumed."""
+    """What a person did. ``kind`` is scale, pause, resume, zone lost, zone back or update, or what came of the
+    last: updated, rolled back. ``until`` 0 means until resumed."""
 
     service: str
     kind: str

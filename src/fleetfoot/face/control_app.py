@@ -4,6 +4,8 @@
     GET  /api/v1/events                          server-sent events: the status after every step
     POST /api/v1/services/{name}/scale           {"count": 8, "for_ms": 1800000, "who": "ana", "reason": "launch"}
     POST /api/v1/services/{name}/pause|resume    {"growth": true, "shrink": false, "for_ms": 0, "who": "ana"}
+    POST /api/v1/services/{name}/zone            {"zone": "b", "lost": true, "who": "ana"}
+    POST /api/v1/services/{name}/update          {"settings": {…}, "force": false, "dry": false, "who": "ana"}
 
 Only the owner of the socket's file can connect; there is no other check.
 """
@@ -12,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,15 +25,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from fleetfoot.edge.base import OperatorAction
+from fleetfoot.run.changes import Refused
 from fleetfoot.run.status import status
-from fleetfoot.run.wire import Live, Refused
+from fleetfoot.run.wire import Live
 
-MOST_BODY = 10_000
+MOST_BODY = 100_000
 LONGEST_MS = 366 * 86_400_000
 FORMS = {
     "scale": {"count", "for_ms", "who", "reason"},
     "pause": {"growth", "shrink", "for_ms", "who", "reason"},
     "resume": {"growth", "shrink", "who", "reason"},
+    "zone": {"zone", "lost", "who", "reason"},
+    "update": {"settings", "force", "dry", "who", "reason"},
 }
 
 
@@ -45,7 +51,12 @@ def control_app(live: Live, stopping: asyncio.Event) -> Starlette:
 
     async def operate(request: Request) -> Response:
         try:
-            action = _action(live, request.path_params, await _body(request))
+            data = await _body(request)
+            action = _action(live, request.path_params, data)
+            if action.kind == "zone":
+                return JSONResponse({"ok": True, **await _zone(live, action, data)})
+            if action.kind == "update":
+                return JSONResponse({"ok": True, **await _update(live, action, data)})
             await live.operate(action)
         except Refused as refused:
             raise HTTPException(422, str(refused)) from refused
@@ -119,3 +130,22 @@ def _action(live: Live, path: dict[str, Any], data: dict[str, Any]) -> OperatorA
         until=now + length if length else 0,
         reason=str(data.get("reason") or "")[:1000],
     )
+
+
+async def _zone(live: Live, action: OperatorAction, data: dict[str, Any]) -> Mapping[str, Any]:
+    zone, lost = data.get("zone"), data.get("lost")
+    if not isinstance(zone, str) or not isinstance(lost, bool):
+        raise Refused("zone must be the name of a zone, and lost true or false")
+    why = f": {action.reason}" if action.reason else ""
+    recorded = replace(action, kind="zone lost" if lost else "zone back", reason=f"{zone}{why}")
+    return await live.changes.zone(recorded, zone, lost)
+
+
+async def _update(live: Live, action: OperatorAction, data: dict[str, Any]) -> Mapping[str, Any]:
+    settings = data.get("settings")
+    if not isinstance(settings, dict):
+        raise Refused("settings must be an object")
+    force, dry = bool(data.get("force", False)), bool(data.get("dry", False))
+    why = f": {action.reason}" if action.reason else ""
+    recorded = replace(action, reason=f"{settings.get('revision', '')}{why}")
+    return await live.changes.update(recorded, settings, force=force, dry=dry)

@@ -43,6 +43,10 @@ def _service(service: Service, source: Path | None) -> dict[str, Any]:
         "startup_ms": task.startup if task.startup is not None else DEFAULT_STARTUP,
         "warm": task.warm.min,  # what the controller makes of it comes later
         "warm_up": task.warm_up,
+        "lifetime_ms": task.lifetime,
+        "surge": service.update.surge,
+        "breaker": service.update.breaker,
+        "bake_ms": service.update.bake,
         "revision": revision_of(service, directory),
         "health": _health(service),
         "balancer": _balancer(service),
@@ -95,5 +99,13 @@ def directory_of(service: Service, source: Path | None) -> Path:
 
 def revision_of(service: Service, directory: Path) -> str:
     """Eight hex digits that change when what a task runs changes."""
-    what = json.dumps([service.run or service.app, str(directory), sorted(service.env.items())])
+    what = json.dumps(
+        [
+            service.run or service.app,
+            str(directory),
+            sorted(service.env.items()),
+            _health(service),
+            service.task.warm_up,
+        ]
+    )
     return hashlib.sha256(what.encode()).hexdigest()[:8]

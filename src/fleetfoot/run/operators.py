@@ -17,14 +17,15 @@ class Operators:
             self.take(action)
 
     def take(self, action: OperatorAction) -> None:
-        """Let an action count from now on. ``resume`` of neither growth nor scale-in ends everything."""
+        """Let an action count from now on. ``resume`` of neither growth nor scale-in ends everything; what is about
+        the tasks themselves, zones and versions, holds no count."""
         held = self._held.setdefault(action.service, {})
         parts = [name for name, meant in (("growth", action.growth), ("shrink", action.shrink)) if meant]
         if action.kind == "scale":
             held["fixed"] = action
         elif action.kind == "pause":
             held.update(dict.fromkeys(parts or ("growth", "shrink"), action))
-        else:
+        elif action.kind == "resume":
             for name in parts or ("growth", "shrink", "fixed"):
                 held.pop(name, None)
 

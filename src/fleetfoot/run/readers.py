@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fleetfoot.core.model import Fleet, Signal, Start, State
 from fleetfoot.edge.base import Reading, Source, SourceError, TaskSeen
@@ -80,6 +80,11 @@ class Readers:
                 if now - fleet.at > OLD_FLEET_MS:
                     fleet = fleet._replace(state=State.STALE)
         return Seen(signals, fleet, tasks)
+
+    def notes(self, service: str) -> Mapping[str, Any]:
+        """What the sources of a service say for people."""
+        readings = [slot.reading for slot in self.slots if slot.source.service == service]
+        return {key: value for one in readings if one is not None for key, value in one.notes.items()}
 
     async def _read(self, slot: Slot, now: int) -> None:
         try:

@@ -63,7 +63,8 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "seconds_over": service.seconds_over,
         "sources": _sources(live, name, now),
         "tasks": [task._asdict() for task in service.tasks],
-        "notes": _notes(live, name),
+        "zones": list(spec.task.zones),
+        "notes": live.loop.readers.notes(name),
     }
 
 
@@ -91,11 +92,6 @@ def _sources(live: Live, name: str, now: int) -> list[dict[str, Any]]:
         for slot in live.loop.readers.slots
         if slot.source.service == name
     ]
-
-
-def _notes(live: Live, name: str) -> dict[str, Any]:
-    readings = [slot.reading for slot in live.loop.readers.slots if slot.source.service == name]
-    return {key: value for reading in readings if reading is not None for key, value in reading.notes.items()}
 
 
 def _fleet(fleet: dict[str, Any], now: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from fleetfoot.edge.seconds import Seconds
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.edge.targets.dryrun import DryRunTarget
 from fleetfoot.edge.targets.local import LocalTarget
+from fleetfoot.run.changes import Changes, Plane, Refused, keep_telling
 from fleetfoot.run.clock import Clock
 from fleetfoot.run.loop import Loop, Service
 from fleetfoot.run.operators import Operators
@@ -37,7 +38,7 @@ HINT_MS = 5000
 HINT_CHANGE = 0.05  # a learnt throughput that moved by this share is told to the data plane
 
 
-class PlaneLink(Protocol):
+class PlaneLink(Plane, Protocol):
     """The data plane's client, as it is used here (``fleet/client.py``)."""
 
     async def stats(self) -> Mapping[str, Any]: ...
@@ -53,10 +54,6 @@ class PlaneLink(Protocol):
     async def close(self) -> None: ...
 
 
-class Refused(Exception):
-    """An operator's action that cannot be carried out; the text says why."""
-
-
 @dataclass(slots=True)
 class Live:
     """A running controller's parts, and what people may do with it."""
@@ -70,6 +67,10 @@ class Live:
     commands: PlaneLink
     past: Past
     tasks: tuple[asyncio.Task[None], ...] = ()
+    changes: Changes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changes = Changes(self.commands, self._record)
 
     async def start(self, ended: Callable[[], None] = lambda: None) -> None:
         """Let the loop and what stands beside it run. ``ended`` is called if the loop ends though nobody stopped it."""
@@ -81,7 +82,12 @@ class Live:
 
         self.tasks = tuple(
             asyncio.create_task(part, name=name)
-            for name, part in (("loop", self._run()), ("watch", self._watch()), ("hint", self._hint()))
+            for name, part in (
+                ("loop", self._run()),
+                ("watch", self._watch()),
+                ("hint", self._hint()),
+                ("changes", keep_telling(self._tell_changes)),
+            )
         )
         self.tasks[0].add_done_callback(look)
 
@@ -111,14 +117,27 @@ class Live:
             raise Refused(
                 f"{action.count} is outside capacity {low} to {high} of {action.service}: change the file first"
             )
+        await self._record(action)
+        self.loop.operators.take(action)
+        self.loop.pulse.wake()
+
+    async def _record(self, action: OperatorAction) -> None:
         ticket = self.journal.operate(action)
         while not await ticket.durable(ACTION_MS):
             if ticket.withdraw():  # else a later start would obey what was refused
                 why = self.journal.health().error or "too slow"
                 raise Refused(f"the journal cannot be written ({why}); orders by people wait until it can")
             await asyncio.sleep(0.05)  # it is being written at this moment
-        self.loop.operators.take(action)
-        self.loop.pulse.wake()
+
+    async def _tell_changes(self) -> None:
+        """Pauses to the data plane, ends of updates to the journal."""
+        now, wall = self.clock.now(), self.clock.wall()
+        for name, service in self.loop.services.items():
+            reading = self.loop.readers.notes(name)
+            if service.seen is not None and (end := self.changes.ended(name, reading.get("update", {}), now, wall)):
+                self.journal.operate(end)
+            held = self.loop.operators.at(name, now)
+            await self.changes.pause(name, held.hold_growth or held.hold_shrink)
 
     async def _run(self) -> None:
         await look_again(self.past.open_orders, self.targets, self.journal, self.clock.now)

@@ -22,6 +22,7 @@ from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, with_names
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
+from fleetfoot.spec.update import Update
 
 FIRST_PORT = 8080
 MOST_SERVICES = 1000
@@ -108,6 +109,8 @@ class Service(Part):
     """Readiness and liveness."""
     balancer: Balancer = Balancer()
     """Limits of the balancer."""
+    update: Update = Update()
+    """How a new version comes in, and when it is taken back."""
 
     @classmethod
     def hint(cls, key: str) -> str:

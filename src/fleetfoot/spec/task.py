@@ -11,7 +11,7 @@ from fleetfoot.spec.errors import Wrong, raise_if_any, shown
 from fleetfoot.spec.forms import NumberForm, TextForm
 from fleetfoot.spec.money import PriceForm
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.units import AtLeastOne, Duration, PerSecond, Positive, Size
+from fleetfoot.spec.units import AtLeastOne, Duration, DurationForm, PerSecond, Positive, Size
 from fleetfoot.spec.warm import SHAPE, Warm
 
 
@@ -42,6 +42,9 @@ class Task(Part):
     concurrency: AtLeastOne | None = None
     """Most requests a task is given at once; the others wait in the balancer. Default: no limit,
     because most servers queue well themselves."""
+    lifetime: Annotated[int, DurationForm(low=60_000)] | None = None
+    """Longest life of a task: it is replaced before it is this old, one after the other, none while the service is
+    over its objective. Default: none; a task lives until it is not needed."""
     zones: tuple[Annotated[str, TextForm("a zone", "a or b", _zone)], ...] = ("a",)
     """Zones the tasks are spread over evenly. Default one zone: a single machine is one zone."""
     stop_timeout: Positive = 30_000

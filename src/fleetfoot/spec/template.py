@@ -39,6 +39,7 @@ services:
     #   memory: 1 GB
     #   price: 0.05 USD/h                # what one task costs
     #   concurrency: 10                  # most requests at once; default: no limit
+    #   lifetime: 7d                     # replaced before it is older; default: none
     #   stop timeout: 30s                # from SIGTERM to SIGKILL
     #   drain: 30s                       # time to finish the requests it holds
     #   warm: 0                          # tasks kept started and stopped, growth takes them at once; or auto
@@ -71,6 +72,8 @@ services:
     #   queue timeout: 10s
     #   shed: off                        # objective: refuse at once what would wait longer than promised
     #   request timeout: 30s             # then 504
+
+    # update: {{surge: 25%, breaker: 3, bake: 10s}}   # how `fleetfoot update` brings in a new version
 
 # budget: {{monthly: 150000 KRW, rate: 1300 KRW/USD}}      # for all services together
 # state: .fleetfoot                      # journal, sockets and logs; default: beside this file

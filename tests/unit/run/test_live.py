@@ -17,9 +17,10 @@ from fleetfoot.core.model import Action, Decision, State
 from fleetfoot.edge.base import OperatorAction
 from fleetfoot.edge.journal.read import Reader
 from fleetfoot.edge.journal.sqlite import SqliteJournal
+from fleetfoot.run.changes import Refused
 from fleetfoot.run.readers import Readers
 from fleetfoot.run.status import status
-from fleetfoot.run.wire import Refused, build
+from fleetfoot.run.wire import build
 from fleetfoot.spec import loads
 from tests.controllers import HOUR_NS, SETTINGS, SPEC, Bench
 from tests.looptime import eventually

@@ -12,8 +12,8 @@ BUILT_IN = (
     "requests, completed, latency, errors, cpu, memory, in_flight, queue and app.NAME; others stand under signals"
 )
 SERVICE_KEYS = (
-    "run, start, app, directory, env, listen, target, objective, capacity, task, signals, policies, guards, health "
-    "or balancer"
+    "run, start, app, directory, env, listen, target, objective, capacity, task, signals, policies, guards, "
+    "health, balancer or update"
 )
 A = "services.a"
 P = f"{A}.policies"
@@ -33,7 +33,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
         service("task: {stop_timeout: 3s}"),
         [
             (f"f:4:12: {A}.task.stop_timeout: unknown key 'stop_timeout': allowed here are throughput, startup, cpu, "
-            "memory, price, concurrency, zones, stop timeout, drain, warm or warm up; did you mean 'stop timeout'?")
+            "memory, price, concurrency, lifetime, zones, stop timeout, drain, warm or warm up; "
+             "did you mean 'stop timeout'?")
         ],
     ),
     (

@@ -21,6 +21,8 @@ VERBS: dict[str, str] = {
     "pause": "fleetfoot.face.cli.operate:pause",
     "resume": "fleetfoot.face.cli.operate:resume",
     "load": "fleetfoot.face.cli.load:load",
+    "zone": "fleetfoot.face.cli.zone:zone",
+    "update": "fleetfoot.face.cli.update:update",
     "trace": "fleetfoot.face.cli.trace:trace_verb",
     "demo": "fleetfoot.face.cli.demo:demo",
 }

@@ -112,11 +112,26 @@ def _people(operator: dict[str, Any], shift: int) -> list[str]:
     return lines
 
 
+def update_line(update: dict[str, Any]) -> list[str]:
+    """The last update in words; nothing of one that is done."""
+    state = update.get("state")
+    if state == "in progress":
+        failed = f", {update['failed']} failures so far: {update['why']}" if update["failed"] else ""
+        return [f"version {update['revision']} is being deployed beside {update['from']}{failed}"]
+    if state == "rolled back":
+        line = f" ({update['log']})" if update["log"] else ""
+        return [f"version {update['revision']} was rolled back to {update['from']}: {update['why']}{line}"]
+    return []
+
+
 def _notes(notes: dict[str, Any]) -> list[str]:
     lines = []
     if notes.get("failures"):
         wait = f"; the next is tried in {notes['next_start_ms'] / 1000:.0f} s" if notes.get("next_start_ms") else ""
         lines.append(f"{notes['failures']} starts in a row failed{_failure(notes.get('last_failure'))}{wait}")
+    if notes.get("lost"):
+        lines.append(f"zone {', '.join(notes['lost'])} is lost: no task is started there")
+    lines += update_line(notes.get("update") or {})
     if notes.get("dependency_suspected"):
         lines.append("many tasks fail their checks together: a dependency, not the tasks; they are not replaced")
     return lines
