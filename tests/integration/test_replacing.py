@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,8 +17,8 @@ import pytest
 
 from fleetfoot.fleet.supervisor import Refused
 from tests.balancers import play, until
-from tests.fleets import Crew, crew, keeper, service
-from tests.support import wait_until
+from tests.fleets import ROOT, Crew, crew, keeper, service
+from tests.support import processes_of, wait_until
 
 pytestmark = pytest.mark.network
 
@@ -430,6 +432,54 @@ def test_an_update_in_the_middle_of_which_all_was_killed_begins_with_the_good_ve
         run.start()
         assert _revisions(run.told()) == {"v1"}
         assert run.told()["update"]["state"] == "rolled back"
+
+
+def test_a_new_app_gets_a_new_zygote_and_a_bad_one_is_rolled_back(short_path: Path) -> None:
+    async def scenario() -> None:
+        apps = str(ROOT / "tests" / "apps")
+        async with crew(short_path, quick(command="", app="forked:asgi", directory=apps, breaker=2)) as run:
+            await run.serving(1)
+            first = (await run.get())[1].split()[2]  # the zygote
+            run.supervisor.update({"app": "forked:wsgi", "revision": "v2"})
+            await settled(run, "completed")
+            second = (await run.get())[1].split()[2]
+            assert first != second
+            await until(lambda: int(first) not in processes_of(short_path), "the old zygote to end")
+            run.supervisor.update({"app": "forked:nothing", "revision": "v3"})
+            await settled(run, "rolled back")
+            assert "forked:nothing cannot be imported" in run.told["update"]["why"]
+            run.supervisor.scale(2)
+            await run.serving(2)
+            assert revisions(run) == {"v2"}
+
+    play(scenario())
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
+def test_behind_haproxy_an_update_and_a_lost_zone_lose_no_request_either(short_path: Path) -> None:
+    balancer = {"kind": "haproxy"}
+    with keeper(short_path, initial=3, zones=["a", "b"], balancer=balancer, ramp_ms=0, bake_ms=500) as run:
+        run.start()
+        statuses: list[int] = []
+        over = threading.Event()
+
+        def keep_asking() -> None:
+            while not over.is_set():
+                statuses.append(run.get()[0])
+
+        beside = threading.Thread(target=keep_asking)
+        beside.start()
+        try:
+            run.plane.call("update", service="orders", settings={"env": {"COLOUR": "blue"}, "revision": "v2"})
+            wait_until(lambda: run.told()["update"]["state"] == "completed", 30, what="the end of the update")
+            run.plane.call("zone", service="orders", zone="a", lost=True)
+            wait_until(lambda: run.told()["zones"] == {"b": 3}, 30, what="all in zone b")
+            wait_until(lambda: len(run.told()["tasks"]) == 3, 30, what="the others to go")
+        finally:
+            over.set()
+            beside.join()
+        assert set(statuses) == {200}
+        assert _revisions(run.told()) == {"v2"}
 
 
 def _revisions(told: dict[str, Any]) -> set[str]:
