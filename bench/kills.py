@@ -4,7 +4,8 @@ Half of the requests are POST. Each bears its number, and the tasks write down w
 it is known whether a kill explains it. The count of tasks goes up and down meanwhile, so kills meet drains too. The
 yardstick is nought: no request lost that no kill explains, no process or file descriptor left, no drain stuck.
 
-Tasks killed are 10 s old or older: younger ones would only try the crash-loop brake.
+Tasks die 12 s after they became ready at the earliest, and only while more than half of them live: the crash-loop brake
+holds back the replacement of those that die within 10 s, and in the end no task would be left to kill.
 
 Usage: python bench/kills.py [--kills N] [--seed S] [--tasks N] [--rate R] [--json]
 """
@@ -29,7 +30,7 @@ from tests.faults import Fleet, Kill, Load, kill, seen, unexplained
 from tests.support import processes_of, wait_until
 
 PLANE, CONTROLLER = 0.03, 0.05  # shares of the kills; the rest are tasks
-LIFE_MS = 10_000  # the age from which a task may be killed
+LIFE_MS = 12_000  # how long a task has been ready that may be killed
 RESCALE = 15  # kills from one change of the count to the next
 PATIENCE_S = 120.0
 ESTABLISHED = "01"  # in /proc/net/tcp
@@ -40,7 +41,11 @@ def files(pid: int) -> int:
     """Open file descriptors, without those of connections that stand: they are kept and used again, and no leak."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     standing = {f"socket:[{row[9]}]" for row in rows if row[3] == ESTABLISHED}
-    return sum(str(fd.readlink()) not in standing for fd in Path(f"/proc/{pid}/fd").iterdir())
+    found = 0
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found += str(fd.readlink()) not in standing
+    return found
 
 
 def victim(fleet: Fleet, chance: random.Random) -> tuple[str, int]:
@@ -51,8 +56,10 @@ def victim(fleet: Fleet, chance: random.Random) -> tuple[str, int]:
         return part, fleet.await_pid(part)
 
     def old() -> list[int]:
-        told = fleet.told().get("tasks", [])
-        return [one["pid"] for one in told if one["age_ms"] > LIFE_MS and one["state"] != "starting"]
+        told = [one for one in fleet.told().get("tasks", []) if one["ready_ms"] is not None]
+        if len(told) <= fleet.tasks / 2:
+            return []
+        return [one["pid"] for one in told if one["age_ms"] - one["ready_ms"] > LIFE_MS]
 
     return part, chance.choice(wait_until(old, PATIENCE_S, step=0.1, what=f"an old task\n{fleet.text()[-2000:]}"))
 

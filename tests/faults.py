@@ -202,8 +202,9 @@ def unexplained(shots: Sequence[Shot], kills: Sequence[Kill], folder: Path) -> l
         causes = Counter(one.part for one in kills if shot.during(one.at, one.until))
         dead = {one.pid for one in kills if one.part == "task"}
         on_dead = causes["task"] > (not shot.unsafe) and all(pid in dead for pid, _ in at)
-        if not causes["plane"] and not on_dead:
-            wrong.append(f"{'POST' if shot.unsafe else 'GET'} {shot.name}: {shot.status} {shot.why}, seen by {at}")
+        if shot.status == 503 or not (causes["plane"] or on_dead):  # 503: it was in nobody's hands
+            method, took = "POST" if shot.unsafe else "GET", shot.ended - shot.sent
+            wrong.append(f"{method} {shot.name}: {shot.status} {shot.why} after {took:.2f} s, seen by {at}")
     return wrong
 
 
