@@ -79,10 +79,8 @@ def test_replicas_that_start_slowly_are_not_ordered_twice() -> None:
     assert [scaler.settle(running, target, total, 1, 200) for running, target, total in told] == [100, 100, 123, 123]
 
 
-@pytest.mark.parametrize(
-    ("delay", "counts"), [pytest.param(30.0, {1, 2}, id="held"), pytest.param(0.0, {2, 1}, id="followed")]
-)
-def test_fluctuating_requests_are_followed_only_without_a_delay(delay: float, counts: set[int]) -> None:
+@pytest.mark.parametrize("delay", [pytest.param(30.0, id="held"), pytest.param(0.0, id="followed")])
+def test_fluctuating_requests_are_followed_only_without_a_delay(delay: float) -> None:
     scaler = ray(target=50.0, up_delay=delay, down_delay=delay)
     for _ in range(500):
         over, under = scaler.settle(1, 1, 100, 1, 10), scaler.settle(2, 2, 40, 1, 10)
