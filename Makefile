@@ -37,7 +37,7 @@ types: dev ## mypy, strict
 layers: dev ## who may import whom
 	@$(BIN)/python -m pytest -q -n 0 tests/architecture/test_layers.py tests/architecture/test_purity.py
 
-bench: setup ## figures for docs/measurements.md; leave the machine alone meanwhile
+bench: dev ## figures for docs/measurements.md; leave the machine alone meanwhile
 	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills); do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 

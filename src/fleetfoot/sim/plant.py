@@ -44,7 +44,7 @@ class Plant:
         busy = np.zeros(power_of_two(2 * setup.maximum * setup.concurrency + 64))
         arrays = (
             self.n, self.x, self.rates, np.zeros((room, 3)), busy, self._adds, retry,
-            np.zeros((ring, 3), np.int64), np.zeros((ring, k.BUCKETS), np.int64), self.rows, self.sums,
+            np.zeros((ring, 3), np.int32), np.zeros((ring, k.BUCKETS), np.int32), self.rows, self.sums,
         )  # fmt: skip
         self._advance = _direct(k.advance, arrays)
         self._busy = busy
