@@ -28,8 +28,8 @@ def test_a_cpu_that_is_at_its_end_cannot_ask_for_more_than_its_share() -> None:
 
 
 def test_starting_tasks_hold_back_cpu_growth() -> None:
-    """Six of ten start: they count as idle, 0.54 against 0.6 is inside the tolerance."""
-    assert Hpa("hpa", (Cpu(60),)).decide(90_000, fleet(10, serving=6), feed(90_000, cpu=0.9)) is None
+    """Three of ten start: they count as idle, and 63 % against 60 % is inside the tolerance."""
+    assert Hpa("hpa", (Cpu(60),)).decide(90_000, fleet(10, serving=7), feed(90_000, cpu=0.9)) is None
 
 
 def test_tasks_younger_than_their_sample_count_as_idle_for_growth() -> None:
@@ -48,6 +48,13 @@ def test_a_shrink_waits_for_five_minutes_of_lower_wishes() -> None:
     first, *_ = run.until(1200)
     assert 900 < first[0] <= 945
     assert run.desired == 5
+
+
+def test_at_first_sight_the_present_count_is_a_wish_of_five_minutes() -> None:
+    run = Run(Hpa("hpa", (REQUESTS,)), {"requests": step(28.0, 28.0, 0)}, desired=10)
+    (at, count), *_ = run.until(400)
+    assert 300 < at <= 330
+    assert count == 2
 
 
 def test_a_growth_is_limited_to_double_a_sync() -> None:

@@ -137,6 +137,7 @@ def test_a_panic_shrinks_nothing_until_it_ends() -> None:
     assert scaled(scaler, NOW, 100, 100, 1) == 10
     assert scaled(scaler, NOW, 100, 1000, 10) == 100
     assert scaled(scaler, NOW + 30_000, 1, 1, 10) == 100
+    assert scaled(scaler, NOW + 60_000, 1, 1, 10) == 100
     assert scaled(scaler, NOW + 61_000, 1, 1, 10) == 1
 
 
@@ -247,3 +248,8 @@ def test_bounds_hold_whatever_is_wanted() -> None:
     feed = HandFeed({"concurrency": lambda _: 1000.0}, now=60_000)
     assert scaler.decide(60_000, fleet(4, maximum=9), feed) == 9
     assert scaler.decide(62_000, fleet(9, maximum=9), feed) is None
+
+
+def test_an_idle_fleet_goes_to_zero_after_the_window_and_the_grace() -> None:
+    run = Run(Kpa("kpa", Decider(0.7, 1.0)), {"concurrency": step(0.5, 0.0, 200)}, desired=1, minimum=0)
+    assert run.until(400) == [(292.0, 0)], "60 s until the mean is 0, a tick, 30 s of grace"

@@ -73,6 +73,15 @@ def test_a_wish_for_the_other_direction_starts_the_count_again() -> None:
     assert scaler.settle(1, 1, 2, 0, 2) == 2
 
 
+def test_a_turn_on_the_target_starts_the_count_again() -> None:
+    scaler = ray(target=1.0)
+    for _ in range(150):
+        scaler.settle(1, 1, 2, 0, 2)
+    scaler.settle(1, 1, 1, 0, 2)
+    assert [scaler.settle(1, 1, 2, 0, 2) for _ in range(300)] == [1] * 300
+    assert scaler.settle(1, 1, 2, 0, 2) == 2
+
+
 def test_replicas_that_start_slowly_are_not_ordered_twice() -> None:
     scaler = ray(target=1.0, up_delay=0.0, down_delay=100_000.0)
     told = [(1, 1, 100), (1, 100, 100), (3, 100, 123), (4, 123, 10)]

@@ -115,6 +115,14 @@ def test_fifteen_low_minutes_shrink_to_the_highest_of_them() -> None:
     assert count == 5
 
 
+def test_a_shrink_is_as_gradual_as_the_highest_low_minute() -> None:
+    cpu = step(0.5, 0.3, 1860)
+    run = Run(TargetTracking("aws", (Track("cpu", 0.6),)), {"cpu": lambda s: cpu(s) if s >= 1800 else 0.56}, desired=10)
+    (at, count), *_ = run.until(1800 + 1200)
+    assert at - 1800 == 16 * 60
+    assert count == 9, "0.5 of 0.6 of ten, not 0.3"
+
+
 def test_between_the_low_mark_and_the_target_nothing_happens() -> None:
     run = Run(TargetTracking("aws", (Track("cpu", 0.6),)), {"cpu": lambda _: 0.57}, desired=10)
     assert run.until(3600) == []
@@ -138,3 +146,10 @@ def test_two_policies_shrink_only_together() -> None:
     tracks = (Track("cpu", 0.6), Track("requests", 840.0, per_task=True))
     signals = {"cpu": step(0.56, 0.3, 1800), "requests": lambda _: 139.0}
     assert Run(TargetTracking("aws", tracks), signals, desired=10).until(3600) == []
+
+
+def test_shrinks_are_a_cooldown_apart() -> None:
+    run = Run(TargetTracking("aws", (Track("cpu", 0.6),)), {"cpu": step(0.56, 0.3, 1800)}, desired=20)
+    first, second, *_ = run.until(1800 + 1800)
+    assert (first[1], second[1]) == (10, 5)
+    assert 300 <= second[0] - first[0] <= 360
