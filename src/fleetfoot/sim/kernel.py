@@ -2,12 +2,15 @@
 
 Rules for whoever edits this file:
 
+* numba keeps compiled code by the file a function stands in: after a change in ``draws`` or ``heaps`` remove
+  ``__pycache__`` (``make clean``), or this file's functions go on with what they took in before.
 * Time is seconds since the run began, as float64. All state lives in the arrays of ``plant.Plant``; nothing is
   kept between calls elsewhere, and nothing depends on anything but them.
 * Events are worked off in the order of their time: servers that become free or are added, then what happens
   at the instant itself. A request is given to a server at its start and its end is known from then on, so its
   completion is booked ahead into the second it falls in (a ring of seconds, longer than the time-out).
-* Servers are alike, so only how many are idle is kept, beside a heap of the times at which busy ones end.
+* Servers are alike, so only how many are idle is kept, beside the times at which busy ones end: a heap while
+  somebody waits, or where the number busy must be ``EXACT`` at every instant; else in no order, and some of them past.
   ``LEAVING`` of those leave instead of becoming idle: the ones that end first.
 * The verdict on a request belongs to the second in which it arrived, its completion to the second in which it
   completed.
@@ -15,16 +18,17 @@ Rules for whoever edits this file:
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from fleetfoot.sim.draws import COLD, GAPS, RETRY, RETRY_WORK, WORK, compiled, exponential, inlined, key, uniform, work
+from fleetfoot.sim.heaps import bucket, pop, pop_retry, push, push_retry, quantile, sift
 
 # n: whole numbers. State, then settings.
-IDLE, BUSY, LEAVING, HEAD, TAIL, LATE, EXPIRED, ADD_HEAD, ADD_TAIL, COLD_HEAD, RETRIES, RETRIED, CAME_BACK = range(13)
-SEED, KIND, QUEUE_LIMIT, RETRY_MOST = range(13, 17)
-N = 17
+IDLE, BUSY, LEAVING, HEAD, TAIL, LATE, EXPIRED, ADD_HEAD, ADD_TAIL, COLD_HEAD, RETRIES, RETRIED, CAME_BACK, SORTED = (
+    range(14)
+)
+SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT = range(14, 19)
+N = 19
 # x: numbers. State, then settings (seconds, shares).
 BUSY_SUM, QUEUE_SUM, END = range(3)
 MEAN, SIGMA, OBJECTIVE, TIMEOUT, PATIENCE, RETRY_SHARE, RETRY_DELAY = range(3, 10)
@@ -38,61 +42,18 @@ COLUMNS = 13
 # ahead: booked into seconds to come.
 DONE, GONE, LATE_OPEN = range(3)
 
-BUCKETS, PER_OCTAVE, LOWEST = 384, 16, -8  # of latency: from 2**-9 ms, 6 % wide at most
 INF = np.inf
 RAMP_FROM = 0.1  # weight of a task that has just become ready, against a warm one's 1
 SHED_MARGIN, SHED_LEAST = 0.8, 2  # as fleet/balancer/shed.py
 
 
-@inlined
-def push(heap, size, at):  # type: ignore[no-untyped-def]
-    """Put ``at`` into the binary heap of ``size``."""
-    i = size
-    while i > 0:
-        up = (i - 1) >> 1
-        if heap[up] <= at:
-            break
-        heap[i] = heap[up]
-        i = up
-    heap[i] = at
-
-
-@inlined
-def pop(heap, size):  # type: ignore[no-untyped-def]
-    """Take the least out of the heap of ``size``."""
-    last, i, child = heap[size - 1], 0, 1
-    size -= 1
-    while child < size:
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if last <= heap[child]:
-            break
-        heap[i] = heap[child]
-        i, child = child, 2 * child + 1
-    heap[i] = last
-
-
-@inlined
-def bucket(ms):  # type: ignore[no-untyped-def]
-    """Which bucket a latency falls in."""
-    if ms <= 0.0:
-        return 0
-    part, power = math.frexp(ms)
-    return min(max((power - LOWEST) * PER_OCTAVE + int((part - 0.5) * 2 * PER_OCTAVE), 0), BUCKETS - 1)
-
-
 @compiled
-def quantile(counts, total, share):  # type: ignore[no-untyped-def]
-    """The latency in ms under which ``share`` of the ``total`` lie, straight through its bucket."""
-    above, i = (1.0 - share) * total, BUCKETS
-    while i > 0:
-        i -= 1
-        if counts[i] > above:
-            width = 2.0 ** (i // PER_OCTAVE + LOWEST) / (2 * PER_OCTAVE)
-            floor = 2.0 ** (i // PER_OCTAVE + LOWEST) * (0.5 + (i % PER_OCTAVE) / (2.0 * PER_OCTAVE))
-            return floor + width * (1.0 - above / counts[i])
-        above -= counts[i]
-    return 0.0
+def sort(n, busy):  # type: ignore[no-untyped-def]
+    """Make the ends of busy servers a heap again."""
+    size = n[BUSY]
+    for i in range(size // 2 - 1, -1, -1):
+        sift(busy, size, i, busy[i])
+    n[SORTED] = 1
 
 
 @inlined
@@ -107,40 +68,16 @@ def again(n, x, retry, at, tries):  # type: ignore[no-untyped-def]
         n[RETRIES] += 1
 
 
-@compiled
-def push_retry(retry, size, at, tries):  # type: ignore[no-untyped-def]
-    """The heap of retries: rows of (time, which try)."""
-    i = size
-    while i > 0:
-        up = (i - 1) >> 1
-        if retry[up, 0] <= at:
-            break
-        retry[i, 0], retry[i, 1] = retry[up, 0], retry[up, 1]
-        i = up
-    retry[i, 0], retry[i, 1] = at, tries
-
-
-@compiled
-def pop_retry(retry, size):  # type: ignore[no-untyped-def]
-    last, tries, i, child = retry[size - 1, 0], retry[size - 1, 1], 0, 1
-    size -= 1
-    while child < size:
-        if child + 1 < size and retry[child + 1, 0] < retry[child, 0]:
-            child += 1
-        if last <= retry[child, 0]:
-            break
-        retry[i, 0], retry[i, 1] = retry[child, 0], retry[child, 1]
-        i, child = child, 2 * child + 1
-    retry[i, 0], retry[i, 1] = last, tries
-
-
 @inlined
 def serve(n, x, busy, retry, ahead, hist, rows, arrived, now, need, tries, waited):  # type: ignore[no-untyped-def]
     """A free server takes a request: when it ends and what becomes of it is settled here."""
     if x[KNEE] < INF and n[BUSY] + 1 > x[KNEE]:
         need *= 1.0 + x[KNEE_SLOPE] * ((n[BUSY] + 1) / x[KNEE] - 1.0)
     end = now + need
-    push(busy, n[BUSY], end)
+    if n[SORTED]:
+        push(busy, n[BUSY], end)
+    else:
+        busy[n[BUSY]] = end
     n[BUSY] += 1
     n[IDLE] -= 1
     x[BUSY_SUM] += x[END] - now
@@ -160,6 +97,31 @@ def serve(n, x, busy, retry, ahead, hist, rows, arrived, now, need, tries, waite
             ahead[second & ring, LATE_OPEN] += 1
     if n[RETRY_MOST] > 0 and not waited and took > x[PATIENCE]:
         again(n, x, retry, max(arrived + x[PATIENCE], now), tries)
+
+
+@inlined
+def ease(n, x, busy, adds, t):  # type: ignore[no-untyped-def]
+    """``proceed`` while nobody waits: the order in which servers end matters to nobody, only that enough are free.
+
+    Ends are looked through when no server is known to be idle, and at the end of the second: two to three times as
+    fast as a heap.
+    """
+    mask = len(adds) - 1
+    while n[ADD_HEAD] < n[ADD_TAIL] and adds[n[ADD_HEAD] & mask, 0] <= t:
+        n[IDLE] += int(adds[n[ADD_HEAD] & mask, 1])
+        n[ADD_HEAD] += 1
+    if n[IDLE] > 0 and t < x[END]:
+        return
+    kept, over = 0, 0.0
+    for i in range(n[BUSY]):
+        end = busy[i]
+        busy[kept] = end
+        stays = end > t
+        kept += stays
+        over += 0.0 if stays else x[END] - end
+    x[BUSY_SUM] -= over
+    n[IDLE] += n[BUSY] - kept
+    n[BUSY] = kept
 
 
 @inlined
@@ -304,7 +266,13 @@ def advance(n, x, rates, line, busy, adds, retry, ahead, hist, rows, sums, first
             back = retry[0, 0] if n[RETRIES] > 0 else INF
             expires = impatience(n, x, line) if n[RETRY_MOST] > 0 else INF
             t = min(t, back, expires)
-            proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t)
+            if n[HEAD] == n[TAIL] and n[LEAVING] == 0 and not n[EXACT]:
+                n[SORTED] = 0
+                ease(n, x, busy, adds, t)
+            else:
+                if not n[SORTED]:
+                    sort(n, busy)
+                proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t)
             if t >= x[END]:
                 break
             if t == expires:

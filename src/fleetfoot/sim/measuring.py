@@ -35,13 +35,13 @@ def friendly(tasks: int = 8) -> Setup:
 def hostile(rates: NDArray[np.float64], tasks: int = 8) -> Setup:
     """The same service in a world that is against it; every value is a guess at a bad day, none is fitted.
 
-    Work of cs2 4, clients that ask again after 3 s without an answer (six in ten, up to three times), a database
+    Work of cs2 4, clients that ask again after 3 s without an answer (every other one, up to twice), a database
     that slows everybody once more is in service than the peak of ``rates`` needs, tasks cold (twice the work) for
     20 s, start-up spans spread by a third, and one start in twenty failing.
     """
     busy = float(rates.max()) * FRIENDLY.service / 1000.0
     return replace(
-        friendly(tasks), cs2=4.0, retries=3, retry_share=0.6, patience=3000.0, knee=max(busy, 2.0), knee_slope=0.5,
+        friendly(tasks), cs2=4.0, retries=2, retry_share=0.5, patience=3000.0, knee=max(busy, 2.0), knee_slope=0.25,
         cold=20_000, startup_spread=0.33, failed_starts=0.05,
     )  # fmt: skip
 

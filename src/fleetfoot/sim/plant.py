@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fleetfoot.sim import draws
 from fleetfoot.sim import kernel as k
+from fleetfoot.sim.heaps import BUCKETS
 from fleetfoot.sim.setup import Setup
 
 ADDS = 1 << 13  # additions of servers known ahead or still cold
@@ -44,7 +45,7 @@ class Plant:
         busy = np.zeros(power_of_two(2 * setup.maximum * setup.concurrency + 64))
         arrays = (
             self.n, self.x, self.rates, np.zeros((room, 3)), busy, self._adds, retry,
-            np.zeros((ring, 3), np.int32), np.zeros((ring, k.BUCKETS), np.int32), self.rows, self.sums,
+            np.zeros((ring, 3), np.int32), np.zeros((ring, BUCKETS), np.int32), self.rows, self.sums,
         )  # fmt: skip
         self._advance = _direct(k.advance, arrays)
         self._busy = busy
@@ -55,6 +56,7 @@ class Plant:
         n[k.KIND] = draws.FIXED if given.cs2 == 0 else draws.EXPONENTIAL if given.cs2 == 1 else draws.LOGNORMAL
         n[k.QUEUE_LIMIT] = room - 1 if given.queue_limit is None else min(given.queue_limit, room - 1)
         n[k.RETRY_MOST] = given.retries
+        n[k.EXACT] = given.knee is not None
         x[k.MEAN], x[k.SIGMA] = given.service / 1000.0, sqrt(log(1.0 + given.cs2))
         x[k.OBJECTIVE], x[k.TIMEOUT] = given.objective / 1000.0, given.timeout / 1000.0
         x[k.PATIENCE] = (given.timeout if given.patience is None else given.patience) / 1000.0

@@ -1,0 +1,92 @@
+"""Compiled: the heaps and the latency buckets of the queue (``kernel``)."""
+
+from __future__ import annotations
+
+import math
+
+from fleetfoot.sim.draws import compiled, inlined
+
+BUCKETS, PER_OCTAVE, LOWEST = 384, 16, -8  # of latency: from 2**-9 ms, 6 % wide at most
+
+
+@inlined
+def push(heap, size, at):  # type: ignore[no-untyped-def]
+    """Put ``at`` into the binary heap of ``size``."""
+    i = size
+    while i > 0:
+        up = (i - 1) >> 1
+        if heap[up] <= at:
+            break
+        heap[i] = heap[up]
+        i = up
+    heap[i] = at
+
+
+@inlined
+def sift(heap, size, i, value):  # type: ignore[no-untyped-def]
+    """Put ``value`` where it belongs below the place ``i``."""
+    child = 2 * i + 1
+    while child < size:
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if value <= heap[child]:
+            break
+        heap[i] = heap[child]
+        i, child = child, 2 * child + 1
+    heap[i] = value
+
+
+@inlined
+def pop(heap, size):  # type: ignore[no-untyped-def]
+    """Take the least out of the heap of ``size``."""
+    sift(heap, size - 1, 0, heap[size - 1])
+
+
+@compiled
+def push_retry(retry, size, at, tries):  # type: ignore[no-untyped-def]
+    """The heap of retries: rows of (time, which try)."""
+    i = size
+    while i > 0:
+        up = (i - 1) >> 1
+        if retry[up, 0] <= at:
+            break
+        retry[i, 0], retry[i, 1] = retry[up, 0], retry[up, 1]
+        i = up
+    retry[i, 0], retry[i, 1] = at, tries
+
+
+@compiled
+def pop_retry(retry, size):  # type: ignore[no-untyped-def]
+    last, tries, i, child = retry[size - 1, 0], retry[size - 1, 1], 0, 1
+    size -= 1
+    while child < size:
+        if child + 1 < size and retry[child + 1, 0] < retry[child, 0]:
+            child += 1
+        if last <= retry[child, 0]:
+            break
+        retry[i, 0], retry[i, 1] = retry[child, 0], retry[child, 1]
+        i, child = child, 2 * child + 1
+    retry[i, 0], retry[i, 1] = last, tries
+
+
+@inlined
+def bucket(ms):  # type: ignore[no-untyped-def]
+    """Which bucket a latency falls in."""
+    if ms <= 0.0:
+        return 0
+    part, power = math.frexp(ms)
+    return min(max((power - LOWEST) * PER_OCTAVE + int((part - 0.5) * 2 * PER_OCTAVE), 0), BUCKETS - 1)
+
+
+@compiled
+def quantile(counts, total, share):  # type: ignore[no-untyped-def]
+    """The latency in ms under which ``share`` of the ``total`` lie, straight through its bucket."""
+    above, i = (1.0 - share) * total, BUCKETS
+    while i > 0:
+        i -= 1
+        if counts[i] > above:
+            width = 2.0 ** (i // PER_OCTAVE + LOWEST) / (2 * PER_OCTAVE)
+            floor = 2.0 ** (i // PER_OCTAVE + LOWEST) * (0.5 + (i % PER_OCTAVE) / (2.0 * PER_OCTAVE))
+            return floor + width * (1.0 - above / counts[i])
+        above -= counts[i]
+    return 0.0
