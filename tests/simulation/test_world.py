@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -104,6 +105,24 @@ def test_failed_starts_are_tried_again_and_told_to_the_engine() -> None:
     run(np.full(300, 250.0), flaky, mind, initial=2)
     learnt = next(iter(mind.memory.learnt.values()))
     assert learnt.startup_p95 is not None
+
+
+def test_a_zone_that_is_lost_takes_its_share_of_the_tasks_and_they_are_replaced() -> None:
+    scaler, found = scripted({}, replace(Setup(), losses=((100_000, 1 / 3),)), initial=9)
+    serving = [counts.serving for counts in scaler.seen]
+    assert serving[99:102] == [9, 6, 6]
+    assert serving[139:141] == [6, 9]
+    assert {counts.desired for counts in scaler.seen} == {9}
+    assert found.rows[100, k.SERVERS] == 6
+    assert found.score.task_hours == pytest.approx(9 * 400 / 3600)
+
+
+def test_tasks_crash_as_often_as_their_life_says() -> None:
+    life = 500.0
+    found = run(np.full(7200, 5.0), replace(Setup(), life=life), Script({}), initial=30)
+    crashes = sum(max(0, before.serving - after.serving) for before, after in pairwise(found.changes))
+    served = found.tasks(lambda change: change.serving).sum()
+    assert crashes == pytest.approx(served / life, rel=0.15)
 
 
 def test_start_ups_can_be_spread() -> None:
@@ -243,7 +262,7 @@ def test_a_fargate_task_costs_what_its_vcpu_and_memory_cost() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"service": 0.0}, {"objective": 20_000.0}, {"minimum": 9, "maximum": 3}, {"patience": 11_000.0}],
+    [{"service": 0.0}, {"objective": 20_000.0}, {"minimum": 9, "maximum": 3}, {"patience": 11_000.0}, {"life": 0.0}],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_a_setup_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:

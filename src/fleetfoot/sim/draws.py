@@ -23,7 +23,7 @@ compiled = njit(**_options)
 inlined = njit(forceinline=True, **_options)  # a call with ten arrays moves seventy words
 
 GAPS, WORK, COLD, RETRY, RETRY_WORK = 1, 2, 3, 4, 5  # streams the plant draws from
-STARTS = 6  # stream the world draws from: start-up spans and failed starts
+STARTS, CRASHES = 6, 7  # streams the fleet draws from
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -82,6 +82,13 @@ def start(seed, number):  # type: ignore[no-untyped-def]
     """Of the ``number``-th start in a run: (a normal number, a uniform one)."""
     at = key(seed, STARTS, number)
     return normal(at, 0), uniform(at, 2)
+
+
+@compiled
+def crash(seed, number):  # type: ignore[no-untyped-def]
+    """Of the ``number``-th crash that may be: (an exponential number, a uniform one)."""
+    at = key(seed, CRASHES, number)
+    return exponential(at, 0), uniform(at, 1)
 
 
 @njit(cache=True)

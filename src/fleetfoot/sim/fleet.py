@@ -12,7 +12,7 @@ from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.scaler import Counts
 from fleetfoot.sim.setup import Setup
 
-READY, STARTED, FAILED, DRAINED = range(4)  # what comes due
+READY, FAILED, DRAINED, CRASH, LOSS = range(5)  # what comes due
 
 
 class Due(NamedTuple):
@@ -50,7 +50,11 @@ class SimFleet:
         self.starts: list[Start] = []  # finished since the engine looked last
         self._number = 0
         self._begun = 0
+        self._crashes = 0
         plant.begin(initial)
+        for i, (at, _) in enumerate(setup.losses):
+            self._push(at, LOSS, 0, i)
+        self._next_crash(0)
 
     @property
     def desired(self) -> int:
@@ -79,9 +83,32 @@ class SimFleet:
                 self._note(due, ok=False)
                 self.starting -= due.tasks
                 self._start(due.tasks, due.at)
-            else:
+            elif due.what == DRAINED:
                 self.draining -= due.tasks
+            else:
+                self._lose(due)
             self._changed(due.at)
+
+    def _lose(self, due: Due) -> None:
+        """Serving tasks are gone and the platform replaces them. What they worked on still ends."""
+        lost = 0
+        if due.what == LOSS:
+            lost = round(self.serving * self.setup.losses[due.ordered][1])
+        else:
+            _, chance = draws.crash(self.seed, self._crashes)
+            lost = int(chance * self.setup.maximum < self.serving)
+            self._next_crash(due.at)
+        self._plant.remove(lost)
+        self.serving -= lost
+        if lost:
+            self._start(lost, due.at)
+
+    def _next_crash(self, now: int) -> None:
+        """As often as ``maximum`` tasks would crash; which of these happen is drawn by how many serve then."""
+        if self.setup.life is not None:
+            self._crashes += 1
+            gap, _ = draws.crash(self.seed, self._crashes)
+            self._push(now + round(1000 * gap * self.setup.life / self.setup.maximum), CRASH, 0, now)
 
     def order(self, desired: int, now: int) -> None:
         """Make it ``desired`` tasks, within the bounds: start the difference, or stop it, those not yet ready first."""
@@ -114,7 +141,7 @@ class SimFleet:
 
     def _cancel(self, tasks: int) -> int:
         """Stop up to ``tasks`` that are not ready, those that would be ready last first; returns how many are left."""
-        pending = sorted((due for due in self.due if due.what != DRAINED), reverse=True)
+        pending = sorted((due for due in self.due if due.what in (READY, FAILED)), reverse=True)
         for due in pending:
             if not tasks:
                 break

@@ -31,6 +31,8 @@ class Setup:
     failed_starts: float = 0.0  # share of the starts that fail at their end and are tried again
     registration: int = 10_000  # ms from started to the first request
     drain: int = 30_000  # ms a removed task is billed on
+    life: float | None = None  # s a serving task lives on average before it crashes and is replaced; None: for ever
+    losses: tuple[tuple[int, float], ...] = ()  # (ms, share of the serving tasks lost at once), e.g. a zone of three
     # clients that come again
     retries: int = 0  # times at most
     retry_share: float = 1.0  # of those given up or refused
@@ -44,6 +46,8 @@ class Setup:
             raise ValueError("the objective must be over 0 ms and under the time-out")
         if not 1 <= self.minimum <= self.maximum:
             raise ValueError("need 1 <= minimum <= maximum")
+        if not all(0 <= share <= 1 for _, share in self.losses) or (self.life is not None and self.life <= 0):
+            raise ValueError("shares lost must be 0 to 1, and a life over 0 s")
         if self.patience is not None and not 0 < self.patience <= self.timeout:
             raise ValueError("patience must be over 0 ms and not over the time-out")
 
