@@ -27,6 +27,7 @@ from typing import Any
 
 from fleetfoot.face.trial.service import LiveService, free_port
 from fleetfoot.fleet import proc
+from fleetfoot.fleet.balancer.exchange import TRIES
 from fleetfoot.fleet.state import read_json
 from tests.support import processes_of, wait_until
 
@@ -187,8 +188,8 @@ def seen(folder: Path) -> dict[str, list[tuple[int, bool]]]:
 def unexplained(shots: Sequence[Shot], kills: Sequence[Kill], folder: Path) -> list[str]:
     """Everything lost that no kill explains, in words; [] when no more was lost than may be.
 
-    May fail: what a dead plane had in hand; an unsafe request in flight on a dead task; a safe one, which is sent again
-    once, when the second task died too. An unsafe request reaches at most one task.
+    May fail: what a dead plane had in hand; an unsafe request in flight on a dead task; a safe one, which is sent
+    twice more, when all three tasks died. An unsafe request reaches at most one task.
     """
     was_seen, wrong = seen(folder), []
     for shot in shots:
@@ -201,7 +202,7 @@ def unexplained(shots: Sequence[Shot], kills: Sequence[Kill], folder: Path) -> l
             continue
         causes = Counter(one.part for one in kills if shot.during(one.at, one.until))
         dead = {one.pid for one in kills if one.part == "task"}
-        on_dead = causes["task"] > (not shot.unsafe) and all(pid in dead for pid, _ in at)
+        on_dead = causes["task"] >= (1 if shot.unsafe else TRIES) and all(pid in dead for pid, _ in at)
         if shot.status == 503 or not (causes["plane"] or on_dead):  # 503: it was in nobody's hands
             method, took = "POST" if shot.unsafe else "GET", shot.ended - shot.sent
             wrong.append(f"{method} {shot.name}: {shot.status} {shot.why} after {took:.2f} s, seen by {at}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 
 import pytest
 
@@ -275,18 +276,76 @@ def test_a_task_that_refuses_connections_costs_no_request_at_all(raw: bytes) -> 
     play(scenario())
 
 
-def test_a_request_is_sent_again_only_once() -> None:
-    async def drop(
-        _task: Upstream, _request: Message, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        writer.close()
+async def drop(_t: Upstream, _m: Message, _r: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
 
+
+@pytest.mark.parametrize("tasks", [1, 2, 3, 4])
+def test_a_request_is_sent_three_times_at_most(tasks: int) -> None:
     async def scenario() -> None:
         async with world() as here:
-            one, two = await here.task("t1", drop), await here.task("t2", drop)
+            made = [await here.task(f"t{number}", drop) for number in range(tasks)]
             assert (await here.ask()).status == 502
-            assert len(one.seen) + len(two.seen) == 2
-            assert here.counts("replayed", "failed") == [1, 1]
+            assert sorted(len(task.seen) for task in made) == sorted([[3], [1, 2], [1, 1, 1], [0, 1, 1, 1]][tasks - 1])
+            assert here.counts("replayed", "failed") == [2, 1]
+            assert (await here.ask(POST)).status == 502
+            assert sum(len(task.seen) for task in made) == 4
+
+    play(scenario())
+
+
+def test_two_tasks_that_break_all_they_get_cost_nothing_that_may_be_sent_again_while_a_third_is_well() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            for name in ("t1", "t2"):
+                await here.task(name, drop)
+            await here.task("well")
+            assert [(await here.ask()).status for _ in range(5)] == [200] * 5
+            assert here.counts("failed", "bad") == [0, 0]
+
+    play(scenario())
+
+
+@pytest.mark.parametrize("raw", [GET, POST], ids=["get", "post"])
+def test_what_comes_when_all_tasks_have_just_died_waits_until_the_supervisor_knows_and_another_serves(
+    raw: bytes,
+) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            for name in ("t1", "t2"):
+                (await here.task(name)).kill()
+            (asked,) = await here.hold(1, raw)
+            await until(lambda: here.stat("replayed") == 2)
+            here.balancer.remove("t1")
+            here.balancer.remove("t2")
+            await until(lambda: here.stat("queue") == 1)
+            await here.task("next")
+            assert (await asked).status == 200
+            assert here.counts("replayed", "failed", "bad") == [2, 0, 0]
+
+    play(scenario())
+
+
+def test_without_a_descriptor_for_a_connection_to_a_task_a_request_gets_503_and_no_task_is_blamed() -> None:
+    async def scenario() -> None:
+        async with world(retry_after=7) as here:
+            for name in ("t1", "t2"):
+                await here.task(name)
+            client = await here.connect()
+            await until(lambda: here.stat("connections") == 1)
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+            try:
+                for raw in (GET, POST):
+                    client.send(raw)
+                    refused = await client.receive()
+                    assert (refused.status, refused.headers["retry-after"]) == (503, "7")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            assert here.counts("shed", "bad", "failed", "errors", "replayed") == [2, 2, 0, 0, 0]
+            assert [here.of_task(name, "errors") for name in ("t1", "t2")] == [0, 0]
+            client.send(POST)
+            assert (await client.receive()).status == 200
 
     play(scenario())
 

@@ -6,9 +6,11 @@ import asyncio
 import errno
 from contextlib import suppress
 
+from .balancer.exchange import OURS
 from .settings import Check
 
 NEVER_LISTENED = "never listened on $PORT"
+CANNOT_ASK = "cannot be asked: "  # for lack of descriptors, memory or ports here: says nothing about the task
 FIRST_POLL_MS = 20
 FORKED_POLL_MS = 2  # of a task whose imports are done
 LAST_POLL_MS = 200
@@ -26,7 +28,9 @@ async def probe(port: int, check: Check, host: str = "127.0.0.1") -> str:
     except TimeoutError:
         return "timed out"
     except OSError as error:
-        return "refused the connection" if error.errno == errno.ECONNREFUSED else f"failed: {error.strerror or error}"
+        if error.errno == errno.ECONNREFUSED:
+            return "refused the connection"
+        return f"{CANNOT_ASK if error.errno in OURS else 'failed: '}{error.strerror or error}"
 
 
 async def _ask(port: int, path: str | None, host: str) -> str:
@@ -76,7 +80,10 @@ class Gate:
         return max(0, -self._row)
 
     def see(self, failure: str) -> bool:
-        """Take one answer (empty: good); True when the verdict changed."""
+        """Take one answer (empty: good); True when the verdict changed. What could not be asked changes nothing."""
+        if failure.startswith(CANNOT_ASK):
+            self.last = failure
+            return False
         if failure:
             self.last = failure
             self._row = min(self._row, 0) - 1

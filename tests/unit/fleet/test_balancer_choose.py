@@ -131,14 +131,16 @@ def test_a_shunned_task_comes_back_after_a_second_and_at_once_when_it_is_the_onl
     assert chosen(alone, 3) == {"a": 3}
 
 
-def test_another_task_is_chosen_for_a_request_that_one_lost() -> None:
-    made = fleet("a", "b", concurrency=1)
-    lost = made.tasks["a"]
-    assert made.choose_other(lost) is made.tasks["b"]
-    made.tasks["b"].in_flight = 1
-    assert made.choose_other(lost) is None  # it waits rather than ask the same again
+def test_another_task_is_chosen_for_a_request_that_others_lost() -> None:
+    made = fleet("a", "b", "c", concurrency=1)
+    a, b, c = made.tasks.values()
+    assert {made.choose_other([a]) for _ in range(4)} == {b, c}
+    assert made.choose_other([a, b, a]) is c
+    c.in_flight = 1
+    assert made.choose_other([a, b]) is None  # it waits rather than ask the same again
+    assert (a.limit, b.limit) == (1, 1)
     alone = fleet("a")
-    assert alone.choose_other(alone.tasks["a"]) is alone.tasks["a"]
+    assert alone.choose_other([alone.tasks["a"]]) is alone.tasks["a"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 
 import pytest
 
@@ -23,6 +24,23 @@ def test_health_is_lost_only_after_failures_in_a_row() -> None:
     answers = ("timed out", "timed out", "", "timed out", "timed out", "answered 500")
     assert [(gate.see(answer), gate.up) for answer in answers] == [(False, True)] * 5 + [(True, False)]
     assert gate.last == "answered 500"
+
+
+def test_a_check_that_could_not_be_made_for_lack_of_descriptors_says_nothing_about_the_task() -> None:
+    async def scenario() -> str:
+        server, port = await serving(b"HTTP/1.1 200 OK\r\n\r\n")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+        try:
+            return await probe(port, Check())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            server.close()
+
+    failure = play(scenario())
+    assert failure == "cannot be asked: Too many open files"
+    gate = Gate(Check(unhealthy=1), up=True)
+    assert (gate.see(failure), gate.up, gate.failing) == (False, True, 0)
 
 
 def test_a_failure_between_good_answers_starts_the_count_again() -> None:

@@ -13,7 +13,7 @@ Rules for whoever edits this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from . import outliers
 from .tasks import EVIDENCE, FIRST_WEIGHT, LIKE_PEERS, NO_LIMIT, Task
@@ -86,13 +86,16 @@ class Fleet:
             best.turn = self._turn + best.behind
         return best
 
-    def choose_other(self, tried: Task) -> Task | None:
-        """The task for a request that ``tried`` lost; that one again only when nobody else is routed to."""
-        if self.routed == [tried]:
+    def choose_other(self, tried: Sequence[Task]) -> Task | None:
+        """The task for a request that ``tried`` lost; one of them again only when nobody else is routed to."""
+        if all(task in tried for task in self.routed):
             return self.choose()
-        limit, tried.limit = tried.limit, 0
+        limits = [(task, task.limit) for task in dict.fromkeys(tried)]
+        for task, _ in limits:
+            task.limit = 0
         other = self.choose()
-        tried.limit = limit
+        for task, limit in limits:
+            task.limit = limit
         return other
 
     def shun(self, task: Task, now: float) -> None:

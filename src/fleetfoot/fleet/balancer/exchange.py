@@ -13,6 +13,7 @@ Rules for whoever edits this file:
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3.0  # on one machine a connection stands at once, or the task's backlog is full
 REPLAYS = 1000.0  # replays that may come together, as when a task with many requests dies
 REPLAY_SHARE = 0.2  # of the requests may be replays in the long run
+TRIES = 3  # of one request, the first included: two tasks that die in the same moment cost nothing
+PAUSE_S = 0.1  # before a task is asked again that just failed: by then the supervisor knows whether it is dead
+OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))  # no task's fault
 YOUNG_NS = 1_000_000_000  # a request that must not be sent twice uses no connection that was idle longer: the task may
 # be closing it just now (servers close idle ones after 2 to 75 s), and nobody could say whether the request was seen
 
@@ -160,24 +164,28 @@ class Exchange:
         dialling.add_done_callback(self._dialling.discard)
 
     async def _dial(self, request: Request, task: Task) -> None:
-        back = await self.connect(task)
+        back, ours = await self._connect(task)
         stands = back is not None and not back.transport.is_closing()
         if request.task is not task:  # its client is gone, or its task was removed
             if back is not None and stands:
                 back.rest()
         elif back is not None and stands and not task.gone:
             back.start(request)
+        elif ours:
+            self._leave(request)
+            self._shed(request)
         else:
             self.broke(request, sent=False)
 
-    async def connect(self, task: Task) -> Back | None:
-        """A new connection to the task; None when it cannot be had."""
+    async def _connect(self, task: Task) -> tuple[Back | None, bool]:
+        """A new connection to the task; None when it cannot be had, and whether it is this process that lacks
+        descriptors, memory or ports for it."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                return (await loop.create_connection(lambda: Back(self, task), task.host, task.port))[1]
-        except (OSError, TimeoutError):
-            return None
+                return (await loop.create_connection(lambda: Back(self, task), task.host, task.port))[1], False
+        except OSError as error:  # TimeoutError too
+            return None, error.errno in OURS
 
     # It ends.
 
@@ -224,7 +232,7 @@ class Exchange:
     def broke(self, request: Request, *, sent: bool = True, again: bool = True) -> None:
         """Its task refused (``sent=False``) or broke the connection, or answered nonsense (``again=False``).
 
-        Sent again once when that is safe: nothing of it was sent, or it is body-less and may be repeated.
+        Sent again when that is safe: nothing of it was sent, or it is body-less and may be repeated.
         """
         task = request.task
         assert task is not None
@@ -235,23 +243,35 @@ class Exchange:
             if again and not request.answered:
                 self.fleet.shun(task, now_ms())
         self._leave(request)
+        request.tried += (task,)
         if request.counted:
             request.front.cut(request)
         elif again and not request.answered and self._may_replay(request, sent):
-            self._replay(request, task)
+            self._replay(request, stale)
         else:
             task.errors += 1
             self._fail(request)
         self.pump()
 
     def _may_replay(self, request: Request, sent: bool) -> bool:
-        return (request.safe or not sent) and not request.replayed and self._replays >= 1
+        return (request.safe or not sent) and len(request.tried) < TRIES and self._replays >= 1
 
-    def _replay(self, request: Request, tried: Task) -> None:
+    def _replay(self, request: Request, stale: bool) -> None:
+        """To a task that has not had it; where all had it, to any after a pause, unless it was an idle connection."""
         self._replays -= 1
         self.counters.replayed += 1
-        request.replayed = request.fresh = True
-        task = self.fleet.choose_other(tried)
+        request.fresh = True
+        routed = self.fleet.routed
+        if not stale and routed and all(task in request.tried for task in routed):
+            asyncio.get_running_loop().call_later(PAUSE_S, self._again, request)
+        else:
+            self._hand_first(request, self.fleet.choose_other(request.tried))
+
+    def _again(self, request: Request) -> None:
+        if not request.counted:  # its client is still there
+            self._hand_first(request, self.fleet.choose())
+
+    def _hand_first(self, request: Request, task: Task | None) -> None:
         if task is not None:
             self.hand(request, task)
         elif not self.queue.push(request, now_ms(), first=True):

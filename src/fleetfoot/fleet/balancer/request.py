@@ -19,8 +19,8 @@ class Request:
 
     __slots__ = (
         "answered", "arrived", "back", "body", "counted", "drip", "ended", "expects", "fresh", "front", "group",
-        "handed", "head", "head_only", "held", "keep", "length", "offered_upgrade", "old", "replayed", "safe", "seen",
-        "stays", "task", "whole",
+        "handed", "head", "head_only", "held", "keep", "length", "offered_upgrade", "old", "safe", "seen",
+        "stays", "task", "tried", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -48,7 +48,7 @@ class Request:
         self.task: Task | None = None
         self.back: Back | None = None  # set once connected
         self.answered = False  # the client saw a byte of the response
-        self.replayed = False
+        self.tried: tuple[Task, ...] = ()  # tasks that refused or broke it
         self.fresh = False  # next time on a new connection
         self.counted = False
         self.stays = False  # an event stream or an upgraded connection
