@@ -66,10 +66,6 @@ class SimFleet:
             now, self.serving + self.starting, self.serving, self.starting, self.draining, setup.minimum, setup.maximum
         )
 
-    def next(self) -> int | None:
-        """When the next thing happens, ms."""
-        return self.due[0].at if self.due else None
-
     def happen(self, until: int) -> None:
         """Everything due up to and with ``until`` ms."""
         while self.due and self.due[0].at <= until:

@@ -47,8 +47,8 @@ class Plant:
             self.n, self.x, self.rates, np.zeros((room, 3)), busy, self._adds, retry,
             np.zeros((ring, 3), np.int32), np.zeros((ring, BUCKETS), np.int32), self.rows, self.sums,
         )  # fmt: skip
-        self._advance = _direct(k.advance, arrays)
-        self._busy = busy
+        #: ``advance(second, count)`` lives through so many seconds from that one on and writes their rows and sums.
+        self.advance = _direct(k.advance, arrays)
 
     def _settle(self, room: int, seed: int) -> None:
         given, n, x = self.setup, self.n, self.x
@@ -83,10 +83,6 @@ class Plant:
         gone = min(servers, int(n[k.IDLE]))
         n[k.IDLE] -= gone
         n[k.LEAVING] += servers - gone
-
-    def advance(self, second: int, count: int) -> None:
-        """Live through ``count`` seconds from ``second`` on; their rows and sums are written."""
-        self._advance(second, count)
 
 
 def _direct(function: Any, arrays: tuple[NDArray[Any], ...]) -> Callable[[int, int], None]:

@@ -23,11 +23,7 @@ class Record:
         self._plant = plant
         self._taken = 0
         self._blocks: list[NDArray[np.float64]] = []
-
-    @property
-    def limit(self) -> int:
-        """The second the plant may go to before ``take`` has to be called."""
-        return self._taken + BLOCK + self._plant.tail
+        self.limit = BLOCK + plant.tail  # the second the plant may go to before ``take_block``
 
     def take(self, until: int) -> None:
         """Keep what is final of the seconds before ``until``."""
@@ -36,11 +32,10 @@ class Record:
         self.tally.add(block, begin)
         self._blocks.append(block if self.step == 1 else coarse(block, self.step))
         self._taken = until
+        self.limit = until + BLOCK + self._plant.tail
 
-    def due(self, second: int) -> None:
-        """Take a block if the plant at ``second`` has come to the limit."""
-        if second >= self.limit:
-            self.take(self._taken + BLOCK)
+    def take_block(self) -> None:
+        self.take(self._taken + BLOCK)
 
     def rows(self) -> NDArray[np.float64]:
         return np.concatenate(self._blocks)

@@ -112,19 +112,20 @@ class World:
     def run(self, seconds: int, progress: Callable[[int], None] | None = None) -> None:
         """From the first second to the last, and on until every request is judged; those seconds are not billed."""
         fleet, plant, record, period = self.fleet, self.plant, self.record, self.scaler.period // 1000
-        second, told = 0, 0
+        due, second, told = fleet.due, 0, 0
         while second < seconds:
-            fleet.happen(1000 * second)
+            now = 1000 * second
+            if due and due[0].at <= now:
+                fleet.happen(now)
             if second % period == 0:
-                self._decide(1000 * second)
-            fleet.happen(1000 * second + 999)
-            stop = min(second - second % period + period, seconds, record.limit)
-            coming = fleet.next()
-            if coming is not None and coming < 1000 * stop:
-                stop = coming // 1000
+                self._decide(now)
+            if due and due[0].at < now + 1000:
+                fleet.happen(now + 999)
+            stop = second + 1 if period == 1 else self._stop(second, seconds)
             plant.advance(second, stop - second)
             second = stop
-            record.due(second)
+            if second >= record.limit:
+                record.take_block()
             if progress is not None and second - told >= 3600:
                 progress(second)
                 told = second
@@ -132,6 +133,13 @@ class World:
         record.take(seconds)
         if progress is not None:
             progress(seconds)
+
+    def _stop(self, second: int, seconds: int) -> int:
+        """The second in which something happens next: a decision, a task that is ready, the end."""
+        period = self.scaler.period // 1000
+        stop = min(second - second % period + period, seconds, self.record.limit)
+        due = self.fleet.due
+        return min(stop, due[0].at // 1000) if due else stop
 
     def _decide(self, now: int) -> None:
         feed, fleet = self.feed, self.fleet
