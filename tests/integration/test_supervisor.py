@@ -198,6 +198,34 @@ def test_a_killed_task_is_replaced_at_once_and_its_end_is_named(short_path: Path
     play(scenario())
 
 
+def test_tasks_killed_from_outside_as_soon_as_they_serve_are_replaced_at_once_every_time(short_path: Path) -> None:
+    async def scenario() -> None:
+        async with crew(short_path, service(initial=1)) as run:
+            for _ in range(4):
+                await run.serving(1)
+                (victim,) = run.pids()
+                os.kill(victim, signal.SIGKILL)
+                await until(lambda victim=victim: victim not in run.pids())  # type: ignore[misc]
+                assert (run.told["failures"], run.told["next_start_ms"]) == (0, 0)
+            await run.serving(1)
+
+    play(scenario())
+
+
+def test_a_task_that_ends_itself_soon_after_it_served_is_braked_from_the_second_time_on(short_path: Path) -> None:
+    async def scenario() -> None:
+        async with crew(short_path, service(initial=1)) as run:
+            for failures in (1, 2):
+                await run.serving(1)
+                (victim,) = run.pids()
+                os.kill(victim, signal.SIGSEGV)
+                await until(lambda victim=victim: victim not in run.pids())  # type: ignore[misc]
+                assert run.told["failures"] == failures
+            assert run.told["next_start_ms"] > 0
+
+    play(scenario())
+
+
 def test_a_task_that_ignores_sigterm_is_killed_after_the_stop_timeout(short_path: Path) -> None:
     async def scenario() -> None:
         async with crew(short_path, service(env={"TERM_MS": "3600000"}, stop_timeout_ms=300)) as run:

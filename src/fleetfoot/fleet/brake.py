@@ -26,7 +26,7 @@ class Brake:
         self._count(spawned, now, 0)
 
     def died(self, spawned: int, now: int) -> None:
-        """A task died within ``GOOD_LIFE_MS`` of being ready."""
+        """A task died within ``GOOD_LIFE_MS`` of being ready, and was not killed from outside."""
         self._count(spawned, now, 1)
 
     def _count(self, spawned: int, now: int, milder: int) -> None:

@@ -10,11 +10,12 @@ from contextlib import suppress
 
 from . import proc
 
+KILLED = "killed or out of memory"
 NAMES = {
     126: "not executable",
     127: "command not found",
     134: "aborted",
-    137: "killed or out of memory",
+    137: KILLED,
     139: "segmentation fault",
     143: "terminated",
 }

@@ -223,7 +223,7 @@ class Supervisor(Launcher):
     def _died(self, task: Task, name: str) -> None:
         now = mono_ms()
         if task.record.ready is not None:
-            if now - task.record.ready < GOOD_LIFE_MS:
+            if now - task.record.ready < GOOD_LIFE_MS and name != exits.KILLED:  # from outside: no fault of its own
                 self.ledger.brake.died(task.record.spawned, now)
             self._tell(task.id, name, task)
             self._fell(task, name)
