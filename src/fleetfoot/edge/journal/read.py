@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +47,24 @@ class OrderRow:
     last_ready: int | None
     first_request: int | None
     back: int | None
+
+
+class Life(NamedTuple):
+    """One life of a controller: when it began (``now`` and wall, ms), its version, the file it ran with."""
+
+    started: int
+    wall: int
+    version: str
+    text: str
+
+
+class Stretch(NamedTuple):
+    """A minute or less that was observed; ``kept``: its observations are still there. Times in ms."""
+
+    first: int
+    last: int
+    wall: int
+    kept: bool
 
 
 class Reader:
@@ -154,6 +172,36 @@ class Reader:
         newest = select(c.spec).where(c.started <= at).order_by(c.started.desc()).limit(1)
         text = self._connection.execute(newest).scalar()
         return str(text) if text is not None else None
+
+    def lives(self) -> list[Life]:
+        """The lives of controllers that are kept, oldest first."""
+        c = t.runs.c
+        rows = self._connection.execute(select(c.started, c.wall, c.version, c.spec).order_by(c.started))
+        return [Life(*row) for row in rows]
+
+    def stretches(self, service: str) -> list[Stretch]:
+        """Every minute that was observed of a service, oldest first."""
+        r, m = t.rollups.c, t.minutes.c
+        both = t.rollups.outerjoin(t.minutes, (m.service == r.service) & (m.first == r.first))
+        rows = select(r.first, r.span, r.wall, m.count).select_from(both).where(r.service == service).order_by(r.first)
+        return [
+            Stretch(first, first + span, wall, count is not None)
+            for first, span, wall, count in self._connection.execute(rows)
+        ]
+
+    def memories(self, service: str, start: int, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The memories kept between two times (``now``, ms), oldest first, each with its time."""
+        c = t.checkpoints.c
+        rows = select(c.now, c.blob).where(c.service == service, c.now.between(start, end)).order_by(c.now)
+        for row in self._connection.execute(rows):
+            yield row.now, unpack_value(row.blob)
+
+    def decided(self, service: str, start: int, end: int) -> Iterator[Decision]:
+        """The decisions kept between two times (``now``, ms), oldest first."""
+        c = t.decisions.c
+        rows = select(c.blob).where(c.service == service, c.now.between(start, end)).order_by(c.now)
+        for blob in self._connection.execute(rows).scalars():
+            yield decision_from_json(unpack_value(blob))
 
     def rollups(self, service: str, start: int, end: int) -> list[dict[str, Any]]:
         """One-minute summaries between two wall times (ms), oldest first."""
