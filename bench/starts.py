@@ -59,9 +59,14 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-async def until(condition: Any) -> None:
-    while not condition():  # noqa: ASYNC110 - there is nothing to be told by
-        await asyncio.sleep(0.0002)
+class Told(Balancer):
+    """Tells when it may send a task requests. Asking it again and again would take the CPU the task starts with."""
+
+    routed: asyncio.Event
+
+    def ready(self, task: str, ramp_ms: int = 0) -> None:
+        super().ready(task, ramp_ms)
+        self.routed.set()
 
 
 async def measure(folder: Path, way: str, starts: int) -> list[float]:
@@ -70,22 +75,21 @@ async def measure(folder: Path, way: str, starts: int) -> list[float]:
     settings = parse({"state": str(folder), "services": [raw]}).services[0]
     store = Store(folder / "state")
     store.make()
-    balancer = Balancer(way, BalancerSettings(), 1000, None, lambda _: None)
+    balancer = Told(way, BalancerSettings(), 1000, None, lambda _: None)
+    balancer.routed = asyncio.Event()
     supervisor = Supervisor(settings, balancer, store, Exits(), {"FLEETFOOT_STATE": str(store.root)})
-
-    def serving() -> int:
-        return sum(supervisor.state(task) in ("serving", "warming") for task in supervisor.tasks.values())
-
     supervisor.reconcile()
     spans = []
     try:
+        await balancer.routed.wait()
         for count in range(1, starts + 1):
-            await until(lambda wanted=count: serving() == wanted)
-            await until(lambda: stats.service(supervisor)["warm"] == settings.warm)
-            await asyncio.sleep(0.05)  # the task before has settled
+            while stats.service(supervisor)["warm"] != settings.warm:  # noqa: ASYNC110 - there is nothing to be told by
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)  # the task before has settled
+            balancer.routed.clear()
             began = perf_counter_ns()
             supervisor.scale(count + 1)
-            await until(lambda wanted=count + 1: serving() == wanted)
+            await balancer.routed.wait()
             spans.append((perf_counter_ns() - began) / 1e6)
     finally:
         supervisor.hold()
@@ -108,7 +112,8 @@ def main() -> None:
             folder = Path(name)
             (folder / "shop.py").write_text(APPS[args.app], encoding="utf-8")
             spans = uvloop.run(measure(folder, way, args.starts))
-        rows[way] = {"p50_ms": round(statistics.median(spans), 2), "max_ms": round(max(spans), 2)}
+        told = {"min": min(spans), "p50": statistics.median(spans), "max": max(spans)}
+        rows[way] = {f"{name}_ms": round(value, 2) for name, value in told.items()}
     if args.json:
         print(json.dumps({"machine": describe(), "app": args.app, "starts": args.starts, **rows}))
         return
@@ -116,7 +121,7 @@ def main() -> None:
     print(f"{args.app} on uvicorn, median of {args.starts} starts, the readiness check included")
     for way, row in rows.items():
         share = row["p50_ms"] / rows["cold"]["p50_ms"]
-        took = f"p50 {row['p50_ms']:8.2f} ms   max {row['max_ms']:8.2f} ms"
+        took = f"min {row['min_ms']:8.2f} ms   p50 {row['p50_ms']:8.2f} ms   max {row['max_ms']:8.2f} ms"
         print(f"{way:7} {took}   {share:6.1%} of a cold start (bar {BARS_MS[way]:g} ms)")
 
 

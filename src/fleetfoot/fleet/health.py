@@ -12,7 +12,7 @@ from .settings import Check
 NEVER_LISTENED = "never listened on $PORT"
 CANNOT_ASK = "cannot be asked: "  # for lack of descriptors, memory or ports here: says nothing about the task
 FIRST_POLL_MS = 20
-FORKED_POLL_MS = 2  # of a task whose imports are done
+FORKED_POLL_MS = 1  # of a task whose imports are done
 LAST_POLL_MS = 200
 _POLL_GROWTH = 1.15  # a poll comes at most 15 % of a start-up late, 200 ms in the end
 
@@ -102,9 +102,9 @@ class Polls:
     def __init__(self, first: int = FIRST_POLL_MS) -> None:
         self._next = float(first)
 
-    def wait(self) -> int:
+    def wait(self) -> float:
         now, self._next = self._next, min(LAST_POLL_MS, self._next * _POLL_GROWTH)
-        return round(now)
+        return now
 
 
 def start_failure(last: str, listened: bool) -> str:

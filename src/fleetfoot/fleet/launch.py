@@ -139,6 +139,8 @@ class Launcher(Roster):
         if not await self._warm_up(task):
             return
         task.record.ready = mono_ms()
+        if not task.record.warm:
+            self.balancer.ready(task.id, self.settings.ramp_ms)  # before it is written down: a new plane asks it anew
         self._races = 0
         self.ledger.started(task.record.revision, task.record.ready - task.record.spawned, ok=True)
         self.rollout.started(task.record.revision)
@@ -147,7 +149,6 @@ class Launcher(Roster):
         if task.record.warm:
             await self._keep_warm(task)
         else:
-            self.balancer.ready(task.id, self.settings.ramp_ms)
             await self._check(task)
 
     async def _warm_up(self, task: Task) -> bool:

@@ -47,10 +47,11 @@ class TaskRecord:
 def write_json(path: Path, value: object) -> None:
     """Replace a file in one step, readable by its owner only. OSError when the disk refuses."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    data = json.dumps(value, separators=(",", ":")).encode()
     try:
         fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump(value, file, separators=(",", ":"))
+        with open(fd, "wb") as file:  # noqa: PTH123
+            file.write(data)
         scratch.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

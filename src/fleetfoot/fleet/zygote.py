@@ -10,7 +10,9 @@ or a connection made at import would be shared by all tasks. So an app that has 
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import ctypes
+import encodings.idna
 import gc
 import json
 import os
@@ -26,12 +28,17 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvicorn.loops.auto
+import uvicorn.loops.uvloop
+import uvloop
 from uvicorn.importer import import_from_string
 
 from fleetfoot_agent import is_asgi
 
 from . import proc
 
+# What a server imports only when it starts, or at its first connection: every task would do so after its fork.
+_NEEDED_LATER = (concurrent.futures.thread, encodings.idna, uvicorn.loops.auto, uvicorn.loops.uvloop, uvloop)
 _PR_SET_PDEATHSIG = 1
 _SHARED = ("socket:", "anon_inode:[eventpoll]", "anon_inode:[io_uring]")
 
