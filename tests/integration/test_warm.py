@@ -60,7 +60,11 @@ def test_growth_takes_the_warm_tasks_first_and_the_pool_is_filled_again(short_pa
             run.supervisor.scale(3)
             assert run.told["warm"] == 0
             await run.serving(3)
-            assert {task["pid"] for task in run.told["tasks"] if task["state"] == "serving"} > warm
+            serving = [task for task in run.told["tasks"] if task["state"] == "serving"]
+            assert {task["pid"] for task in serving} > warm
+            promoted = [task for task in serving if task["promoted_ms"] is not None]
+            assert {task["pid"] for task in promoted} == warm
+            assert all(task["woken_ms"] <= task["promoted_ms"] < task["age_ms"] for task in promoted)
             assert {int((await run.get())[1].split()[1]) for _ in range(12)} > warm
             assert not await pool_of(run, 2) & warm
 

@@ -141,6 +141,7 @@ class Launcher(Roster):
         task.record.ready = mono_ms()
         if not task.record.warm:
             self.balancer.ready(task.id, self.settings.ramp_ms)  # before it is written down: a new plane asks it anew
+            task.routed = task.record.ready
         self._races = 0
         self.ledger.started(task.record.revision, task.record.ready - task.record.spawned, ok=True)
         self.rollout.started(task.record.revision)
@@ -167,7 +168,7 @@ class Launcher(Roster):
             log.warning("task %s went stale while it was stopped: readiness check %s", task.id, why)
             self._retire(task, f"stale: readiness check {why}")
             return
-        task.waking = False
+        task.waking, task.routed = False, mono_ms()
         self.balancer.ready(task.id, ramp_ms=0)
         self._save(task)
         self._again(0)  # to fill the pool

@@ -68,12 +68,19 @@ def _task(task: Task, state: str, leaving: str, counts: Any, now: int) -> dict[s
         "revision": record.revision,
         "age_ms": now - record.spawned,
         "ready_ms": record.ready - record.spawned if record.ready is not None else None,
+        "promoted_ms": now - task.promoted if task.promoted is not None else None,
+        "woken_ms": _woken_ms(task),
         "cpu": round(task.cpu_share, 4),
         "memory": task.rss,
         "why": task.why or (task.readiness.last if state == "failed" else leaving),
         **_NO_COUNTS,
         **counts.get(record.id, {}),
     }
+
+
+def _woken_ms(task: Task) -> int | None:
+    """Ms from its promotion until the balancer might send it requests."""
+    return task.routed - task.promoted if task.promoted is not None and task.routed is not None else None
 
 
 class Usage:

@@ -162,7 +162,7 @@ class Supervisor(Launcher):
             task = pool.choose([task for task in self.warm if not self.leaving(task)], zone)
             if task is None:
                 return done
-            task.record.warm, task.waking = False, task.record.ready is not None
+            task.record.warm, task.waking, task.promoted = False, task.record.ready is not None, mono_ms()
             pool.thaw(task)
             task.wanted.set()  # on record once it serves: a new plane would promote it again
             self.balancer.add(task.id, task.record.port, task.record.zone, task.record.revision)

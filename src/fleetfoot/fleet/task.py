@@ -43,6 +43,8 @@ class Task:
         self.rss = 0  # bytes, its descendants included
         self.frozen = False  # stopped by SIGSTOP
         self.waking = False  # promoted, its check not yet passed
+        self.promoted: int | None = None  # when it was taken from the warm pool, ms
+        self.routed: int | None = None  # when the balancer might first send it requests, ms
         self.wanted = asyncio.Event()  # a warm task is promoted
         self.good = False  # it lived long enough after becoming ready
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # its exit code

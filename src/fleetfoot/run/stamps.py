@@ -15,6 +15,7 @@ from math import ceil
 from fleetfoot.core.model import Fleet, Receipt
 from fleetfoot.edge.base import Order, TaskSeen, order_stamps
 
+IN_POOL = ("preparing", "warm")
 READY = ("serving", "warming", "draining")
 CALM = 5  # seconds in a row not over
 KEEP = 200  # orders
@@ -129,9 +130,11 @@ class Stages:
 
 
 def _by_task(followed: Followed, now: int, tasks: Sequence[TaskSeen]) -> dict[str, int]:
-    """From the tasks themselves: those spawned since the order, as many as it added."""
+    """From the tasks themselves: those started or promoted since the order, as many as it added. What is on its way
+    into the warm pool takes no place of them."""
     commanded, added = followed.stamps["commanded"], followed.order.count - followed.order.before
-    new = sorted((task for task in tasks if task.started >= commanded - 50), key=lambda task: task.started)[:added]
+    later = (task for task in tasks if task.started >= commanded - 50 and task.state not in IN_POOL)
+    new = sorted(later, key=lambda task: task.started)[:added]
     stamps: dict[str, int] = {}
     if new:
         stamps["first_starting"] = new[0].started

@@ -213,6 +213,21 @@ def test_processor_and_memory_are_shares_of_what_a_task_may_use_over_the_tasks_t
     assert signals["memory"].value == pytest.approx(0.4)
 
 
+def test_a_task_from_the_warm_pool_is_seen_as_started_when_it_was_promoted_and_ready_when_it_served_after() -> None:
+    bench = Bench()
+    aged = {"age_ms": 90_000, "ready_ms": 400}
+    bench.plane.raw["orders"]["tasks"] = [
+        {"id": "1", "state": "serving", **aged, "promoted_ms": None, "woken_ms": None},
+        {"id": "2", "state": "serving", **aged, "promoted_ms": 30, "woken_ms": 0},
+        {"id": "3", "state": "starting", **aged, "promoted_ms": 30, "woken_ms": None},
+    ]
+    old, promoted, woken = bench.read().tasks
+    assert old.ready - old.started == 400
+    assert promoted.started - old.started == 90_000 - 30
+    assert promoted.ready == promoted.started
+    assert (woken.started, woken.ready) == (promoted.started, 0)
+
+
 def test_without_a_serving_task_processor_use_is_empty_and_memory_nobody_bounds_is_not_told() -> None:
     signals = Bench().read().signals
     assert signals["cpu"].state is State.EMPTY

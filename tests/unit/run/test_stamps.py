@@ -38,6 +38,17 @@ def test_stages_are_those_of_the_tasks_the_order_added() -> None:
     ]
 
 
+def test_what_refills_the_warm_pool_is_not_taken_for_a_task_of_the_order() -> None:
+    stages = followed(order())
+    refill = TaskSeen("refill", "preparing", T + 12)
+    assert stages.look("orders", T + 500, Fleet(T, 4), [OLD, refill]) == []
+    tasks = [OLD, refill._replace(state="warm", ready=T + 700), task("a", T + 8, T + 11), task("b", T + 15, T + 900)]
+    ((_, stamps),) = stages.look("orders", T + 1000, Fleet(T, 4), tasks)
+    assert stamps == {
+        "first_starting": T + 8, "last_starting": T + 15, "first_ready": T + 11, "last_ready": T + 900,
+    }  # fmt: skip
+
+
 def test_a_target_without_tasks_is_followed_by_its_counts() -> None:
     stages = followed(order())
     (first,) = stages.look("orders", T + 1000, Fleet(T + 990, 4, serving=2, starting=2), ())

@@ -208,13 +208,15 @@ def _counts(reply: Mapping[str, Any], raw: Mapping[str, Any]) -> _Counts:
 
 
 def _task(task: Mapping[str, Any], at: int) -> TaskSeen:
-    started = at - int(task.get("age_ms") or 0)
-    ready_ms = task.get("ready_ms")
+    """A warm task's life begins with its promotion: before that it was nobody's order."""
+    promoted = task.get("promoted_ms") is not None
+    started = at - int(task.get("promoted_ms" if promoted else "age_ms") or 0)
+    ready_ms = task.get("woken_ms" if promoted else "ready_ms")
     return TaskSeen(
         str(task["id"]),
         str(task["state"]),
         started,
-        started + int(ready_ms) if ready_ms else 0,
+        started + int(ready_ms) if ready_ms is not None else 0,
         int(task.get("served") or 0),
         str(task.get("zone") or ""),
         str(task.get("revision") or ""),
