@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fleetfoot.core.policies import Default, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import GuardSettings, Rate, Settings, WarmSettings
 from fleetfoot.spec import Service
@@ -15,6 +15,10 @@ DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from th
 
 def _default(spec: Any) -> Policy:
     return Default(utilisation=spec.utilisation, name=spec.name)
+
+
+def _slo(spec: Any) -> Policy:
+    return Slo(spare=spec.spare, name=spec.name)
 
 
 def _step(spec: Any) -> Policy:
@@ -43,6 +47,7 @@ def _thresholds(spec: Any) -> Policy:
 
 BUILD: dict[str, Callable[[Any], Policy]] = {
     "default": _default,
+    "slo": _slo,
     "step": _step,
     "target": _target,
     "thresholds": _thresholds,

@@ -13,6 +13,7 @@ the refinements of a surge already established.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -42,13 +43,25 @@ class Demand(NamedTuple):
 
 def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
     """Compare the rate with ``line`` (requests/s the ordered tasks are meant to carry)."""
+    first = earliest(window)
+    return weigh(first, window.means(SPANS[first:]), noise, line, z)
+
+
+def earliest(window: Window) -> int:
+    """Which of ``SPANS`` is the shortest one the samples are fine enough for; the longest when none is."""
+    return min(bisect_left(SPANS, window.span), len(SPANS) - 1)
+
+
+def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: float, z: float) -> Demand:
+    """``assess`` with the means over ``SPANS[first:]`` at hand."""
     spread = noise.get("dispersion")
     if spread is None:
         spread = noise["dispersion"] = [FIRST_GUESS] * len(SPANS)
     rising, span_used, high, rate, floor = None, 0, 0.0, None, 1.0
-    first = bisect_left(SPANS, window.span)
-    usable = SPANS[first:]
-    for span, learnt, (value, covered) in zip(usable, spread[first:], window.means(usable), strict=True):
+    i = first
+    for value, covered in means:
+        span, learnt = SPANS[i], spread[i]
+        i += 1
         if covered < COVERED * span:
             break
         if learnt > floor:
@@ -64,7 +77,7 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
             if upper > high:
                 high = upper
     if rate is None:
-        rate = window.rate(SPANS[-1])
+        rate = means[-1][0] if means else 0.0
     return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)
 
 

@@ -11,6 +11,9 @@ from enum import StrEnum
 class Code(StrEnum):
     # votes
     DEMAND = "demand"
+    FORECAST = "forecast"
+    RETURNS = "returns"
+    AHEAD_ENOUGH = "ahead_enough"
     QUEUE = "queue"
     TRACKING = "tracking"
     STEP = "step"

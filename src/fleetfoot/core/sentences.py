@@ -8,6 +8,9 @@ from fleetfoot.core.reasons import Code
 
 EN: dict[str, str] = {
     Code.DEMAND: "{upper_en}{rate}/s at {per_task}/s a task{extra_en}",
+    Code.FORECAST: "{rate}/s now; a task ordered now serves in {lead_s} s, when there is to be room for {ahead}/s at {per_task}/s a task{extra_en}",
+    Code.RETURNS: "{rate}/s now, but a surge that has come every {period_s} s is due: room for {ahead}/s{extra_en}",
+    Code.AHEAD_ENOUGH: "the present count carries {ahead}/s, which is to be expected in {lead_s} s or was within the last minutes{flip_en}",
     Code.QUEUE: "work for {seconds} s is queued ({outstanding} requests) although the rate looks fine",
     Code.TRACKING: "{signal} is {value} against a target of {target}, so {to} tasks",
     Code.STEP: "{signal} is {value}, past {threshold}: the step goes from {from} to {to}",
@@ -52,6 +55,9 @@ EN: dict[str, str] = {
 
 KO: dict[str, str] = {
     Code.DEMAND: "초당 요청 {upper_ko}{rate}건, 태스크당 {per_task}건{extra_ko}",
+    Code.FORECAST: "현재 초당 {rate}건, 지금 지시한 태스크는 {lead_s}초 뒤에 서비스합니다. 그때 초당 {ahead}건을 처리할 수 있어야 하며 태스크당 {per_task}건입니다{extra_ko}",
+    Code.RETURNS: "현재 초당 {rate}건이지만 {period_s}초마다 오던 급증이 다가옵니다. 초당 {ahead}건을 준비합니다{extra_ko}",
+    Code.AHEAD_ENOUGH: "현재 태스크 수로 초당 {ahead}건을 처리합니다. {lead_s}초 뒤에 예상되거나 최근에 있었던 수준입니다{flip_ko}",
     Code.QUEUE: "요청률은 정상으로 보이지만 {seconds}초 분량의 작업({outstanding}건)이 대기 중입니다",
     Code.TRACKING: "{signal} 값이 {value}, 목표는 {target}이므로 태스크 {to}개가 필요합니다",
     Code.STEP: "{signal} 값 {value}이(가) 임계값 {threshold}을(를) 벗어나 {from}개에서 {to}개로 조정합니다",
@@ -96,6 +102,9 @@ KO: dict[str, str] = {
 
 JA: dict[str, str] = {
     Code.DEMAND: "毎秒{upper_ja}{rate}リクエスト、1タスクあたり{per_task}{extra_ja}",
+    Code.FORECAST: "現在毎秒{rate}。今指示したタスクは{lead_s}秒後に稼働し、その時に毎秒{ahead}を処理できる必要があります(1タスクあたり{per_task}){extra_ja}",
+    Code.RETURNS: "現在毎秒{rate}ですが、{period_s}秒ごとに来ていた急増の時刻が近づいています。毎秒{ahead}に備えます{extra_ja}",
+    Code.AHEAD_ENOUGH: "現在のタスク数で毎秒{ahead}を処理できます。{lead_s}秒後の予想、または最近の水準です{flip_ja}",
     Code.QUEUE: "リクエスト率は正常に見えますが、{seconds}秒分の処理({outstanding}件)が待っています",
     Code.TRACKING: "{signal}は{value}、目標は{target}のため{to}タスクが必要です",
     Code.STEP: "{signal}が{value}でしきい値{threshold}を外れたため、{from}から{to}に変更します",

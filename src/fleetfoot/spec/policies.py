@@ -16,7 +16,7 @@ from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm, WholeFo
 from fleetfoot.spec.part import Part, Sugar
 from fleetfoot.spec.signals import TOTALS, UNITS, is_built_in, unit_of, unknown_signal
 from fleetfoot.spec.steps import ADJUSTMENTS, STEPS_SCHEMA, StepRange, read_steps, step_ranges, step_wrongs
-from fleetfoot.spec.units import AtLeastOne, DurationForm, Flag, ShareForm
+from fleetfoot.spec.units import AtLeastOne, Count, DurationForm, Flag, ShareForm
 
 
 class ValueForm(Form):
@@ -89,6 +89,18 @@ class DefaultPolicy(Policy):
 
     utilisation: Annotated[float, ShareForm(low=0.05, high=1)] = 0.7
     """How full a task should be, as a share of its throughput. Default 70%: room for a surge while tasks start."""
+
+
+class SloPolicy(Policy):
+    """`slo`: the fewest tasks that keep the objective at the moment a task ordered now would serve, by the queue's
+    model: a forecast with the margin its own errors taught, surges that come back, and relief for a backlog.
+    """
+
+    kind: ClassVar[str] = "slo"
+    example: ClassVar[str] = "{spare: 1}"
+
+    spare: Count = 0
+    """Tasks beyond what the model asks for. Default 0: its margin is learnt."""
 
 
 class TargetPolicy(Policy):
@@ -279,8 +291,10 @@ class ThresholdsPolicy(Policy):
         return found + [(("in when all", signal), signal) for signal in self.in_all]
 
 
-KINDS: dict[str, type[Policy]] = {p.kind: p for p in (DefaultPolicy, TargetPolicy, StepPolicy, ThresholdsPolicy)}
-KINDS_LATER = ("slo", "schedule", "forecast")
+KINDS: dict[str, type[Policy]] = {
+    p.kind: p for p in (DefaultPolicy, SloPolicy, TargetPolicy, StepPolicy, ThresholdsPolicy)
+}
+KINDS_LATER = ("schedule", "forecast")
 
 
 def _signal_first(data: dict[str, Any]) -> str:

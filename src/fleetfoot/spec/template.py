@@ -47,6 +47,7 @@ services:
 
     # policies:                          # how many tasks are wanted; the highest wish grows
     #   - default: {{utilisation: 70%}}    # each task at 70% of what it carries
+    #   - slo: {{spare: 0}}                # the fewest tasks that keep the objective when one ordered now serves
     #   - step: {{signal: requests, above: 100/s, add: {{0: 1, 50: 2, 100: 4}}, cooldown: 10s}}
     #   - target: {{signal: cpu, value: 70%}}
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}

@@ -10,7 +10,7 @@ from fleetfoot.core import warm
 from fleetfoot.core.arbiter import Grant
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Operator, Reason, Start, State
-from fleetfoot.core.policies import Default, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import TASKS, GuardSettings, Rate, WarmSettings
@@ -63,6 +63,33 @@ def a_surge() -> Iterable[Decision]:
     yield service.tick(requests=400.0, **{**CALM, "queue": 200.0})
     shrinks = Service(Default(), tasks=20)
     yield from shrinks.ticks(90, requests=40.0, **CALM)
+
+
+def slo(tasks: int = 4, **changes: Any) -> Service:
+    """A calm minute and a half has passed under the policy that forecasts."""
+    service = Service(Slo(), tasks=tasks, startup=30_000, **changes)
+    service.run(90, requests=40.0, **CALM)
+    return service
+
+
+@scene(Code.FORECAST)
+def a_rise_that_goes_on() -> Iterable[Decision]:
+    service = slo()
+    for second in range(60):
+        yield service.tick(requests=40.0 + second, **CALM)
+
+
+@scene(Code.RETURNS)
+def a_surge_that_comes_every_ten_minutes() -> Iterable[Decision]:
+    service = slo()
+    for _ in range(4):
+        yield from service.ticks(300, requests=200.0, **CALM)
+        yield from service.ticks(300, requests=40.0, **CALM)
+
+
+@scene(Code.AHEAD_ENOUGH)
+def a_calm_minute_ahead() -> Iterable[Decision]:
+    yield slo(3).tick(requests=40.0, **CALM)
 
 
 @scene(Code.QUEUE)

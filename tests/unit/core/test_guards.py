@@ -231,11 +231,11 @@ def test_incident_switched_off_holds_nothing() -> None:
 # -- stabilisation
 
 
-def test_stabilisation_a_flap_doubles_the_window_and_an_hour_of_peace_halves_it() -> None:
+def test_stabilisation_a_flap_doubles_the_window_and_ten_minutes_of_peace_halve_it() -> None:
     flapping = service(stabilise_in=30_000)
     slice_of = flapping.memory.slice
-    for times in (2, 4, 8, 8):
-        flapping.run(300, cpu=0.5)
+    for times in (2, 4, 4):
+        flapping.run(150, cpu=0.5)
         while flapping.tick(cpu=0.4).action != "shrink":
             pass
         flapping.run(2, cpu=0.5)

@@ -3,7 +3,7 @@
 Shrink goes to the largest wish of the stabilisation window, and only when this controller has watched for
 as long as its windows are, no deployment runs, no fast growth is younger than a start-up, and the demand of
 the last minutes would not make the smaller fleet grow again at once. Every shrink that had to be taken back
-doubles the window, up to eight times; an hour of peace halves it.
+doubles the window, up to four times; ten minutes of peace halve it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 from fleetfoot.core.windows import Peaks
 
-CALM = 3_600_000  # ms without a flap that halves the window again
-LONGEST = 8
+CALM = 600_000  # ms without a flap that halves the window again
+LONGEST = 4
+DRAIN = 30_000  # ms a task that goes still costs, where nobody knows better
 
 
 def stabilise(count: int, view: View, mine: Slice) -> Verdict:
@@ -73,7 +74,7 @@ def _least(count: int, view: View, mine: Slice, window: int) -> int:
 
 
 def _flaps(view: View, mine: Slice) -> None:
-    """A growth back above what a shrink let go, within two windows of it, is a flap."""
+    """A growth back to what a shrink let go, before it has paid for stopping and starting, is a flap."""
     times = mine.get("times", 1)
     if times > 1 and view.now - mine["calm"] >= CALM:
         times = times // 2
@@ -89,5 +90,5 @@ def _flaps(view: View, mine: Slice) -> None:
         if not mine["shrunk"]:
             mine["shrunk_at"] = None
         return
-    if view.current >= mine["shrunk_from"] and view.now - at < 2 * mine["window"]:
+    if view.current >= mine["shrunk_from"] and view.now - at < view.startup + DRAIN:
         mine.update(times=min(LONGEST, 2 * times), shrunk_at=None, calm=view.now)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fleetfoot.core.policies.default import Default
+from fleetfoot.core.policies.slo import Slo
 from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Default", "Step", "Target", "Thresholds"]
+__all__ = ["POLICIES", "Default", "Slo", "Step", "Target", "Thresholds"]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
+    "slo": Slo,
     "step": Step,
     "target": Target,
     "thresholds": Thresholds,

@@ -1,0 +1,144 @@
+"""The policy beyond thresholds: it keeps the queue's model itself and asks it for the fewest tasks.
+
+It forecasts the rate for the moment a task ordered now serves (``core/forecast.py``), with the margin its own
+errors taught it, expects surges that come back (``core/surges.py``), and takes a rate that is up already without
+waiting for any forecast (``core/demand.py``). ``core/queueing.py`` says how many tasks carry that rate so that
+no more requests wait too long than the objective's percentile leaves, noise of the counts included. On top comes
+what clears a backlog. Nothing is let go that would be wanted again within start-up and drain: the largest wish
+of that time counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from fleetfoot.core import demand, forecast, surges
+from fleetfoot.core.memory import Slice
+from fleetfoot.core.model import Data, Reason, State, Vote, Want
+from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.queueing import carries, tasks_for
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.view import View
+from fleetfoot.core.windows import Peaks
+
+TICK = 900  # ms: what is learnt once a second, however often the data plane wakes the loop
+NOISE = 1.25  # standard deviations of a second's count that the tasks carry besides the rate
+BELIEVED = 0.34  # share of the learnt margin that is added: it holds the counts' noise too, which NOISE covers
+LATE = 0.2  # share of the percentile's allowance that may wait too long in steady traffic
+ROOM = 0.2  # of the objective that is left for waiting, at the least
+RELIEF = 13.0  # s in which a backlog is to be gone once the tasks serve
+QUEUED = 0.3  # s of the serving tasks' work from which a queue is a backlog
+FASTER = 1.5  # growth while the rate is only a lower bound
+DRAIN = 30_000  # ms a task that goes costs on
+SURGING = 15_000  # ms after a fast step in which its size is refined on lighter evidence
+FAST = 10_000  # ms: evidence over a shorter span than this is a fast step
+ALONE, AGREED, FOLLOWING = 3.0, 2.5, 2.0  # z, as in ``core/demand.py``, bolder: a task too many costs little here
+SPANS = demand.SPANS
+AT_10 = SPANS.index(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    spare: int = 0  # tasks beyond what the model asks for
+    name: str = "slo"
+
+    reads = ("requests",)
+    looks_back = 120_000
+    monotone = False  # a falling trend may outweigh a higher level
+
+    def vote(self, view: View, mine: Slice) -> Vote:
+        unseen = blind(view, "requests")
+        if unseen is not None:
+            return unseen
+        window = view.window("requests")
+        first = demand.earliest(window)
+        means = window.means(SPANS[first:])
+        late, wait = self._allowed(view, mine)
+        throughput = _round(view.throughput)
+        line = carries(max(view.current - self.spare, 1), throughput, late, wait)
+        found = demand.weigh(first, means, mine, line, self._z(view))
+        if found.rising is None:
+            demand.learn(window, mine, view.now)
+        spread = mine["dispersion"][AT_10]
+        ahead = self._ahead(view, mine, dict(zip(SPANS[first:], means, strict=True)), spread)
+        rate, code = ahead.rate * (1.0 + BELIEVED * ahead.margin), Code.FORECAST
+        surge = surges.expected(mine, view.now, view.startup, ahead.level)
+        if surge is not None and surge.rate > rate:
+            rate, code = surge.rate, Code.RETURNS
+        if found.rising is not None and found.rising > rate:
+            rate, code = found.rising, Code.DEMAND
+        held = rate + NOISE * sqrt(rate)
+        want = tasks_for(held, throughput, late, wait) + self.spare
+        extra = self._relief(view, throughput)
+        want += extra
+        if view.state("requests") is State.CENSORED:
+            want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
+        hold = view.startup + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
+        largest = want if hold <= 0 else Peaks(hold, mine.setdefault("wishes", [])).add(view.now, want)
+        flip = carries(max(view.current - self.spare - extra, 1), throughput, late, wait)
+        data: Data = {
+            "rate": round(ahead.level, 1), "ahead": round(held, 1), "lead": view.startup,
+            "per_task": round(throughput, 2), "extra": extra, "flip": round(flip, 1),
+        }  # fmt: skip
+        if want > view.current:
+            urgent = found.rising is not None and (found.span < FAST or self._surging(view))
+            if surge is not None:
+                data["period"] = surge.period
+            data["rate"] = round(rate if code is Code.DEMAND else ahead.level, 1)
+            return Want(want, Reason(code, data), urgent, flip)
+        dim = part_blind(view, "requests")
+        if dim is not None:
+            return dim
+        if largest >= view.current or window.mean(60_000)[1] < 50_000:
+            return Want(view.current, Reason(Code.AHEAD_ENOUGH, data), flip=flip)
+        return Want(largest, Reason(code, data), flip=flip)
+
+    def _ahead(self, view: View, mine: Slice, seen: dict[int, tuple[float, float]], spread: float) -> forecast.Forecast:
+        """The panel's word, once a second; it begins when a minute has been watched."""
+        forecast.begin(mine)
+        if seen[60_000][1] < demand.COVERED * 60_000:
+            rate = max(seen[5_000][0], seen[60_000][0])
+            return forecast.Forecast(rate, 0.0, rate, "level")
+        means = {span: mean for span, (mean, _) in seen.items()}
+        lead = (view.startup + 1000) / 1000.0
+        said = forecast.panel(means, lead, spread)
+        if view.now - mine.get("at_panel", view.now - 1000) >= TICK or "at_panel" not in mine:
+            mine["at_panel"] = view.now
+            forecast.learn(mine, view.now, view.now + view.startup + 1000, said, means[5_000])
+            surges.watch(mine, view.now, means[10_000], means[60_000], spread)
+        return forecast.speak(mine, said)
+
+    def _allowed(self, view: View, mine: Slice) -> tuple[float, float]:
+        """The share of requests that may wait longer than so many seconds.
+
+        What a request takes when nothing waits is learnt as the latency of a fleet with little to do.
+        """
+        objective = view.settings.objective
+        quick = mine.get("quick")
+        if view.state("latency") is State.FRESH and view.pressure(view.fleet.serving) < QUEUED:
+            value = view.value("latency")
+            if value < objective:
+                quick = value if quick is None else quick + (0.02 if value < quick else 0.002) * (value - quick)
+                mine["quick"] = quick
+        wait = max(objective - (quick or 0.0), ROOM * objective)
+        return LATE * (1.0 - view.settings.percentile), round(wait, -1) / 1000.0
+
+    def _relief(self, view: View, throughput: float) -> int:
+        waiting = view.value("queue") if view.usable("queue") else 0.0
+        if waiting <= QUEUED * max(view.fleet.serving, 1) * throughput:
+            return 0
+        return ceil(waiting / (RELIEF * throughput))
+
+    def _surging(self, view: View) -> bool:
+        return view.memory.surge_at is not None and view.now - view.memory.surge_at < SURGING
+
+    def _z(self, view: View) -> float:
+        if self._surging(view):
+            return FOLLOWING
+        return AGREED if view.pressure(view.fleet.serving) >= 0.5 else ALONE
+
+
+def _round(throughput: float) -> float:
+    """To three figures, so that the model's answers are found again while the learnt figure barely moves."""
+    return float(f"{throughput:.3g}")
