@@ -51,7 +51,7 @@ async def main(kind, port, tasks):
     while True:
         await asyncio.sleep(0.5)
         found = balancer.snapshot()
-        seen = {key: found[key] for key in ("offered", "completed", "failed", "bad")}
+        seen = {key: found[key] for key in ("offered", "completed", "broken", "bad")}
         seen["in histogram"] = sum(found["latency"].values())
         (state.parent / f"{kind}.seen").write_text(json.dumps(seen))
 

@@ -223,7 +223,7 @@ class World:
 
     def ends(self) -> int:
         """Requests whose one end was counted."""
-        return sum(self.stat(name) for name in ("completed", "failed", "shed", "timed_out", "client_gone"))
+        return sum(self.stat(name) for name in ("completed", "broken", "shed", "timed_out", "client_gone"))
 
 
 def listening() -> socket.socket:

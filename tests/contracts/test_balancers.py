@@ -493,7 +493,7 @@ def test_a_removed_task_loses_no_request_that_may_be_sent_again(kind: str) -> No
             here.balancer.remove("dying")
             assert [(await one).status for one in asked] == [200] * 10
             assert len(other.seen) == 10
-            await here.counted(failed=0, bad=0, completed=10)
+            await here.counted(broken=0, bad=0, completed=10)
 
     play(scenario())
 
@@ -508,7 +508,7 @@ def test_a_request_with_a_body_is_not_sent_twice_when_its_task_is_removed(kind: 
             here.balancer.remove("dying")
             assert (await asked).status in (502, 503)
             assert other.seen == []
-            await here.counted(failed=1, errors=1, bad=1)
+            await here.counted(broken=1, errors=1, bad=1)
 
     play(scenario())
 
@@ -597,7 +597,7 @@ def test_kill_9_of_one_of_two_tasks_under_load_fails_no_request_that_may_be_sent
             await until(lambda: answered > 200)
             os.kill(pids[1], signal.SIGKILL)  # nobody tells the balancer
             await asyncio.gather(*asking)
-            await here.counted(completed=answered, failed=0)
+            await here.counted(completed=answered, broken=0)
 
     play(scenario())
 
@@ -661,7 +661,7 @@ def test_a_task_that_is_silent_too_long_costs_504_and_counts_as_timed_out(kind: 
             task = await here.task("t1", wait_for_gate)
             assert (await here.ask()).status == 504
             assert len(task.seen) == 1
-            await here.counted(timed_out=1, bad=1, failed=0)
+            await here.counted(timed_out=1, bad=1, broken=0)
 
     play(scenario())
 
@@ -811,7 +811,7 @@ def test_the_statistics_agree_with_what_was_sent(kind: str) -> None:
             for path, times in ((b"/", 20), (b"/bad", 3), (b"/slow", 2)):
                 for _ in range(times):
                     await here.ask(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path)
-            await here.counted(offered=25, completed=25, errors=3, bad=5, failed=0, shed=0, timed_out=0, refused=0)
+            await here.counted(offered=25, completed=25, errors=3, bad=5, broken=0, shed=0, timed_out=0, refused=0)
             assert sum(here.stat("latency").values()) == 22  # a quick 500 must not look fast
             assert (here.of_task("t1", "served"), here.of_task("t1", "errors")) == (25, 3)
             assert here.of_task("t1", "p95_ms") > 0
@@ -827,7 +827,7 @@ def test_a_client_that_leaves_is_counted_as_gone_and_is_no_failure(kind: str) ->
             client.send(GET)
             await until(lambda: task.seen)
             client.close()
-            await here.counted(offered=1, client_gone=1, failed=0, errors=0, bad=0)
+            await here.counted(offered=1, client_gone=1, broken=0, errors=0, bad=0)
 
     play(scenario())
 

@@ -306,7 +306,7 @@ def test_a_500_of_the_task_is_passed_on_and_counts_as_error_and_bad() -> None:
         async with world() as here:
             await here.task("t1", says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
             assert (await here.ask()).status == 500
-            assert [here.stat(name) for name in ("completed", "errors", "failed", "bad")] == [1, 1, 0, 1]
+            assert [here.stat(name) for name in ("completed", "errors", "broken", "bad")] == [1, 1, 0, 1]
             assert here.of_task("t1", "errors") == 1
             assert here.stat("latency") == {}  # bad, but not fast
 

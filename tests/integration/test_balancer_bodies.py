@@ -97,7 +97,7 @@ def test_an_upload_that_is_answered_early_and_reset_gets_its_answer() -> None:
                 here.balancer.add("t1", listener.getsockname()[1], "a", "r")
                 here.balancer.ready("t1", 0)
                 assert [await upload(here) for _ in range(60)] == [413] * 60
-                assert here.counts("completed", "failed") == [60, 0]
+                assert here.counts("completed", "broken") == [60, 0]
 
         thread = threading.Thread(target=refuse)
         thread.start()

@@ -191,7 +191,7 @@ def test_a_task_that_is_removed_in_the_middle_loses_no_request_that_may_be_sent_
             here.balancer.remove("dying")
             assert [(await one).status for one in asked] == [200] * 10
             assert len(other.seen) == 10
-            assert here.counts("replayed", "failed", "bad") == [10, 0, 0]
+            assert here.counts("replayed", "broken", "bad") == [10, 0, 0]
 
     play(scenario())
 
@@ -206,7 +206,7 @@ def test_a_request_with_a_body_is_not_sent_twice_when_its_task_is_removed() -> N
             here.balancer.remove("dying")
             assert (await asked).status == 502
             assert other.seen == []
-            assert here.counts("replayed", "failed", "errors", "bad") == [0, 1, 1, 1]
+            assert here.counts("replayed", "broken", "errors", "bad") == [0, 1, 1, 1]
 
     play(scenario())
 
@@ -256,7 +256,7 @@ def test_a_response_that_breaks_off_resets_the_client_and_is_never_repeated() ->
             raw = await client.rest()
             assert b"502" not in raw
             assert len(task.seen) == 1
-            assert here.counts("failed", "completed", "replayed") == [1, 0, 0]
+            assert here.counts("broken", "completed", "replayed") == [1, 0, 0]
 
     play(scenario())
 
@@ -287,7 +287,7 @@ def test_a_request_is_sent_three_times_at_most(tasks: int) -> None:
             made = [await here.task(f"t{number}", drop) for number in range(tasks)]
             assert (await here.ask()).status == 502
             assert sorted(len(task.seen) for task in made) == sorted([[3], [1, 2], [1, 1, 1], [0, 1, 1, 1]][tasks - 1])
-            assert here.counts("replayed", "failed") == [2, 1]
+            assert here.counts("replayed", "broken") == [2, 1]
             assert (await here.ask(POST)).status == 502
             assert sum(len(task.seen) for task in made) == 4
 
@@ -301,7 +301,7 @@ def test_two_tasks_that_break_all_they_get_cost_nothing_that_may_be_sent_again_w
                 await here.task(name, drop)
             await here.task("well")
             assert [(await here.ask()).status for _ in range(5)] == [200] * 5
-            assert here.counts("failed", "bad") == [0, 0]
+            assert here.counts("broken", "bad") == [0, 0]
 
     play(scenario())
 
@@ -321,7 +321,7 @@ def test_what_comes_when_all_tasks_have_just_died_waits_until_the_supervisor_kno
             await until(lambda: here.stat("queue") == 1)
             await here.task("next")
             assert (await asked).status == 200
-            assert here.counts("replayed", "failed", "bad") == [2, 0, 0]
+            assert here.counts("replayed", "broken", "bad") == [2, 0, 0]
 
     play(scenario())
 
@@ -342,7 +342,7 @@ def test_without_a_descriptor_for_a_connection_to_a_task_a_request_gets_503_and_
                     assert (refused.status, refused.headers["retry-after"]) == (503, "7")
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            assert here.counts("shed", "bad", "failed", "errors", "replayed") == [2, 2, 0, 0, 0]
+            assert here.counts("shed", "bad", "broken", "errors", "replayed") == [2, 2, 0, 0, 0]
             assert [here.of_task(name, "errors") for name in ("t1", "t2")] == [0, 0]
             client.send(POST)
             assert (await client.receive()).status == 200
@@ -393,6 +393,6 @@ def test_a_fleet_that_changes_all_the_time_under_load_fails_no_request() -> None
             going = False
             answered = sum(await asyncio.gather(*asking))
             assert answered == here.stat("completed") == here.stat("offered")
-            assert here.counts("errors", "failed", "shed") == [0, 0, 0]
+            assert here.counts("errors", "broken", "shed") == [0, 0, 0]
 
     play(scenario())

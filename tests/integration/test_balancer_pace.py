@@ -162,7 +162,7 @@ def test_a_client_that_hardly_reads_its_answer_is_cut(reads: int) -> None:
                 await client.reader.read(reads)
                 await asyncio.sleep(0.005)  # sleep: a slow reader
             await until(lambda: task.closed == task.opened)
-            assert here.counts("timed_out", "failed", "bad") == [0, 0, 0]
+            assert here.counts("timed_out", "broken", "bad") == [0, 0, 0]
 
     play(scenario())
 

@@ -325,7 +325,7 @@ def test_nonsense_from_a_task_becomes_502_and_is_not_asked_for_twice(raw: bytes)
             other.send(GET)
             assert (await other.receive()).status == 502
             assert len(task.seen) == 1
-            assert [here.stat(name) for name in ("failed", "errors", "bad", "completed")] == [1, 1, 1, 0]
+            assert [here.stat(name) for name in ("broken", "errors", "bad", "completed")] == [1, 1, 1, 0]
             task.answer = says(OK)
             other.send(GET)
             assert (await other.receive()).status == 200

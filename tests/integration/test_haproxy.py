@@ -83,7 +83,7 @@ def test_a_killed_haproxy_is_replaced_and_who_connects_meanwhile_waits(short_pat
                 await cut
             assert [(await here.ask()).status for _ in range(3)] == [200] * 3
             assert balancer.pid != old
-            await until(lambda: here.counts("offered", "completed", "failed", "bad") == [9, 8, 1, 1])
+            await until(lambda: here.counts("offered", "completed", "broken", "bad") == [9, 8, 1, 1])
 
     play(scenario())
 

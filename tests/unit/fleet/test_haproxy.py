@@ -65,12 +65,12 @@ def test_a_log_line_becomes_one_end(raw: bytes, line: Line | None) -> None:
         ("CD", "-", "client_gone"),
         ("CH", "-", "client_gone"),
         ("cD", "-", "client_gone"),
-        ("SC", "-", "failed"),
-        ("sC", "-", "failed"),
-        ("SH", "-", "failed"),
-        ("SD", "-", "failed"),
-        ("PH", "-", "failed"),
-        ("RC", "-", "failed"),
+        ("SC", "-", "broken"),
+        ("sC", "-", "broken"),
+        ("SH", "-", "broken"),
+        ("SD", "-", "broken"),
+        ("PH", "-", "broken"),
+        ("RC", "-", "broken"),
         ("sH", "-", "timed_out"),
         ("sQ", "-", "timed_out"),
         ("sD", "-", "timed_out"),
@@ -101,17 +101,17 @@ def line(end: str = "completed", *, status: int = 200, ms: int = 5, weight: int 
 
 def test_what_is_not_named_by_the_log_is_completed() -> None:
     counts = Counts(objective_ms=100)
-    counts.line(line("failed", status=502), 2, warming=False)
+    counts.line(line("broken", status=502), 2, warming=False)
     counts.line(line("shed", status=503), 3, warming=False)
     counts.totals(offered=20, ended=15, replayed=1, refused=4)
-    assert (counts.offered, counts.completed, counts.ends["failed"], counts.ends["shed"]) == (20, 10, 2, 3)
+    assert (counts.offered, counts.completed, counts.ends["broken"], counts.ends["shed"]) == (20, 10, 2, 3)
     assert (counts.errors, counts.bad, counts.replayed, counts.refused) == (2, 5, 1, 4)
 
 
 def test_completed_never_falls_when_a_line_comes_before_its_count() -> None:
     counts = Counts(objective_ms=100)
     counts.totals(10, 10, 0, 0)
-    counts.line(line("failed"), 1, warming=False)
+    counts.line(line("broken"), 1, warming=False)
     counts.totals(10, 10, 0, 0)
     assert counts.completed == 10
 
@@ -130,7 +130,7 @@ def test_a_sampled_line_stands_for_all_it_was_drawn_from() -> None:
         pytest.param(line(status=500), 1, 0, id="a-quick-500-must-not-look-fast"),
         pytest.param(line(status=500, ms=200), 1, 1, id="slow-500"),
         pytest.param(line(ms=200), 1, 1, id="late"),
-        pytest.param(line("failed"), 1, 0, id="failed"),
+        pytest.param(line("broken"), 1, 0, id="broken"),
         pytest.param(line("timed_out", ms=200), 1, 1, id="timed-out"),
         pytest.param(line("client_gone"), 0, 0, id="the-client-left"),
         pytest.param(line("client_gone", ms=200), 1, 1, id="the-client-waited-longer-than-promised"),
@@ -143,12 +143,12 @@ def test_what_is_bad_and_what_is_a_latency(one: Line, bad: int, in_histogram: in
     assert (counts.bad, counts.latency.total) == (bad, in_histogram)
 
 
-def test_the_counts_go_on_over_the_lives_of_haproxy_and_what_was_open_failed() -> None:
+def test_the_counts_go_on_over_the_lives_of_haproxy_and_what_was_open_broke() -> None:
     counts = Counts(objective_ms=100)
     counts.totals(offered=10, ended=6, replayed=2, refused=1)
     counts.line(line(), 1, warming=False)  # one more ended before it died
     counts.over()
-    assert (counts.offered, counts.completed, counts.ends["failed"], counts.errors) == (10, 7, 3, 3)
+    assert (counts.offered, counts.completed, counts.ends["broken"], counts.errors) == (10, 7, 3, 3)
     counts.totals(offered=5, ended=5, replayed=1, refused=0)
     assert (counts.offered, counts.completed, counts.replayed, counts.refused) == (15, 12, 3, 1)
 

@@ -12,7 +12,7 @@ from fleetfoot.fleet.sidecar.page import Page
 from fleetfoot.fleet.sidecar.tally import Tally, counts_of, is_open
 from fleetfoot_agent.wire import decode, encode, push_of
 
-ENDS = ("completed", "failed", "shed", "timed_out", "client_gone")
+ENDS = ("completed", "broken", "shed", "timed_out", "client_gone")
 
 
 def seen(open_now: int = 0, **counts: int) -> dict[str, Any]:
@@ -26,13 +26,13 @@ small = st.integers(min_value=0, max_value=1000)
 
 @given(small, small, small, small, small, small, small)
 def test_what_is_sent_adds_up_whatever_the_balancer_counted(
-    good: int, bad: int, failed: int, shed: int, timed_out: int, gone: int, open_now: int
+    good: int, bad: int, broken: int, shed: int, timed_out: int, gone: int, open_now: int
 ) -> None:
     counted = seen(
         open_now,
         completed=good + bad,
-        failed=failed,
-        errors=bad + failed,
+        broken=broken,
+        errors=bad + broken,
         shed=shed,
         timed_out=timed_out,
         client_gone=gone,
@@ -40,7 +40,7 @@ def test_what_is_sent_adds_up_whatever_the_balancer_counted(
     counts = counts_of(counted, "0123456789abcdef", (0.0, 1000.0), open_now)
     push = decode(encode(push_of(counts, ("shop", "shop-1", ""), 1)))
     assert push.requests == push.ended + push.in_flight
-    assert push.errors == push.status.get("5xx", 0) == bad + failed + shed + timed_out
+    assert push.errors == push.status.get("5xx", 0) == bad + broken + shed + timed_out
     assert push.status.get("answered", 0) == good
     assert push.status.get("none", 0) == gone
 

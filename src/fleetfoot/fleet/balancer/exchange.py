@@ -278,7 +278,7 @@ class Exchange:
             self._fail(request)
 
     def _fail(self, request: Request) -> None:
-        self.counters.failed += 1
+        self.counters.broken += 1
         self.counters.errors += 1
         self._count(request, monotonic_ns(), bad=True)
         request.front.refuse(request, 502)

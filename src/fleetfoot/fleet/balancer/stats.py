@@ -11,22 +11,22 @@ from .outliers import SLOW_EVIDENCE, Conduct, is_slow
 
 
 class Counters:
-    """Every request offered ends in exactly one of completed, failed, shed, timed_out and client_gone."""
+    """Every request offered ends in exactly one of completed, broken, shed, timed_out and client_gone."""
 
     __slots__ = (
-        "bad", "client_gone", "completed", "errors", "failed", "latency", "offered", "refused", "replayed",
+        "bad", "broken", "client_gone", "completed", "errors", "latency", "offered", "refused", "replayed",
         "served_warming", "shed", "timed_out",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.offered = 0  # heads complete, before shedding
         self.completed = 0  # responses of tasks that ended, 5xx too
-        self.failed = 0  # refused or broken connections and nonsense from tasks, after the replay
-        self.errors = 0  # 5xx of tasks + failed
+        self.broken = 0  # refused or broken connections and nonsense from tasks, after the replay
+        self.errors = 0  # 5xx of tasks + broken
         self.shed = 0  # 503: queue full, or past the objective with `shed: objective`
         self.timed_out = 0  # 503 after the queue timeout, 504 after the request timeout
         self.client_gone = 0  # the client closed, or broke off or spoilt its own body
-        self.bad = 0  # late, failed, 5xx, shed or timed out: each request once
+        self.bad = 0  # late, broken, 5xx, shed or timed out: each request once
         self.served_warming = 0
         self.replayed = 0
         self.refused = 0  # 4xx of our own, most of them before a request was complete enough to be offered
@@ -37,7 +37,7 @@ class Counters:
         return {
             "offered": self.offered,
             "completed": self.completed,
-            "failed": self.failed,
+            "broken": self.broken,
             "errors": self.errors,
             "shed": self.shed,
             "timed_out": self.timed_out,

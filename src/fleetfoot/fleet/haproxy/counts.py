@@ -1,7 +1,7 @@
 """From ``show stat`` and the log to the statistics of a balancer.
 
 ``show stat`` counts everything and names no causes; the log names causes and, above 5,000 requests/s, only one in ten.
-So what came and what ended is taken from the first, failed, shed, timed out and given up from the second, and what
+So what came and what ended is taken from the first, broken, shed, timed out and given up from the second, and what
 remains of the ended ones is completed.
 """
 
@@ -11,7 +11,7 @@ from collections import deque
 
 from fleetfoot_agent.histogram import Histogram, index_of
 
-from .log import COMPLETED, FAILED, TIMED_OUT, Line
+from .log import BROKEN, COMPLETED, TIMED_OUT, Line
 
 _KEPT = 3000  # looks, ten minutes of them
 HALF_MS = 0.5  # HAProxy cuts to whole ms: the middle is right on average
@@ -23,7 +23,7 @@ class Counts:
     def __init__(self, objective_ms: int) -> None:
         self.objective_ms = objective_ms
         self.latency = Histogram()
-        self.ends = {"failed": 0, "shed": 0, "timed_out": 0, "client_gone": 0}
+        self.ends = {"broken": 0, "shed": 0, "timed_out": 0, "client_gone": 0}
         self.errors = self.bad = self.served_warming = 0
         self.offered = self.completed = self.replayed = self.refused = self.ended = 0
         self._base = (0, 0, 0, 0)  # offered, ended, replayed, refused of the lives before
@@ -38,9 +38,9 @@ class Counts:
             self.ends[line.end] += count
         late = line.latency > self.objective_ms and not line.stream
         task_error = line.end == COMPLETED and line.status >= 500
-        if line.end == FAILED or task_error:
+        if line.end == BROKEN or task_error:
             self.errors += count
-        if task_error or late or line.end in ("failed", "shed", "timed_out"):
+        if task_error or late or line.end in ("broken", "shed", "timed_out"):
             self.bad += count
         if line.end == COMPLETED and warming:
             self.served_warming += count
@@ -58,12 +58,12 @@ class Counts:
         self.completed = max(self.completed, self.ended - sum(self.ends.values()))
 
     def over(self) -> None:
-        """This HAProxy is gone; its log was read to the end. What it had open and did not log an end of, failed."""
+        """This HAProxy is gone; its log was read to the end. What it had open and did not log an end of, broke."""
         self.ended += self._told
         self.offered = max(self.offered, self.ended)
         self.completed = max(self.completed, self.ended - sum(self.ends.values()))
         lost, self.ended = self.offered - self.ended, self.offered
-        self.ends["failed"] += lost
+        self.ends["broken"] += lost
         self.errors += lost
         self.bad += lost
         self._base = (self.offered, self.ended, self.replayed, self.refused)

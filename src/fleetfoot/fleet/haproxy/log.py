@@ -15,7 +15,7 @@ from typing import NamedTuple
 _PIPE_BYTES = 1 << 20  # the most an ordinary user may ask for
 _READ_BYTES = 1 << 20
 
-COMPLETED, FAILED, SHED, TIMED_OUT, GONE = "completed", "failed", "shed", "timed_out", "client_gone"
+COMPLETED, BROKEN, SHED, TIMED_OUT, GONE = "completed", "broken", "shed", "timed_out", "client_gone"
 
 
 class Line(NamedTuple):
@@ -87,4 +87,4 @@ def how(ended: str, ours: str) -> str:
         return GONE
     if cause == "s" and when != "C":  # sC: the connection could not be made in time
         return TIMED_OUT
-    return FAILED
+    return BROKEN

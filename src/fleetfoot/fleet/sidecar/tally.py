@@ -46,7 +46,7 @@ class Tally:
 
 def is_open(seen: Mapping[str, Any]) -> int:
     """Requests that began and have not ended: in the queue, at the app, or on their way back."""
-    ended = sum(seen[end] for end in ("completed", "failed", "shed", "timed_out", "client_gone"))
+    ended = sum(seen[end] for end in ("completed", "broken", "shed", "timed_out", "client_gone"))
     return int(seen["offered"] - ended)
 
 
@@ -54,7 +54,7 @@ def counts_of(seen: Mapping[str, Any], incarnation: str, interval: tuple[float, 
     """A snapshot of the balancer as an agent's counts. It knows a 5xx; other classes it does not tell apart."""
     bad = seen["errors"] + seen["shed"] + seen["timed_out"]
     status = {
-        "answered": seen["completed"] - (seen["errors"] - seen["failed"]),
+        "answered": seen["completed"] - (seen["errors"] - seen["broken"]),
         "5xx": bad,
         "none": seen["client_gone"],
     }
