@@ -38,13 +38,15 @@ layers: dev ## who may import whom
 	@$(BIN)/python -m pytest -q -n 0 tests/architecture/test_layers.py tests/architecture/test_purity.py
 
 bench: dev ## figures for docs/measurements.md; leave the machine alone meanwhile
-	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills); do \
+	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills -e compare); do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
-soak: setup ## half an hour of steady traffic, a million fuzzed messages, a thousand random kills: nothing lost or left behind
+soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousand random kills: nothing lost; the full comparison
 	@$(BIN)/python bench/soak.py
 	@$(BIN)/python bench/fuzz.py --count 1000000
 	@$(BIN)/python bench/kills.py --kills 1000
+	@$(BIN)/python bench/compare.py
+	@$(BIN)/python bench/compare.py --plant hostile
 
 lock: dev ## pin everything again from pyproject.toml
 	@scripts/lock

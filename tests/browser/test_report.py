@@ -20,7 +20,7 @@ PROBE = """<script>
 addEventListener('load', () => setTimeout(() => {
   document.querySelectorAll('[data-marker]')[0]?.focus();
   const out = {
-    errors: window.failures, title: document.title, caption: document.getElementById('caption').textContent,
+    errors: window.failures, title: document.title, caption: document.getElementById('caption')?.textContent,
     charts: document.querySelectorAll('.uplot canvas').length,
     inked: [...document.querySelectorAll('.uplot canvas')].map((c) => {
       const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
@@ -28,7 +28,7 @@ addEventListener('load', () => setTimeout(() => {
     }),
     wide: document.documentElement.scrollWidth > innerWidth,
     fits: [...document.querySelectorAll('.uplot')].every((u) => u.offsetWidth <= u.parentElement.clientWidth),
-    desired: document.querySelector('#chart-capacity .u-legend').textContent,
+    desired: document.querySelector('#chart-capacity .u-legend')?.textContent,
   };
   const pre = document.createElement('pre');
   pre.id = 'found'; pre.textContent = JSON.stringify(out);
@@ -120,8 +120,13 @@ def test_a_time_reads_as_minutes_and_seconds(t: float, text: str) -> None:
 
 def look(chromium: str, folder: Path, shown: RunReport, width: int = 1200) -> dict[str, Any]:
     """Open a report in chromium, touch its first decision, and say what is there."""
+    return opened(chromium, folder, render(shown), width)
+
+
+def opened(chromium: str, folder: Path, text: str, width: int) -> dict[str, Any]:
+    """The same for any page of ours."""
     page = folder / "page.html"
-    page.write_text(render(shown).replace("<style>", TRAP + "<style>", 1).replace("</body>", PROBE + "</body>"))
+    page.write_text(text.replace("<style>", TRAP + "<style>", 1).replace("</body>", PROBE + "</body>"))
     quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     more = "--disable-component-update --disable-sync --disable-dev-shm-usage --virtual-time-budget=3000"
     where = [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},900", "--dump-dom", page.as_uri()]

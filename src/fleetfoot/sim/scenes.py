@@ -77,8 +77,10 @@ def cut(path: Path, seconds: int) -> NDArray[np.float64]:
     parts = (_means(at, value, begin, min(begin + BLOCK, length)) for begin in range(0, length, BLOCK))
     tops = [(float(part.max()), BLOCK * i + int(part.argmax())) for i, part in enumerate(parts)]
     peak = max(tops, key=lambda top: top[0])[1]
-    begin = min(max(peak - 2 * seconds // 3, 0), max(length - seconds, 0))
-    return window(_means(at, value, begin, min(begin + seconds, length)), seconds)
+    if length <= seconds:
+        return window(_means(at, value, 0, length), seconds)
+    begin = min(max(peak - 2 * seconds // 3, 0), length - seconds)
+    return _means(at, value, begin, begin + seconds)
 
 
 def _means(at: NDArray[np.float64], value: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float64]:

@@ -24,6 +24,8 @@ VERBS: dict[str, str] = {
     "zone": "fleetfoot.face.cli.zone:zone",
     "update": "fleetfoot.face.cli.update:update",
     "trace": "fleetfoot.face.cli.trace:trace_verb",
+    "simulate": "fleetfoot.face.cli.simulate:simulate",
+    "compare": "fleetfoot.face.cli.compare:compare",
     "replay": "fleetfoot.face.cli.replay:replay",
     "demo": "fleetfoot.face.cli.demo:demo",
 }

@@ -22,10 +22,15 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def write_report(report: RunReport, path: str | Path) -> Path:
     """Write ``report`` to ``path``, whole or not at all. Raises OSError."""
+    return write_text(render(report), path)
+
+
+def write_text(text: str, path: str | Path) -> Path:
+    """Write ``text`` to ``path``, whole or not at all. Raises OSError."""
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        beside.write_text(render(report), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -34,32 +39,15 @@ def write_report(report: RunReport, path: str | Path) -> Path:
 
 def render(report: RunReport) -> str:
     """The HTML text."""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<link rel="icon" href="data:,">
-<title>{escape(report.title)}</title>
-<style>
-{_static("uPlot.min.css")}
-{_static("report.css")}
-</style>
-</head>
-<body>
-<main>
-{_head(report)}
+    body = f"""{_head(report)}
 {_figures(report.figures)}
 <section id="charts" aria-label="The run, second by second">
 <p id="caption" aria-live="polite">Move over the pictures to read a second; drag to zoom, double click to zoom out.</p>
 {"".join(_chart(name, report) for name in _CHARTS)}
 </section>
 {_decisions(report.markers)}
-{_notes(report.notes)}
-</main>
-<noscript><p>The pictures need JavaScript; the figures and the decisions do not.</p></noscript>
+{_notes(report.notes)}"""
+    scripts = f"""<noscript><p>The pictures need JavaScript; the figures and the decisions do not.</p></noscript>
 <script type="application/json" id="data">{_data(report)}</script>
 <script>
 /*! uPlot 1.6.32
@@ -69,7 +57,31 @@ def render(report: RunReport) -> str:
 </script>
 <script>
 {_static("report.js")}
-</script>
+</script>"""
+    return page(report.title, body, scripts)
+
+
+def page(title: str, body: str, scripts: str = "") -> str:
+    """A page of ours around ``body``, which is HTML already; ``title`` is not."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<link rel="icon" href="data:,">
+<title>{escape(title)}</title>
+<style>
+{_static("uPlot.min.css")}
+{_static("report.css")}
+</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+{scripts}
 </body>
 </html>
 """
@@ -86,6 +98,7 @@ def _data(report: RunReport) -> str:
     moments = sorted(report.moments, key=lambda moment: moment.t)
     data: dict[str, Any] = {name: [_rounded(getattr(m, name)) for m in moments] for name in _COLUMNS}
     data["over"] = [m.t for m in moments if m.over]
+    data["step"] = report.step
     data["objective_ms"] = report.objective_ms
     data["percentile"] = report.percentile_name
     data["markers"] = [{"t": m.t, "kind": m.kind, "title": m.title, "words": m.words} for m in _in_order(report)]
@@ -167,7 +180,9 @@ def _notes(notes: Iterable[str]) -> str:
 
 
 def clock(t: float) -> str:
-    """``1:05.3`` for 65.3 s; whole seconds without a fraction."""
+    """``1:05.3`` for 65.3 s, whole seconds without a fraction; ``2:05:00`` from a hundred minutes on."""
     minutes, seconds = divmod(round(t, 1), 60)
+    if minutes >= 100:
+        return f"{int(minutes // 60)}:{int(minutes % 60):02}:{int(seconds):02}"
     text = f"{seconds:04.1f}".removesuffix(".0")
     return f"{int(minutes)}:{text.zfill(2)}"

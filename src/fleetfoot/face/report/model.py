@@ -70,6 +70,7 @@ class RunReport:
     markers: tuple[Marker, ...] = ()
     phases: tuple[Phase, ...] = ()
     notes: tuple[str, ...] = ()  # how it was measured, on what machine
+    step: float = 1.0  # seconds one Moment stands for
 
     @property
     def percentile_name(self) -> str:

@@ -10,7 +10,9 @@
 
   const clock = (t) => {
     const whole = Math.round(t);
-    return Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
+    const minutes = Math.floor(whole / 60);
+    const rest = ":" + String(whole % 60).padStart(2, "0");
+    return minutes < 100 ? minutes + rest : Math.floor(minutes / 60) + ":" + String(minutes % 60).padStart(2, "0") + rest;
   };
   const short = (v) => {
     if (v == null) return "–";
@@ -76,7 +78,7 @@
         }
       }
     }
-    if (spec.over) for (const t of data.over) band(t, t + 1, color("over"));
+    if (spec.over) for (const t of data.over) band(t, t + data.step, color("over"));
     ctx.restore();
   };
 
@@ -92,7 +94,7 @@
     ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
     ctx.textAlign = "center";
     ctx.textBaseline = "bottom";
-    for (const mark of data.markers) {
+    for (const mark of spec.titles || data.markers.length <= 60 ? data.markers : []) {
       const x = Math.round(u.valToPos(mark.t, "x", true));
       if (mark.kind === "hold" || x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.strokeStyle = ctx.fillStyle = color(mark.kind);
@@ -145,7 +147,7 @@
       padding: [spec.titles ? 18 : 8, 14, 2, 0],
       scales: { x: { time: false }, y: { range: (_, __, max) => [0, top(max, spec)] } },
       axes: [
-        { ...axis, size: 30, values: (_, ticks) => ticks.map(clock), incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600] },
+        { ...axis, size: 30, values: (_, ticks) => ticks.map(clock), incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800] },
         { ...axis, size: 52, values: (_, ticks) => ticks.map(short),
           incrs: spec.whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000] : undefined },
       ],

@@ -1,0 +1,120 @@
+"""``fleetfoot simulate``: one's own fleetfoot.yaml under made-up or recorded traffic, in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleetfoot.face.cli.common import Told, json_option, lang_option, put
+from fleetfoot.face.cli.simulating import (
+    bar,
+    metrics_option,
+    plant_option,
+    report_option,
+    service_of,
+    shape_of,
+    simulator,
+    stoppable,
+    traffic_options,
+    writable,
+)
+
+if TYPE_CHECKING:
+    from fleetfoot.sim.simulate import Simulated
+    from fleetfoot.traffic.shape import Shape
+
+
+@click.command(short_help="Try your fleetfoot.yaml on traffic, on a virtual clock.")
+@click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
+@click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one.")
+@click.option(
+    "--traffic", metavar="TRAFFIC", required=True, help="200/s, 20@30m,200@1h, flash:base=20,peak=200, or a trace file."
+)
+@traffic_options
+@plant_option
+@metrics_option
+@click.option("--shed/--no-shed", default=None, help="With or without shedding, whatever the file says.")
+@click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="Of the arrivals and their work.")
+@click.option("--decisions", is_flag=True, help="List every decision in words.")
+@report_option
+@json_option
+@lang_option
+def simulate(
+    file: Path, service: str | None, traffic: str, plant: str, metrics: str, shed: bool | None, seed: int,
+    decisions: bool, report: Path | None, as_json: bool, lang: str, **change: Any,
+) -> None:  # fmt: skip
+    """Run a service of FILE (default fleetfoot.yaml) through traffic on a virtual clock.
+
+    The settings are compiled as live and the engine is the live one; tasks and requests are simulated, from
+    task.throughput, task.startup, capacity and balancer of the file. A day takes a few seconds.
+
+    \b
+    fleetfoot simulate --traffic flash:base=40,peak=200,at=20m,half=5m,seconds=1h
+    fleetfoot simulate fleetfoot.yaml --traffic day.csv --peak 300 --report day.html
+    fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
+    """
+    simulator()
+    writable(report)
+    shape = shape_of(traffic, change)
+    with stoppable():
+        found, facts = _run(file, service, shape, plant, metrics, shed, seed)
+    facts["traffic"] = traffic
+    if as_json:
+        put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
+    else:
+        from fleetfoot.face.cli.simulate_view import show
+
+        show(found, facts, lang, decisions)
+    if report is not None:
+        _write(found, facts, report, lang, quiet=as_json)
+
+
+def _run(
+    file: Path, name: str | None, shape: Shape, plant: str, metrics: str, shed: bool | None, seed: int
+) -> tuple[Simulated, dict[str, Any]]:
+    from fleetfoot.sim.contenders import source_named
+    from fleetfoot.sim.measuring import per_second
+    from fleetfoot.sim.service import against, plan_of
+    from fleetfoot.sim.simulate import simulate as tried
+
+    chosen = service_of(file, name)
+    try:
+        source = source_named(metrics)
+        rates = per_second(shape)
+        planned = plan_of(chosen, shed)
+        setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
+        with bar(chosen.name, len(rates)) as told:
+            found = tried(
+                chosen, rates, setup, source=source, seed=seed, task_hour=chosen.task.price or 0.0, progress=told
+            )
+    except ValueError as error:
+        raise Told(str(error)) from None
+    facts = {
+        "service": chosen.name, "plant": plant, "metrics": source.name, "seed": seed, "simulated_s": len(rates),
+        "objective_ms": chosen.objective.latency, "percentile": chosen.objective.percentile,
+        "currency": getattr(chosen.task.price, "currency", None), "sheds": setup.shed is not None,
+        "assumed": list(planned.assumed),
+    }  # fmt: skip
+    return found, facts
+
+
+def _told(found: Simulated, lang: str) -> list[dict[str, Any]]:
+    from fleetfoot.core.words import tell
+
+    return [
+        {"t": found.second(d), "before": d.current, "after": d.desired, "words": tell(d, lang)} for d in found.decisions
+    ]
+
+
+def _write(found: Simulated, facts: dict[str, Any], report: Path, lang: str, quiet: bool) -> None:
+    from fleetfoot.face.report import write_report
+    from fleetfoot.face.report.simulated import report_of
+
+    try:
+        write_report(report_of(found, facts, lang), report)
+    except OSError as error:
+        raise Told(f"cannot write {report}: {error.strerror or error}") from None
+    if not quiet:
+        click.echo(f"written: {report}")
