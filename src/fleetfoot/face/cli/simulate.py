@@ -85,7 +85,7 @@ def _run(
         rates = per_second(shape)
         planned = plan_of(chosen, shed)
         setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
-        with bar(chosen.name, len(rates)) as told:
+        with bar(chosen.name, len(rates), "now the bound") as told:
             found = tried(
                 chosen, rates, setup, source=source, seed=seed, task_hour=chosen.task.price or 0.0, progress=told
             )

@@ -91,8 +91,11 @@ def service_of(file: Path, name: str | None) -> Any:
 
 
 @contextmanager
-def bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar over ``total`` simulated seconds; call it with how many are done. On a terminal only."""
+def bar(words: str, total: int, after: str = "") -> Iterator[Callable[[int], None]]:
+    """A progress bar over ``total`` simulated seconds; call it with how many are done. On a terminal only.
+
+    ``after``: what is still done when all of them are.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -110,7 +113,8 @@ def bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
         task = shown.add_task(words, total=total, hours="")
 
         def told(done: int) -> None:
-            shown.update(task, completed=done, hours=f"{done / 3600:.1f} of {total / 3600:.1f} simulated hours")
+            hours = f"{done / 3600:.1f} of {total / 3600:.1f} simulated hours"
+            shown.update(task, completed=done, hours=hours if done < total else after or hours)
 
         yield told
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 900, 460
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 16, 48
 LEAST = 0.01  # per cent of seconds: what is less, none too, is drawn here
-STEPS = (1, 2, 5)
+STEPS, FINE = (1, 2, 5), (1, 1.5, 2, 3, 5, 7)  # ticks of a power of ten
 ROW = 16  # height of a label
 DOT, GAP = 5, 10  # a point's radius, and from its middle to its name
 
@@ -50,8 +50,8 @@ class Scale:
         share = (log10(value) - self.low) / (self.high - self.low)
         return self.first + share * (self.last - self.first)
 
-    def ticks(self) -> list[float]:
-        found = [s * 10.0**e for e in range(floor(self.low), ceil(self.high) + 1) for s in STEPS]
+    def ticks(self, steps: Sequence[float] = STEPS) -> list[float]:
+        found = [s * 10.0**e for e in range(floor(self.low), ceil(self.high) + 1) for s in steps]
         return [tick for tick in found if self.low - 1e-9 <= log10(tick) <= self.high + 1e-9]
 
 
@@ -77,7 +77,7 @@ def scatter(points: Sequence[Point]) -> str:
 
 def _axes(x: Scale, y: Scale) -> list[str]:
     parts = []
-    for tick in x.ticks():
+    for tick in x.ticks(FINE):
         at = f"{x(tick):.1f}"
         parts.append(f'<line class="tick" x1="{at}" x2="{at}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text x="{at}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick:g}</text>')
