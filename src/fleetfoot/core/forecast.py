@@ -26,7 +26,7 @@ LOSS_MEMORY = 1_200_000  # ms: time constant with which old losses fade
 SHRINK = 5.0
 TREND = 0.85  # share of a slope that is believed to last until the task serves
 CHANGED = 3.5  # standard deviations between 5 s and 30 s from which the shorter mean is the level
-GAIN = 0.02  # of the quantile's steps
+GAIN = 0.04  # of the quantile's steps
 STEP_LEAST, MARGIN_MOST = 0.01, 2.0
 FEW = 10.0  # requests/s: relative errors are of at least this
 STEPS_AT_MOST = 900  # forecasts waiting for their time
@@ -58,23 +58,22 @@ def trend(late: float, both: float, span: float, lead: float, spread: float) -> 
     return max(0.0, found)
 
 
-def panel(means: dict[int, float], lead: float, spread: float) -> list[float]:
-    """Every member's forecast ``lead`` s ahead; ``means`` by span in ms (5, 10, 30 and 60 s)."""
-    m5, m30 = means[5_000], means[30_000]
-    return [
-        level(m5, m30, spread),
-        trend(m5, means[10_000], 5.0, lead, spread),
-        trend(m30, means[60_000], 30.0, lead, spread),
-    ]
+def panel(m5: float, m10: float, m30: float, m60: float, lead: float, spread: float) -> list[float]:
+    """Every member's forecast ``lead`` s ahead, from the means over the last 5, 10, 30 and 60 s."""
+    return [level(m5, m30, spread), trend(m5, m10, 5.0, lead, spread), trend(m30, m60, 30.0, lead, spread)]
 
 
 def learn(mine: Slice, now: int, due: int, forecasts: list[float], seen: float) -> None:
     """Judge what was forecast for ``now`` by the rate ``seen``, and keep ``forecasts`` until ``due`` (ms)."""
-    waiting: list[list[float]] = mine.setdefault("forecasts", [])
+    if "forecasts" not in mine:
+        mine["forecasts"] = []
+        for name in ("loss", "margin", "size"):
+            mine[name] = [0.0] * len(MEMBERS)
+    waiting: list[list[float]] = mine["forecasts"]
     while waiting and waiting[0][0] <= now:
         row = waiting.pop(0)
-        if row[0] > now - 3_000:  # after a gap nobody knows what the rate was
-            _judge(mine, row, seen, now - mine.get("judged", now - 1_000))
+        if row[0] > now - 4_000:  # after a gap nobody knows what the rate was
+            _judge(mine, row, seen, now - mine.get("judged", now - 2_000))
             mine["judged"] = now
     waiting.append([due, *forecasts])
     if len(waiting) > STEPS_AT_MOST:
@@ -95,13 +94,6 @@ def _judge(mine: Slice, row: list[float], seen: float, passed: int) -> None:
         step = GAIN * (max(STEP_LEAST, sizes[i]))
         margin = margins[i] + step * (QUANTILE - 1.0 if error < margins[i] else QUANTILE)
         margins[i] = 0.0 if margin < 0.0 else min(MARGIN_MOST, margin)
-
-
-def begin(mine: Slice) -> None:
-    """The panel's memory, when there is none."""
-    if "loss" not in mine:
-        for name in ("loss", "margin", "size"):
-            mine[name] = [0.0] * len(MEMBERS)
 
 
 def speak(mine: Slice, forecasts: list[float]) -> Forecast:

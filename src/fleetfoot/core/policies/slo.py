@@ -22,7 +22,7 @@ from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 from fleetfoot.core.windows import Peaks
 
-TICK = 900  # ms: what is learnt once a second, however often the data plane wakes the loop
+LEARN_EVERY = 1_900  # ms, however often the data plane wakes the loop
 NOISE = 1.25  # standard deviations of a second's count that the tasks carry besides the rate
 BELIEVED = 0.34  # share of the learnt margin that is added: it holds the counts' noise too, which NOISE covers
 LATE = 0.2  # share of the percentile's allowance that may wait too long in steady traffic
@@ -35,7 +35,10 @@ SURGING = 15_000  # ms after a fast step in which its size is refined on lighter
 FAST = 10_000  # ms: evidence over a shorter span than this is a fast step
 ALONE, AGREED, FOLLOWING = 3.0, 2.5, 2.0  # z, as in ``core/demand.py``, bolder: a task too many costs little here
 SPANS = demand.SPANS
-AT_10 = SPANS.index(10_000)
+AT_5 = SPANS.index(5_000)  # and 10, 30 and 60 s after it
+
+
+Means = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,14 @@ class Slo:
         window = view.window("requests")
         first = demand.earliest(window)
         means = window.means(SPANS[first:])
+        seen = {span: means[max(i - first, 0)] for i, span in enumerate(SPANS)}  # a coarse source has no short spans
         late, wait = self._allowed(view, mine)
         throughput = _round(view.throughput)
-        line = carries(max(view.current - self.spare, 1), throughput, late, wait)
+        line = carries(max(view.current - self.spare, 0), throughput, late, wait)
         found = demand.weigh(first, means, mine, line, self._z(view))
         if found.rising is None:
             demand.learn(window, mine, view.now)
-        spread = mine["dispersion"][AT_10]
-        ahead = self._ahead(view, mine, dict(zip(SPANS[first:], means, strict=True)), spread)
+        ahead = self._ahead(view, mine, means, first)
         rate, code = ahead.rate * (1.0 + BELIEVED * ahead.margin), Code.FORECAST
         surge = surges.expected(mine, view.now, view.startup, ahead.level)
         if surge is not None and surge.rate > rate:
@@ -69,23 +72,23 @@ class Slo:
         if found.rising is not None and found.rising > rate:
             rate, code = found.rising, Code.DEMAND
         held = rate + NOISE * sqrt(rate)
-        want = tasks_for(held, throughput, late, wait) + self.spare
         extra = self._relief(view, throughput)
-        want += extra
-        if view.state("requests") is State.CENSORED:
+        want = tasks_for(held, throughput, late, wait) + self.spare + extra
+        if view.states["requests"] is State.CENSORED:
             want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
         hold = view.startup + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
         largest = want if hold <= 0 else Peaks(hold, mine.setdefault("wishes", [])).add(view.now, want)
-        flip = carries(max(view.current - self.spare - extra, 1), throughput, late, wait)
+        flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 1), throughput, late, wait)
         data: Data = {
-            "rate": round(ahead.level, 1), "ahead": round(held, 1), "lead": view.startup,
-            "per_task": round(throughput, 2), "extra": extra, "flip": round(flip, 1),
+            "rate": ahead.level, "ahead": held, "lead": view.startup, "per_task": throughput, "extra": extra,
+            "flip": flip,
         }  # fmt: skip
         if want > view.current:
             urgent = found.rising is not None and (found.span < FAST or self._surging(view))
             if surge is not None:
                 data["period"] = surge.period
-            data["rate"] = round(rate if code is Code.DEMAND else ahead.level, 1)
+            if code is Code.DEMAND:
+                data["rate"] = rate
             return Want(want, Reason(code, data), urgent, flip)
         dim = part_blind(view, "requests")
         if dim is not None:
@@ -94,19 +97,20 @@ class Slo:
             return Want(view.current, Reason(Code.AHEAD_ENOUGH, data), flip=flip)
         return Want(largest, Reason(code, data), flip=flip)
 
-    def _ahead(self, view: View, mine: Slice, seen: dict[int, tuple[float, float]], spread: float) -> forecast.Forecast:
-        """The panel's word, once a second; it begins when a minute has been watched."""
-        forecast.begin(mine)
-        if seen[60_000][1] < demand.COVERED * 60_000:
-            rate = max(seen[5_000][0], seen[60_000][0])
-            return forecast.Forecast(rate, 0.0, rate, "level")
-        means = {span: mean for span, (mean, _) in seen.items()}
-        lead = (view.startup + 1000) / 1000.0
-        said = forecast.panel(means, lead, spread)
-        if view.now - mine.get("at_panel", view.now - 1000) >= TICK or "at_panel" not in mine:
-            mine["at_panel"] = view.now
-            forecast.learn(mine, view.now, view.now + view.startup + 1000, said, means[5_000])
-            surges.watch(mine, view.now, means[10_000], means[60_000], spread)
+    def _ahead(self, view: View, mine: Slice, means: Means, first: int) -> forecast.Forecast:
+        """The panel's word; it begins when a minute has been watched. What is learnt is learnt every two seconds."""
+        now = view.now
+        m60, covered = means[-1]
+        if covered < demand.COVERED * 60_000 or first > AT_5:
+            rate = max(means[0][0], m60)
+            return forecast.Forecast(rate, 0.0, rate, forecast.MEMBERS[0])
+        m5, m10, m30 = means[AT_5 - first][0], means[AT_5 + 1 - first][0], means[AT_5 + 2 - first][0]
+        spread = mine["dispersion"][AT_5 + 1]
+        said = forecast.panel(m5, m10, m30, m60, (view.startup + 1000) / 1000.0, spread)
+        if now - mine.get("learnt_at", 0) >= LEARN_EVERY:
+            mine["learnt_at"] = now
+            forecast.learn(mine, now, now + view.startup + 1000, said, m5)
+            surges.watch(mine, now, m10, m60, spread)
         return forecast.speak(mine, said)
 
     def _allowed(self, view: View, mine: Slice) -> tuple[float, float]:
@@ -122,7 +126,7 @@ class Slo:
                 quick = value if quick is None else quick + (0.02 if value < quick else 0.002) * (value - quick)
                 mine["quick"] = quick
         wait = max(objective - (quick or 0.0), ROOM * objective)
-        return LATE * (1.0 - view.settings.percentile), round(wait, -1) / 1000.0
+        return LATE * (1.0 - view.settings.percentile), float(f"{wait:.2g}") / 1000.0
 
     def _relief(self, view: View, throughput: float) -> int:
         waiting = view.value("queue") if view.usable("queue") else 0.0
