@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "check": "fleetfoot.face.cli.check:check",
     "schema": "fleetfoot.face.cli.schema:schema",
     "up": "fleetfoot.face.cli.up:up",
+    "control": "fleetfoot.face.cli.control:control",
     "status": "fleetfoot.face.cli.status:status",
     "why": "fleetfoot.face.cli.why:why",
     "history": "fleetfoot.face.cli.history:history",
@@ -26,6 +27,8 @@ VERBS: dict[str, str] = {
     "trace": "fleetfoot.face.cli.trace:trace_verb",
     "simulate": "fleetfoot.face.cli.simulate:simulate",
     "compare": "fleetfoot.face.cli.compare:compare",
+    "report": "fleetfoot.face.cli.report:report",
+    "tune": "fleetfoot.face.cli.tune:tune",
     "replay": "fleetfoot.face.cli.replay:replay",
     "demo": "fleetfoot.face.cli.demo:demo",
 }
