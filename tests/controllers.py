@@ -45,7 +45,14 @@ class Bench:
     """A controller whose ticks the test makes."""
 
     def __init__(
-        self, state: Path, plane: FakePlane | None = None, machine: Machine | None = None, spec: str = SPEC
+        self,
+        state: Path,
+        plane: FakePlane | None = None,
+        machine: Machine | None = None,
+        spec: str = SPEC,
+        *,
+        shadow: bool = False,
+        hands: bool = False,
     ) -> None:
         self.machine = machine or Machine()
         self.plane = plane or FakePlane("orders", "mail", desired=1)
@@ -59,6 +66,8 @@ class Bench:
             clock=self.machine.clock,
             settings=SETTINGS,
             text=spec,
+            shadow=shadow,
+            hands=hands,
         )
 
     async def tick(self, requests: int = 0, ms: float = 30, span: int = 1000, bad: int = 0) -> dict[str, Decision]:

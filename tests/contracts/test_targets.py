@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 import pytest
 
-from fleetfoot.core.model import State
+from fleetfoot.core.compile import compile_service
+from fleetfoot.core.model import Fleet, State
 from fleetfoot.edge.base import Target
 from fleetfoot.edge.targets.dryrun import DryRunTarget
 from fleetfoot.edge.targets.local import LocalTarget
 from fleetfoot.edge.targets.memory import MemoryTarget
+from fleetfoot.edge.targets.shadow import ShadowFleet, ShadowTarget
+from fleetfoot.spec import loads
 from tests.planes import FakePlane
 
 
@@ -44,7 +47,14 @@ def dryrun() -> Made:
     return Made(DryRunTarget(real, _now), lambda: None, lambda: None, carries_out=False)
 
 
-TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun], ids=lambda make: make.__name__)
+def shadow() -> Made:
+    spec = loads("services: {orders: {target: dryrun, capacity: {max: 20}}}").services["orders"]
+    book = ShadowFleet(compile_service(spec), drain=1000, patience=1000)
+    book.see(_now(), {}, Fleet(_now(), 2, 2))
+    return Made(ShadowTarget({"orders": book}, _now), lambda: None, lambda: None)
+
+
+TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun, shadow], ids=lambda make: make.__name__)
 REAL = pytest.mark.parametrize("make", [memory, local], ids=lambda make: make.__name__)
 
 

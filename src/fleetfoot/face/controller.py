@@ -87,13 +87,25 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     pushes = Pushes(spec)
-    plane, commands = (PlaneClient(up.state / "plane.sock") for _ in range(2))  # no order waits behind a reading
+    plane, commands = (
+        PlaneClient((up.beside or up.state) / "plane.sock") for _ in range(2)
+    )  # no order waits behind a reading
 
     def say(decision: Decision) -> None:
         sys.stdout.write(f"{clock_time(decision.wall)}  {decision.service}  {tell(decision, up.lang)}\n")
         sys.stdout.flush()
 
-    live = build(spec, up.state, plane, commands, say, more=pushes.sources if push else None, text=up.text)
+    live = build(
+        spec,
+        up.state,
+        plane,
+        commands,
+        say,
+        more=pushes.sources if push else None,
+        text=up.text,
+        shadow=up.beside is not None,
+        hands=up.beside == up.state,
+    )
     pushes.live = live
     await live.start(stopping.set)  # without its loop a controller is of no use: the keeper starts another
     servers = [serve(control_app(live, stopping), paths.listen(up.state / "control.sock"))]

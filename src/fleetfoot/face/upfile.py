@@ -15,13 +15,19 @@ class Up:
     source: str
     text: str
     lang: str = "en"
+    beside: Path | None = None  # the state folder of the fleet that a shadow watches; None: no shadow
 
     @classmethod
     def read(cls, path: Path) -> Up:
         """Raises OSError, ValueError or KeyError."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        return cls(Path(data["state"]), data["source"], data["text"], data.get("lang", "en"))
+        beside = data.get("beside")
+        return cls(
+            Path(data["state"]), data["source"], data["text"], data.get("lang", "en"), Path(beside) if beside else None
+        )
 
     def write(self, path: Path) -> None:
         data = {"state": str(self.state), "source": self.source, "text": self.text, "lang": self.lang}
+        if self.beside is not None:
+            data["beside"] = str(self.beside)
         path.write_text(json.dumps(data, indent=1), encoding="utf-8")

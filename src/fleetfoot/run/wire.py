@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.model import Decision
 from fleetfoot.edge.base import Journal, OperatorAction, Past, Source, Target
+from fleetfoot.edge.journal.ops import Retention
 from fleetfoot.edge.journal.sqlite import SqliteJournal
 from fleetfoot.edge.seconds import Seconds
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.edge.targets.dryrun import DryRunTarget
 from fleetfoot.edge.targets.local import LocalTarget
+from fleetfoot.edge.targets.shadow import ShadowTarget
 from fleetfoot.run.changes import Changes, Plane, Refused, keep_telling
 from fleetfoot.run.clock import Clock
 from fleetfoot.run.loop import Loop, Service
@@ -27,6 +29,7 @@ from fleetfoot.run.pools import Pools
 from fleetfoot.run.readers import Readers
 from fleetfoot.run.remember import remember
 from fleetfoot.run.settings import LiveSettings
+from fleetfoot.run.shadow import KEEP_MS, ReadOnly, ShadowReaders, books
 from fleetfoot.run.stamps import Stages
 from fleetfoot.spec import Service as ServiceSpec
 from fleetfoot.spec import Spec
@@ -66,6 +69,8 @@ class Live:
     plane: PlaneLink
     commands: PlaneLink
     past: Past
+    shadow: bool = False
+    hands: PlaneLink | None = None  # for a shadow: what takes people's counts, where the fleet is its own
     tasks: tuple[asyncio.Task[None], ...] = ()
     changes: Changes = field(init=False)
 
@@ -80,15 +85,10 @@ class Live:
                 log.error("the loop ended", exc_info=task.exception())
                 ended()
 
-        self.tasks = tuple(
-            asyncio.create_task(part, name=name)
-            for name, part in (
-                ("loop", self._run()),
-                ("watch", self._watch()),
-                ("hint", self._hint()),
-                ("changes", keep_telling(self._tell_changes)),
-            )
-        )
+        parts = [("loop", self._run()), ("watch", self._watch())]
+        if not self.shadow:  # which tells the data plane nothing
+            parts += [("hint", self._hint()), ("changes", keep_telling(self._tell_changes))]
+        self.tasks = tuple(asyncio.create_task(part, name=name) for name, part in parts)
         self.tasks[0].add_done_callback(look)
 
     async def stop(self) -> None:
@@ -117,9 +117,21 @@ class Live:
             raise Refused(
                 f"{action.count} is outside capacity {low} to {high} of {action.service}: change the file first"
             )
+        if self.shadow and (self.hands is None or action.kind != "scale"):
+            raise Refused("this controller is a shadow: it watches, and orders nothing")
         await self._record(action)
+        if self.hands is not None:
+            await self._by_hand(self.hands, action)
+            return
         self.loop.operators.take(action)
         self.loop.pulse.wake()
+
+    async def _by_hand(self, plane: PlaneLink, action: OperatorAction) -> None:
+        """Under a shadow people are the scaler: their count goes straight to the data plane."""
+        try:
+            await plane.scale(action.service, action.count or 0, f"{action.service}@{action.now}")
+        except RuntimeError as failure:
+            raise Refused(str(failure)) from failure
 
     async def _record(self, action: OperatorAction) -> None:
         ticket = self.journal.operate(action)
@@ -176,23 +188,36 @@ def build(
     clock: Callable[[int], Clock] | None = None,
     settings: LiveSettings | None = None,
     text: str = "",
+    shadow: bool = False,
+    hands: bool = False,
 ) -> Live:
     """Everything, connected, not yet started. Raises JournalError.
 
     ``plane`` is read, ``commands`` takes the orders. ``more``: further sources. ``clock``: makes the clock,
-    given the newest time in the journal. ``text``: the file as written, for the journal.
+    given the newest time in the journal. ``text``: the file as written, for the journal. ``shadow``: watch only;
+    ``plane`` is another scaler's, and nothing is ordered of it, but by people where ``hands``.
     """
     settings = settings or LiveSettings()
     journal = SqliteJournal(
-        state / "journal.db", {name: service.objective.percentile for name, service in spec.services.items()}
+        state / "journal.db",
+        {name: service.objective.percentile for name, service in spec.services.items()},
+        Retention(blobs=KEEP_MS) if shadow else None,
     )
     past = journal.past()
     time = clock(past.last) if clock is not None else Clock(after=past.last)
     journal.run(time.start, time.wall(), _version(), text)
     feed = PlaneFeed(plane, time.now)
-    sources = [_plane_source(feed, service, time, past) for service in spec.services.values()]
-    readers = Readers([*sources, *(more(time) if more is not None else ())], time.now, settings.read_deadline)
-    targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
+    sources: list[Source] = [_plane_source(feed, service, time, past) for service in spec.services.values()]
+    sources += more(time) if more is not None else ()
+    targets: dict[str, Target]
+    taken = commands if hands else None
+    if shadow:
+        commands, fleets = ReadOnly(commands), books(spec, state / "journal.db", past.last)
+        readers: Readers = ShadowReaders(sources, time.now, settings.read_deadline, fleets)
+        targets = dict.fromkeys(spec.services, ShadowTarget(fleets, time.now))
+    else:
+        readers = Readers(sources, time.now, settings.read_deadline)
+        targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
     stages = Stages(settings.stages, past.stamps)
     loop = Loop(
         {name: _service(service, past, state / "journal.db", text) for name, service in spec.services.items()},
@@ -206,7 +231,7 @@ def build(
         settings,
         tell,
     )
-    return Live(spec, loop, targets, journal, time, plane, commands, past)
+    return Live(spec, loop, targets, journal, time, plane, commands, past, shadow, taken)
 
 
 def _plane_source(feed: PlaneFeed, service: ServiceSpec, clock: Clock, past: Past) -> PlaneSource:

@@ -26,19 +26,20 @@ WORDS_OF_THE_SHELL = {
 @click.command(short_help="Start the services and keep them fast.")
 @file_option
 @state_option
+@click.option("--shadow", is_flag=True, help="Order nothing: only journal what it would do. `fleetfoot scale` counts.")
 @lang_option
-def up(file: Path, state: Path | None, lang: str) -> None:
+def up(file: Path, state: Path | None, shadow: bool, lang: str) -> None:
     """Start the services of the file on this machine, and scale them, until Ctrl-C."""
     spec = load_spec(file)
     folder = state.absolute() if state is not None else state_of(spec, file)
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if problems:
         raise Told("\n".join(problems))
-    config = prepare(spec, file, folder, lang)
+    config = prepare(spec, file, folder, lang, shadow)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "fleetfoot.fleet.keeper", str(config)])
 
 
-def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
+def prepare(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool = False) -> Path:
     """Write what keeper and controller read into the state folder; the keeper's file. Raises Told."""
     from fleetfoot.face.upfile import Up
     from fleetfoot.run.fleetfile import fleet_file
@@ -47,7 +48,8 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         up_file, config = folder / "up.json", folder / "fleet.json"
-        Up(folder, str(file.absolute()), file.read_text(encoding="utf-8"), lang).write(up_file)
+        text, beside = file.read_text(encoding="utf-8"), folder if shadow else None
+        Up(folder, str(file.absolute()), text, lang, beside).write(up_file)
         controller = [sys.executable, "-P", "-m", "fleetfoot.face.controller", str(up_file)]
         config.write_text(json.dumps(fleet_file(spec, folder, controller), indent=1), encoding="utf-8")
     except OSError as failure:
