@@ -15,13 +15,13 @@ from fleetfoot.sim.contenders import BOUNDS, measured, named, source_named, with
 from fleetfoot.sim.limits import carried
 from fleetfoot.sim.live import engine
 from fleetfoot.sim.measuring import FRIENDLY, friendly, per_second, prepared, window
-from fleetfoot.sim.scenes import SYNTHETIC, Scene, cut, recorded, synthetic
+from fleetfoot.sim.scenes import SYNTHETIC, Scene, cut, recorded, seconds_of, synthetic
 from fleetfoot.sim.service import against, plan_of
 from fleetfoot.sim.simulate import simulate, steepest
 from fleetfoot.sim.stationary import carries
 from fleetfoot.sim.world import run
 from fleetfoot.spec import Service, loads
-from fleetfoot.traffic.shapes import Flash, steady
+from fleetfoot.traffic.shapes import Flash, Lines, Piece, steady
 from fleetfoot.traffic.trace import load_trace
 
 TRACES = Path(__file__).parents[2].parent / "shared" / "traces"
@@ -81,7 +81,7 @@ def test_the_clairvoyant_is_the_yardstick_of_cost_and_reacting_alone_is_late(fou
     assert row(found, "clairvoyant").cost == pytest.approx(1.0, abs=0.02)
     assert row(found, "default").cost > 1.0
     assert row(found, "reactive limit").over > row(found, "clairvoyant").over
-    assert 0 < found.gaps["flash"] < 0.5
+    assert 0 < found.widest < 0.5
 
 
 def made(name: str, over: float, cost: float, *, bound: bool = False) -> Row:
@@ -115,8 +115,14 @@ def test_a_long_trace_is_cut_as_if_every_second_of_it_had_been_made(tmp_path: Pa
     whole = per_second(load_trace(tmp_path / "noisy.csv"))
     for seconds in (3600, 20_000):
         np.testing.assert_allclose(cut(tmp_path / "noisy.csv", seconds), window(whole, seconds), atol=1e-6)
+        np.testing.assert_allclose(seconds_of(load_trace(tmp_path / "noisy.csv")), whole, atol=1e-6)
     (only,) = recorded(tmp_path, seconds=3600)
     assert only.name == "noisy"
+
+
+def test_straight_lines_with_jumps_come_out_as_second_by_second() -> None:
+    jumps = Lines((Piece(3.5, 10, 10), Piece(2.0, 50, 20), Piece(1.25, 0, 8)))
+    np.testing.assert_allclose(seconds_of(jumps), per_second(jumps))
 
 
 def test_a_log_of_cpu_among_the_traces_is_not_played_as_a_load(tmp_path: Path) -> None:

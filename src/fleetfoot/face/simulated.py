@@ -15,6 +15,7 @@ def rows(found: Simulated, facts: dict[str, Any]) -> list[tuple[str, str, str]]:
     share = 100 * (1 - facts["percentile"])
     money = f", {score.money:,.2f} {facts['currency']}" if facts["currency"] else ""
     times = "-" if score.over_clairvoyant is None else f"{score.over_clairvoyant:.2f} x"
+    gap = "" if bound.gap is None else f"; the true least is at most {bound.gap:.0%} below"
     over = f"{score.seconds_over:,} of {score.seconds:,}, {percent(score.share_over)}"
     return [
         ("seconds over the objective", over, f"over {share:.3g} % of its requests late, failed or refused"),
@@ -22,7 +23,7 @@ def rows(found: Simulated, facts: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("requests failed", part(score.failed, score.requests), "not answered in time to be of use"),
         ("requests refused", part(score.shed, score.requests), "shed" if facts["sheds"] else "no shedding"),
         ("cost", f"{score.task_hours:,.1f} task-hours{money}", "" if money else "task.price would make it money"),
-        ("cost over clairvoyant", times, f"of {bound.hours:,.1f} h; the true least is at most {bound.gap:.0%} below"),
+        ("cost over clairvoyant", times, f"of {bound.hours:,.1f} h{gap}"),
         ("over-provisioned", f"{score.over_provisioning:+.0%}", "against what each minute's rate needs"),
         *_clocks(found),
         ("orders an hour", f"{score.actions_per_hour:.3g}", f"{score.turns_per_hour:.3g} changes of direction"),

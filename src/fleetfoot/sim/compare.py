@@ -84,9 +84,14 @@ class Comparison:
     """``lines``: every run; ``gaps``: of the clairvoyant, by scene; ``rows``: one for each contender."""
 
     lines: list[Line]
-    gaps: dict[str, float]
+    gaps: dict[str, float | None]
     rows: list[Row]
     scenes: list[str]
+
+    @property
+    def widest(self) -> float:
+        """The largest gap of the clairvoyant that is known."""
+        return max((gap for gap in self.gaps.values() if gap is not None), default=0.0)
 
     def on(self, scene: str) -> list[Line]:
         return [line for line in self.lines if line.scene == scene]

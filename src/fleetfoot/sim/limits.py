@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetfoot.sim.bounds import Plan, Tasks, Terms, clairvoyant, floor, needed, reactive
+from fleetfoot.sim.record import LONGEST
 from fleetfoot.sim.score import JUDGED_FROM
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import carries, tasks_for
@@ -17,10 +18,13 @@ EXACT = 200  # tasks up to which the table of what a count carries has every row
 
 @dataclass(frozen=True)
 class Limits:
-    """``hours``: task-hours of the clairvoyant minimum over the judged seconds, and its ``gap`` above the floor."""
+    """``hours``: task-hours of the clairvoyant minimum over the judged seconds, and its ``gap`` above the floor.
+
+    The gap is None for more than four days: its floor looks at every second many times.
+    """
 
     hours: float
-    gap: float
+    gap: float | None
 
 
 def terms(setup: Setup) -> Terms:
@@ -49,6 +53,8 @@ def limits(rates: NDArray[np.float64], setup: Setup, judged_from: int = JUDGED_F
     """The cost nobody goes below at that need, over the seconds that are judged, and how far it is from the floor."""
     judged = rates[judged_from:] if len(rates) > judged_from else rates
     best = clairvoyant(need(judged, setup), terms(setup)).cost
+    if len(judged) > LONGEST:
+        return Limits(best / 3600.0, None)
     within = setup.objective / 1000.0
     least = floor(judged, setup.throughput, terms(setup), within, setup.percentile)
     return Limits(best / 3600.0, best / least - 1.0 if least else 0.0)

@@ -13,7 +13,8 @@ from fleetfoot.sim.measuring import FRIENDLY, WINDOW, per_second, scaled, window
 from fleetfoot.sim.setup import Setup
 from fleetfoot.traffic import parse
 from fleetfoot.traffic.shape import Shape
-from fleetfoot.traffic.trace import read_samples
+from fleetfoot.traffic.shapes import Lines
+from fleetfoot.traffic.trace import read_samples, shape_of
 from fleetfoot.traffic.words import ENDINGS
 
 BLOCK = 1_000_000  # seconds looked at together in a long trace
@@ -47,7 +48,7 @@ def synthetic(setup: Setup = FRIENDLY, tasks: int = 8, seconds: int = WINDOW) ->
 
 def scene(name: str, shape: Shape, setup: Setup, tasks: int | None, seconds: int = WINDOW) -> Scene:
     """``shape`` as the measuring plant wants it, for a fleet of about ``tasks``; None leaves it as it is."""
-    rates = per_second(shape, seconds if isinf(shape.duration) else None)
+    rates = per_second(shape, seconds) if isinf(shape.duration) else seconds_of(shape)
     return Scene(name, rates if tasks is None else scaled(window(rates, seconds), setup, tasks))
 
 
@@ -70,24 +71,33 @@ def name_of(path: Path) -> str:
 
 def cut(path: Path, seconds: int) -> NDArray[np.float64]:
     """``window(per_second(trace), seconds)``, without keeping every second of months of it."""
-    samples = read_samples(path)
-    at = np.array(samples.at) - samples.at[0]
-    value = np.array(samples.value)
-    length = ceil(at[-1])
-    parts = (_means(at, value, begin, min(begin + BLOCK, length)) for begin in range(0, length, BLOCK))
+    lines = shape_of(read_samples(path))
+    length = ceil(lines.duration)
+    if length <= seconds or not isinstance(lines, Lines):
+        return window(seconds_of(lines), seconds)
+    parts = (_means(lines, begin, min(begin + BLOCK, length)) for begin in range(0, length, BLOCK))
     tops = [(float(part.max()), BLOCK * i + int(part.argmax())) for i, part in enumerate(parts)]
     peak = max(tops, key=lambda top: top[0])[1]
-    if length <= seconds:
-        return window(_means(at, value, 0, length), seconds)
     begin = min(max(peak - 2 * seconds // 3, 0), length - seconds)
-    return _means(at, value, begin, begin + seconds)
+    return _means(lines, begin, begin + seconds)
 
 
-def _means(at: NDArray[np.float64], value: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float64]:
-    """The mean of each second from ``begin`` to ``end`` of samples joined by straight lines; the integral is exact."""
-    sums = np.concatenate(([0.0], np.cumsum(np.diff(at) * (value[1:] + value[:-1]) / 2.0)))
-    t = np.minimum(np.arange(begin, end + 1, dtype=np.float64), at[-1])
-    i = np.clip(np.searchsorted(at, t, side="right") - 1, 0, len(at) - 1)
-    totals = sums[i] + (t - at[i]) * (value[i] + np.interp(t, at, value)) / 2.0
+def seconds_of(shape: Shape) -> NDArray[np.float64]:
+    """``per_second(shape)`` of a shape that ends, at once where it is made of straight lines: a year takes seconds."""
+    if not isinstance(shape, Lines):
+        return per_second(shape)
+    length = ceil(shape.duration)
+    return np.concatenate([_means(shape, at, min(at + BLOCK, length)) for at in range(0, length, BLOCK)])
+
+
+def _means(lines: Lines, begin: int, end: int) -> NDArray[np.float64]:
+    """The mean of each second from ``begin`` to ``end``; the integral is exact."""
+    spans, first, last = np.array([(piece.seconds, piece.first, piece.last) for piece in lines.pieces]).T
+    starts = np.concatenate(([0.0], np.cumsum(spans)))
+    sums = np.concatenate(([0.0], np.cumsum(spans * (first + last) / 2.0)))
+    t = np.minimum(np.arange(begin, end + 1, dtype=np.float64), starts[-1])
+    i = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, len(spans) - 1)
+    x = t - starts[i]
+    totals = sums[i] + (first[i] + (last[i] - first[i]) / spans[i] * x / 2.0) * x
     found: NDArray[np.float64] = np.maximum(np.diff(totals), 0.0)
     return found

@@ -20,10 +20,9 @@ def show(found: Comparison, facts: dict[str, Any], each: bool) -> None:
     console = Console(highlight=False)
     console.print(Text(heading(found, facts), style="bold"))
     console.print(table(found, each or len(found.scenes) <= FEW))
-    widest = max(found.gaps.values())
     console.print(
         "over: seconds over the objective. bad: requests late, failed or refused. cost: times the clairvoyant's, "
-        f"which is at most {widest:.0%} above the true least; worst names the traffic. "
+        f"which is at most {found.widest:.0%} above the true least; worst names the traffic. "
         "◆: no other is better on both over and cost.",
         style="dim",
     )

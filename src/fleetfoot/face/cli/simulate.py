@@ -75,14 +75,14 @@ def _run(
     file: Path, name: str | None, shape: Shape, plant: str, metrics: str, shed: bool | None, seed: int
 ) -> tuple[Simulated, dict[str, Any]]:
     from fleetfoot.sim.contenders import source_named
-    from fleetfoot.sim.measuring import per_second
+    from fleetfoot.sim.scenes import seconds_of
     from fleetfoot.sim.service import against, plan_of
     from fleetfoot.sim.simulate import simulate as tried
 
     chosen = service_of(file, name)
     try:
         source = source_named(metrics)
-        rates = per_second(shape)
+        rates = seconds_of(shape)
         planned = plan_of(chosen, shed)
         setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
         with bar(chosen.name, len(rates), "now the bound") as told:

@@ -83,10 +83,12 @@ def one(found: Comparison, scene: str, names: Sequence[str]) -> str:
     lines = sorted(found.on(scene), key=lambda line: (line.score.share_over, line.score.over_clairvoyant or 0))
     drawn = {line.name: line.sketch for line in lines}
     picture = small(drawn[names[0]].traffic, [drawn[name].serving for name in names])
+    known = found.gaps[scene]
+    gap = "" if known is None else f"gap {known:.0%}"
     table = "".join(line_row(line) for line in lines)
     return (
         f"<figure><figcaption><h3>{escape(scene)}</h3>"
-        f'<span class="told">gap {found.gaps[scene]:.0%}</span>'
+        f'<span class="told">{gap}</span>'
         f"</figcaption>{picture}<details><summary>figures</summary><div class=scroll><table class=grid><thead><tr>"
         "<th></th><th>over %</th><th>bad %</th><th>cost x</th><th>task-h</th><th>orders/h</th></tr></thead>"
         f"<tbody>{table}</tbody></table></div></details></figure>"
@@ -103,12 +105,11 @@ def line_row(line: Line) -> str:
 
 
 def notes(found: Comparison, facts: dict[str, Any]) -> list[str]:
-    widest = max(found.gaps.values())
     return [
         "over: share of the seconds in which more requests were late, failed or refused than the percentile allows.",
         "bad: share of all requests that were late, failed or refused.",
         "cost: task-hours, from the order to the end of the drain, as a multiple of the clairvoyant minimum.",
-        f"The clairvoyant knows the whole future. Its gap: the true least is at most {widest:.0%} below it.",
+        f"The clairvoyant knows the whole future. Its gap: the true least is at most {found.widest:.0%} below it.",
         "◆: nobody is better on both seconds over and cost. The bounds know what no scaler can and do not compete.",
         "reactive limit: sees the present second exactly and acts at once, but foresees nothing and keeps no spare.",
         "The first 600 s are not judged.",
