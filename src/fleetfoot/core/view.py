@@ -83,7 +83,7 @@ class View:
         return self.outstanding / (max(tasks, 1) * self.throughput)
 
 
-GROWS = frozenset({State.FRESH, State.EMPTY, State.CENSORED})
+GROWS = (State.FRESH, State.EMPTY, State.CENSORED)  # a tuple: found by identity, where a set would hash
 
 
 def judge(signal: Signal, now: int) -> State:
@@ -110,9 +110,11 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     states: dict[str, State] = {}
     kept, windows = settings.windows, memory.windows
     for name, signal in seen.signals.items():
-        state = states[name] = judge(signal, now)
+        _, value, end, _, span, period, coverage, state = signal
+        if state is not State.FRESH or not 0 <= value <= ABSURD or coverage != 1.0 or not 0 <= now - end <= period:
+            state = judge(signal, now)
+        states[name] = state
         if name in kept and state in GROWS:
-            _, value, end, _, span, _, coverage, _ = signal
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(kept[name])
