@@ -33,7 +33,8 @@ def rows(found: Simulated, facts: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _clocks(found: Simulated) -> Iterator[tuple[str, str, str]]:
     surge = found.surge
     if surge is None:
-        yield ("largest rise", "-", "never by a third within a minute, so there are no clocks")
+        why = "never by a third within a minute" if found.run.step == 1 else "looked for in up to four days"
+        yield ("largest rise", "-", why)
         return
     told = surge.clocks
     yield (
