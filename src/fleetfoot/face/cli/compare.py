@@ -88,6 +88,7 @@ def _plan(
     file: Path | None, name: str | None, words: tuple[str, ...], traces: Path | None, policies: str | None,
     rivals: str | None, more: dict[str, Any],
 ) -> tuple[list[Job], dict[str, Any]]:  # fmt: skip
+    from fleetfoot.core.policies import POLICIES
     from fleetfoot.sim.compare import jobs_of
     from fleetfoot.sim.contenders import ALL_RIVALS, USUAL, YOURS, measured, named, source_named, with_policy
     from fleetfoot.sim.measuring import TASK_HOUR, friendly
@@ -101,8 +102,8 @@ def _plan(
         chosen: Service = measured(setup) if own is None else own
         usual = ", ".join(USUAL if own is None else (YOURS, *USUAL))
         asked = named(f"{policies or usual}{', ' + ALL_RIVALS if rivals else ''}", own is not None)
-        for one in asked:
-            with_policy(chosen, one) if _is_policy(one) else None
+        for kind in (one for one in asked if one in POLICIES):
+            with_policy(chosen, kind)  # refused here rather than in the middle of the runs
         source, seed, plant = source_named(more.pop("metrics")), more.pop("seed"), more.pop("plant")
         scale = size if own is None or tasks or not words else None
         scenes = _scenes(words, traces, setup, size, scale, more)
@@ -117,12 +118,6 @@ def _plan(
     }  # fmt: skip
     setup_of = _setup_of(setup, plant)
     return jobs_of(asked, scenes, setup_of, chosen, source=source, seed=seed, task_hour=price or 0.0), facts
-
-
-def _is_policy(name: str) -> bool:
-    from fleetfoot.core.policies import POLICIES
-
-    return name in POLICIES
 
 
 def _setup_of(setup: Setup, plant: str) -> Callable[[Scene], Setup]:
