@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Default, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
 from fleetfoot.core.settings import PERCENT as OF_COUNT
@@ -47,6 +47,7 @@ targets = st.builds(
     Target, st.just("target"), signals, levels, st.booleans(), windows, st.sampled_from([0.0, 0.1, 0.3]), st.booleans()
 )
 defaults = st.builds(Default, st.sampled_from([0.5, 0.7, 1.0]))
+slos = st.builds(Slo, st.sampled_from([0, 0, 2]))
 
 
 @st.composite
@@ -59,7 +60,7 @@ def threshold_policies(draw: st.DrawFn) -> Thresholds:
     )  # fmt: skip
 
 
-any_policy = st.one_of(defaults, step_policies(), targets, threshold_policies())
+any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies())
 
 
 def several(each: st.SearchStrategy[Policy], least: int = 1) -> st.SearchStrategy[tuple[Policy, ...]]:

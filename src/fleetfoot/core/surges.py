@@ -74,7 +74,7 @@ def expected(mine: Slice, now: int, lead: int, rate: float) -> Expected | None:
     best: Expected | None = None
     for at, within, period, origin in returns:
         if at - within > now + lead:
-            break
+            continue
         jump = next((row for row in mine["jumps"] if row[0] == origin), None)
         if jump is None or rate >= jump[2]:
             continue

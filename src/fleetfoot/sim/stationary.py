@@ -8,17 +8,8 @@ from __future__ import annotations
 
 from math import exp
 
+from fleetfoot.core.queueing import waits
 from fleetfoot.sim.setup import Setup
-
-
-def waits(load: float, servers: int) -> float:
-    """Erlang C: the share of requests that wait, at ``load`` = rate x service time; 1 when they cannot keep up."""
-    if load >= servers:
-        return 1.0
-    blocked = 1.0
-    for n in range(1, servers + 1):
-        blocked = load * blocked / (n + load * blocked)
-    return blocked / (1.0 - load / servers * (1.0 - blocked))
 
 
 def late(rate: float, tasks: int, setup: Setup) -> float:
@@ -29,7 +20,7 @@ def late(rate: float, tasks: int, setup: Setup) -> float:
     if spare <= 0.0:
         return 1.0
     limit = setup.objective / 1000.0
-    wait = waits(rate / served, servers)
+    wait = waits(servers, rate / served)
     if abs(spare - served) < 1e-9 * served:
         return exp(-served * limit) * (1.0 + wait * served * limit)
     queued = (spare * exp(-served * limit) - served * exp(-spare * limit)) / (spare - served)

@@ -10,6 +10,7 @@ from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import COVERAGE, View
 
 ERRORS = ("errors", "app.errors")
+PILING = 0.5  # seconds of the serving tasks' work outstanding: the second signal that agrees with a surge
 
 
 class Policy(Protocol):
@@ -60,3 +61,15 @@ def part_blind(view: View, name: str) -> Blind | None:
     if view.state(name) is State.CENSORED:
         return Blind(name, State.CENSORED, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": "censored"}))
     return None
+
+
+def slow(view: View) -> bool:
+    """A second sign that tasks are too few, where the throughput is not declared and a rate proves nothing yet:
+    requests wait for a task, or take long.
+
+    Requests in flight are no such sign: how many are usual is not known before the throughput is.
+    """
+    waiting = view.value("queue") if view.usable("queue") else 0.0
+    if waiting >= PILING * max(view.fleet.serving, 1) * view.throughput:
+        return True
+    return view.usable("latency") and view.value("latency") > view.settings.objective / 2

@@ -14,11 +14,10 @@ from math import ceil
 from fleetfoot.core import demand
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Data, Reason, State, Vote, Want
-from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.policies.base import PILING, blind, part_blind, slow
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
-PILING = 0.5  # seconds of the serving tasks' work outstanding: the second signal that agrees with a surge
 LASTING = 10_000  # ms a queue must last to speak alone
 QUEUED = 1.0  # seconds of the ordered fleet's work
 FOLLOW = 15_000  # ms after a fast step in which its size is refined on lighter evidence
@@ -59,7 +58,7 @@ class Default:
     def _growth(self, view: View, mine: Slice, found: demand.Demand, carried: float, surging: bool) -> Want | None:
         lasting = self._queue_lasts(view, mine)
         rising = found.rising
-        if rising is not None and view.settings.throughput is None and not self._slow(view):
+        if rising is not None and view.settings.throughput is None and not slow(view):
             rising = None  # undeclared throughput: the rate alone proves nothing yet
         if rising is None and not lasting:
             return None
@@ -100,16 +99,6 @@ class Default:
             mine["queued_since"], mine["queued_at"] = view.now, None
             return False
         return bool(view.now - since >= LASTING)
-
-    def _slow(self, view: View) -> bool:
-        """A second sign that tasks are too few: requests wait for a task, or take long.
-
-        Requests in flight are no such sign here: how many are usual is not known before the throughput is.
-        """
-        waiting = view.value("queue") if view.usable("queue") else 0.0
-        if waiting >= PILING * max(view.fleet.serving, 1) * view.throughput:
-            return True
-        return view.usable("latency") and view.value("latency") > view.settings.objective / 2
 
     def _quick(self, view: View) -> bool:
         return view.state("latency") is State.FRESH and view.value("latency") <= view.settings.objective / 2

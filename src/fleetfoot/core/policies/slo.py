@@ -16,7 +16,7 @@ from math import ceil, sqrt
 from fleetfoot.core import demand, forecast, surges
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Data, Reason, State, Vote, Want
-from fleetfoot.core.policies.base import blind, part_blind
+from fleetfoot.core.policies.base import PILING, blind, part_blind, slow
 from fleetfoot.core.queueing import carries, tasks_for
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
@@ -57,7 +57,6 @@ class Slo:
         window = view.window("requests")
         first = demand.earliest(window)
         means = window.means(SPANS[first:])
-        seen = {span: means[max(i - first, 0)] for i, span in enumerate(SPANS)}  # a coarse source has no short spans
         late, wait = self._allowed(view, mine)
         throughput = _round(view.throughput)
         line = carries(max(view.current - self.spare, 0), throughput, late, wait)
@@ -73,17 +72,17 @@ class Slo:
             rate, code = found.rising, Code.DEMAND
         held = rate + NOISE * sqrt(rate)
         extra = self._relief(view, throughput)
-        want = tasks_for(held, throughput, late, wait) + self.spare + extra
+        want = (tasks_for(held, throughput, late, wait) if held > 0.0 else 0) + self.spare + extra
         if view.states["requests"] is State.CENSORED:
             want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
         hold = view.startup + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
         largest = want if hold <= 0 else Peaks(hold, mine.setdefault("wishes", [])).add(view.now, want)
-        flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 1), throughput, late, wait)
+        flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 0), throughput, late, wait)
         data: Data = {
             "rate": ahead.level, "ahead": held, "lead": view.startup, "per_task": throughput, "extra": extra,
             "flip": flip,
         }  # fmt: skip
-        if want > view.current:
+        if want > view.current and (view.settings.throughput is not None or slow(view)):
             urgent = found.rising is not None and (found.span < FAST or self._surging(view))
             if surge is not None:
                 data["period"] = surge.period
@@ -101,13 +100,14 @@ class Slo:
         """The panel's word; it begins when a minute has been watched. What is learnt is learnt every two seconds."""
         now = view.now
         m60, covered = means[-1]
-        if covered < demand.COVERED * 60_000 or first > AT_5:
+        if covered < demand.COVERED * 60_000:
             rate = max(means[0][0], m60)
             return forecast.Forecast(rate, 0.0, rate, forecast.MEMBERS[0])
-        m5, m10, m30 = means[AT_5 - first][0], means[AT_5 + 1 - first][0], means[AT_5 + 2 - first][0]
+        # a source coarser than a span has its shortest mean there
+        m5, m10, m30 = (means[max(i - first, 0)][0] for i in (AT_5, AT_5 + 1, AT_5 + 2))
         spread = mine["dispersion"][AT_5 + 1]
         said = forecast.panel(m5, m10, m30, m60, (view.startup + 1000) / 1000.0, spread)
-        if now - mine.get("learnt_at", 0) >= LEARN_EVERY:
+        if now - mine.get("learnt_at", now - LEARN_EVERY) >= LEARN_EVERY:
             mine["learnt_at"] = now
             forecast.learn(mine, now, now + view.startup + 1000, said, m5)
             surges.watch(mine, now, m10, m60, spread)
@@ -140,7 +140,7 @@ class Slo:
     def _z(self, view: View) -> float:
         if self._surging(view):
             return FOLLOWING
-        return AGREED if view.pressure(view.fleet.serving) >= 0.5 else ALONE
+        return AGREED if view.pressure(view.fleet.serving) >= PILING else ALONE
 
 
 def _round(throughput: float) -> float:
