@@ -25,6 +25,7 @@ from fleetfoot.sim.world import Run, run
 
 PRESENT = "present."
 SMOOTH = 5  # s of arrivals in a mean: the plant makes its own chance, the recorded one must not double it
+LEAST = 10  # s
 BEFORE = 60  # s a surge is measured against
 RISE = 1.3  # times: a smaller rise is none
 CHANCE = 4.0  # standard deviations
@@ -94,8 +95,10 @@ def watched(seen: Iterable[Observation]) -> Watched:
         second.counts.append((real["desired"], billed, float(one.fleet.desired), _billed(one.fleet)))
         learnt = _value(one, PRESENT + "throughput"), _value(one, PRESENT + "startup")
     known = sorted(at for at, second in seconds.items() if second.counts)
-    if len(known) < 2 * SMOOTH:
+    if not known:
         raise NotWatched("no shadow watched here: `fleetfoot control --shadow` or `fleetfoot up --shadow` does")
+    if len(known) < LEAST:
+        raise NotWatched(f"the shadow has watched for {len(known)} s: {LEAST} s are the least to compare")
     rows = [seconds[at] for at in known]
     counts = np.array([row.counts[-1] for row in rows], np.float64)
     return Watched(

@@ -116,6 +116,11 @@ def _tuned(search: Search, trials: int, kept: Path | None, jobs: int | None) -> 
     try:
         with processes(min(jobs or cores(), trials)) as executor, _bar(trials, search) as told:
             return tune(search, trials, executor=executor, state=kept, told=told)
+    except KeyboardInterrupt:
+        if kept is None:
+            raise
+        click.echo(f"\nstopped: the trials so far are in {kept}; the same command goes on from them", err=True)
+        sys.exit(130)
     except (Changed, OSError) as failure:
         raise Told(str(failure)) from None
 

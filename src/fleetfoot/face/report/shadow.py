@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WIDE, HIGH, LEFT, BOTTOM = 1100, 200, 46, 22  # px
 POINTS = 1000  # of a line at most
+_ALIKE = "color:inherit;font-size:inherit"  # the page's tables end in a note, these in a figure
 PRESENT, SHADOW = "var(--queue)", "var(--serving)"
 
 
@@ -70,7 +71,8 @@ def _surges(one: Beside) -> str:
 def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
     top = "".join(f"<th scope='col'>{escape(word)}</th>" for word in head)
     rows = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>' + "".join(f'<td class="value">{escape(v)}</td>' for v in rest)
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(f'<td class="value" style="{_ALIKE}">{escape(v)}</td>' for v in rest)
         for first, *rest in body
     )
     return f'<section><table class="figures"><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></section>'
