@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fleetfoot.core.over import second_is_over
+from fleetfoot.core.queueing import waits
 from fleetfoot.sim import draws
 from fleetfoot.sim import kernel as k
 from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.score import seconds_over
 from fleetfoot.sim.setup import Setup
-from fleetfoot.sim.stationary import waits
 from tests.simulation.reference import Queue, Request
 
 Changes = list[tuple[float, int]]
@@ -140,7 +140,7 @@ def test_at_a_steady_rate_the_mean_wait_is_erlangs(rate: float, tasks: int) -> N
     plant.advance(0, seconds)
     queue = plant.rows[500:seconds, k.QUEUE]
     load = rate * setup.service / 1000.0
-    expected = waits(load, tasks) * load / (tasks - load)
+    expected = waits(tasks, load) * load / (tasks - load)
     blocks = queue[: len(queue) // 500 * 500].reshape(-1, 500).mean(axis=1)
     error = blocks.std(ddof=1) / np.sqrt(len(blocks))
     assert abs(queue.mean() - expected) < 4 * error
