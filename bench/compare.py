@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from machine import describe
@@ -52,10 +53,15 @@ def main() -> None:
     parser.add_argument("--window", default="48h")
     parser.add_argument("--tasks", type=int, default=8)
     parser.add_argument("--plant", choices=["friendly", "hostile"], default="friendly")
-    parser.add_argument("--policies", default="default, rivals")
+    parser.add_argument("--policies", default="slo, default, rivals")
+    parser.add_argument(
+        "--no-shed", action="store_true", help="nothing is refused; else what would wait too long is, for everyone"
+    )
     parser.add_argument("--jobs", type=int, default=runs.cores())
     args = parser.parse_args()
     setup, seconds = friendly(args.tasks), int(parse.seconds(args.window))
+    if not args.no_shed:
+        setup = replace(setup, shed=setup.objective)
     scenes = synthetic(setup, args.tasks, seconds)
     if args.traces.is_dir():
         scenes += recorded(args.traces, setup, args.tasks, seconds)
@@ -64,7 +70,7 @@ def main() -> None:
     jobs = jobs_of(
         named(args.policies, yours=False),
         scenes,
-        lambda scene: setup if args.plant == "friendly" else hostile(scene.rates, args.tasks),
+        lambda scene: setup if args.plant == "friendly" else replace(hostile(scene.rates, args.tasks), shed=setup.shed),
         measured(setup),
         task_hour=TASK_HOUR,
     )
@@ -72,7 +78,10 @@ def main() -> None:
     with runs.processes(args.jobs) as executor:
         found = compare(jobs, executor)
     took, played = time.monotonic() - began, sum(len(job.scene.rates) for job in jobs)
-    print(f"Simulated: {args.plant} plant, about {args.tasks} tasks, windows of {args.window} at most, seed 1.\n")
+    print(
+        f"Simulated: {args.plant} plant, about {args.tasks} tasks, windows of {args.window} at most, seed 1, "
+        f"{'nothing refused' if args.no_shed else 'shedding at the objective for everyone'}.\n"
+    )
     print(markdown(found))
     print(f"\n{describe()}: {len(jobs)} runs, {played:,} simulated s in {took:.0f} s on {args.jobs} cores")
 

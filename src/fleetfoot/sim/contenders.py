@@ -16,7 +16,7 @@ FIXED = "fixed peak"
 BOUNDS = ("clairvoyant", "reactive limit")
 ALL_RIVALS = "rivals"
 #: What a comparison runs where nobody says.
-USUAL = ("default", "kpa concurrency", "hpa requests", "aws target tracking 20 s", "aws target tracking 60 s")
+USUAL = ("slo", "default", "kpa concurrency", "hpa requests", "aws target tracking 20 s", "aws target tracking 60 s")
 
 
 def names() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,11 @@ TASKS = 8
 @click.option("--rivals", type=click.Choice(["all"]), help="Add every scaler of the peers.")
 @plant_option
 @metrics_option
+@click.option(
+    "--shed/--no-shed",
+    default=None,
+    help="Refuse at once what would wait longer than the objective, for everyone. [default: as the file; else on]",
+)
 @click.option("--tasks", metavar="N", type=int, help=f"Scale the traffic to about N tasks [default: {TASKS}].")
 @click.option("--window", metavar="TIME", default="48h", show_default=True, help="Cut longer traffic around its peak.")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same arrivals for everyone.")
@@ -98,7 +104,10 @@ def _plan(
     try:
         tasks = more.pop("tasks")
         size = tasks or TASKS
-        setup = friendly(size) if own is None else plan_of(own).setup
+        shed = more.pop("shed")
+        setup = friendly(size) if own is None else plan_of(own, shed).setup
+        if own is None and shed is not False:
+            setup = replace(setup, shed=setup.objective)
         chosen: Service = measured(setup) if own is None else own
         usual = ", ".join(USUAL if own is None else (YOURS, *USUAL))
         asked = named(f"{policies or usual}{', ' + ALL_RIVALS if rivals else ''}", own is not None)
@@ -112,7 +121,8 @@ def _plan(
     price = TASK_HOUR if own is None else own.task.price
     facts = {
         "service": "the measuring plant" if own is None else own.name, "plant": plant, "metrics": source.name,
-        "seed": seed, "tasks": scale, "assumed": [] if own is None else list(plan_of(own).assumed),
+        "seed": seed, "tasks": scale, "sheds": setup.shed is not None,
+        "assumed": [] if own is None else list(plan_of(own).assumed),
         "currency": None if price is None else getattr(price, "currency", "USD"),
         "simulated_s": sum(len(scene.rates) for scene in scenes),
     }  # fmt: skip

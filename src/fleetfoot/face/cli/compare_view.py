@@ -30,12 +30,16 @@ def show(found: Comparison, facts: dict[str, Any], each: bool) -> None:
         console.print(Text(f"note: {sentence}", style="yellow"))
 
 
+SHEDS = {True: "shedding at the objective", False: "nothing refused"}
+
+
 def heading(found: Comparison, facts: dict[str, Any]) -> str:
     size = f" at about {facts['tasks']} tasks" if facts["tasks"] else ""
     many = len(found.scenes)
     return (
         f"{facts['service']}{size}, {many} kind{'s' * (many > 1)} of traffic, {facts['simulated_s'] / 3600:,.1f} "
-        f"simulated hours, plant {facts['plant']}, metrics {facts['metrics']}, seed {facts['seed']}"
+        f"simulated hours, plant {facts['plant']}, metrics {facts['metrics']}, seed {facts['seed']}, "
+        f"{SHEDS[facts['sheds']]}"
     )
 
 

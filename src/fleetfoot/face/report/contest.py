@@ -29,7 +29,7 @@ def render(found: Comparison, facts: dict[str, Any]) -> str:
     body = f"""<header><h1>Policies compared: {escape(facts["service"])}{size}</h1>
 <p>Simulated. {len(found.scenes)} kinds of traffic, {facts["simulated_s"] / 3600:,.1f} simulated hours; the same
 requests for everyone. Plant {escape(facts["plant"])}, metrics of fleetfoot's policies {escape(facts["metrics"])},
-seed {facts["seed"]}.</p></header>
+seed {facts["seed"]}, {"shedding at the objective for everyone" if facts["sheds"] else "nothing refused"}.</p></header>
 <section><h2>Cost against violations, means</h2>
 <p class="told">Lower left is better. The line joins those nobody beats on both.</p>
 <div class="scroll">{scatter([point(row) for row in rows])}</div></section>
