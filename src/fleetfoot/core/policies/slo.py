@@ -11,6 +11,7 @@ of that time counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, sqrt
 
 from fleetfoot.core import demand, forecast, surges
@@ -22,6 +23,7 @@ from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 from fleetfoot.core.windows import Peaks
 
+WATCHED = 50_000  # ms of the last minute that must have been measured before anything is let go
 LEARN_EVERY = 1_900  # ms, however often the data plane wakes the loop
 NOISE = 1.25  # standard deviations of a second's count that the tasks carry besides the rate
 BELIEVED = 0.34  # share of the learnt margin that is added: it holds the counts' noise too, which NOISE covers
@@ -57,13 +59,17 @@ class Slo:
         window = view.window("requests")
         first = demand.earliest(window)
         means = window.means(SPANS[first:])
-        late, wait = self._allowed(view, mine)
+        due = view.now - mine.get("learnt_at", view.now - LEARN_EVERY) >= LEARN_EVERY
+        if due:
+            mine["learnt_at"] = view.now
+            self._learn_quick(view, mine)
+        late, wait = LATE * (1.0 - view.settings.percentile), mine["wait"]
         throughput = _round(view.throughput)
         line = carries(max(view.current - self.spare, 0), throughput, late, wait)
         found = demand.weigh(first, means, mine, line, self._z(view))
         if found.rising is None:
             demand.learn(window, mine, view.now)
-        ahead = self._ahead(view, mine, means, first)
+        ahead = self._ahead(view, mine, means, first, due)
         rate, code = ahead.rate * (1.0 + BELIEVED * ahead.margin), Code.FORECAST
         surge = surges.expected(mine, view.now, view.startup, ahead.level)
         if surge is not None and surge.rate > rate:
@@ -89,44 +95,41 @@ class Slo:
             if code is Code.DEMAND:
                 data["rate"] = rate
             return Want(want, Reason(code, data), urgent, flip)
-        dim = part_blind(view, "requests")
-        if dim is not None:
-            return dim
-        if largest >= view.current or window.mean(60_000)[1] < 50_000:
+        if largest >= view.current or means[-1][1] < WATCHED:
             return Want(view.current, Reason(Code.AHEAD_ENOUGH, data), flip=flip)
-        return Want(largest, Reason(code, data), flip=flip)
+        return part_blind(view, "requests") or Want(largest, Reason(code, data), flip=flip)
 
-    def _ahead(self, view: View, mine: Slice, means: Means, first: int) -> forecast.Forecast:
-        """The panel's word; it begins when a minute has been watched. What is learnt is learnt every two seconds."""
+    def _ahead(self, view: View, mine: Slice, means: Means, first: int, due: bool) -> forecast.Forecast:
+        """The panel's word; it begins when a minute has been watched. ``due``: it is time to learn."""
         now = view.now
         m60, covered = means[-1]
         if covered < demand.COVERED * 60_000:
             rate = max(means[0][0], m60)
             return forecast.Forecast(rate, 0.0, rate, forecast.MEMBERS[0])
-        # a source coarser than a span has its shortest mean there
-        m5, m10, m30 = (means[max(i - first, 0)][0] for i in (AT_5, AT_5 + 1, AT_5 + 2))
+        at = AT_5 - first
+        m5, m10, m30 = (
+            means[max(0, at)][0],
+            means[at + 1 if at > -1 else 0][0],
+            means[at + 2 if at > -2 else 0][0],
+        )
         spread = mine["dispersion"][AT_5 + 1]
         said = forecast.panel(m5, m10, m30, m60, (view.startup + 1000) / 1000.0, spread)
-        if now - mine.get("learnt_at", now - LEARN_EVERY) >= LEARN_EVERY:
-            mine["learnt_at"] = now
+        if due or "loss" not in mine:
             forecast.learn(mine, now, now + view.startup + 1000, said, m5)
             surges.watch(mine, now, m10, m60, spread)
         return forecast.speak(mine, said)
 
-    def _allowed(self, view: View, mine: Slice) -> tuple[float, float]:
-        """The share of requests that may wait longer than so many seconds.
-
-        What a request takes when nothing waits is learnt as the latency of a fleet with little to do.
-        """
+    def _learn_quick(self, view: View, mine: Slice) -> None:
+        """What a request takes when nothing waits: the latency (ms) of a fleet with little to do. The objective less
+        that is what a request may wait."""
         objective = view.settings.objective
         quick = mine.get("quick")
         if view.state("latency") is State.FRESH and view.pressure(view.fleet.serving) < QUEUED:
             value = view.value("latency")
             if value < objective:
-                quick = value if quick is None else quick + (0.02 if value < quick else 0.002) * (value - quick)
+                quick = value if quick is None else quick + (0.04 if value < quick else 0.004) * (value - quick)
                 mine["quick"] = quick
-        wait = max(objective - (quick or 0.0), ROOM * objective)
-        return LATE * (1.0 - view.settings.percentile), float(f"{wait:.2g}") / 1000.0
+        mine["wait"] = float(f"{max(objective - (quick or 0.0), ROOM * objective):.2g}") / 1000.0  # s
 
     def _relief(self, view: View, throughput: float) -> int:
         waiting = view.value("queue") if view.usable("queue") else 0.0
@@ -143,6 +146,7 @@ class Slo:
         return AGREED if view.pressure(view.fleet.serving) >= PILING else ALONE
 
 
+@lru_cache(maxsize=64)
 def _round(throughput: float) -> float:
     """To three figures, so that the model's answers are found again while the learnt figure barely moves."""
     return float(f"{throughput:.3g}")
