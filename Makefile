@@ -38,7 +38,7 @@ layers: dev ## who may import whom
 	@$(BIN)/python -m pytest -q -n 0 tests/architecture/test_layers.py tests/architecture/test_purity.py
 
 bench: dev ## figures for docs/measurements.md; leave the machine alone meanwhile
-	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills -e compare); do \
+	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills -e compare -e leave); do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousand random kills: nothing lost; the full comparison

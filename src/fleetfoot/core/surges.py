@@ -85,11 +85,12 @@ def expected(mine: Slice, now: int, lead: int, rate: float) -> Expected | None:
 
 
 def _expect(mine: Slice, rows: list[list[float]]) -> None:
-    """Add what is not expected already."""
+    """Add what is not expected already; of one moment the shortest period knows it best."""
     returns: list[list[float]] = mine.setdefault("returns", [])
     for row in rows:
-        if not any(abs(row[0] - known[0]) <= row[1] for known in returns):
-            returns.append(row)
+        same = [known for known in returns if abs(row[0] - known[0]) <= max(row[1], known[1])]
+        if all(row[1] <= known[1] for known in same):
+            returns[:] = [known for known in returns if known not in same] + [row]
     returns.sort()
     del returns[KEPT:]
 

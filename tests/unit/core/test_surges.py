@@ -99,6 +99,15 @@ def test_surges_without_a_period_are_not_expected() -> None:
     assert traffic.mine["returns"] == []
 
 
+def test_of_one_moment_the_shortest_period_that_leads_there_is_told() -> None:
+    """After four surges the double of the period has been kept as well, and is twice as vague."""
+    traffic = surged(100, 200, 300, 400)
+    found = traffic.look(500 * MINUTE - LEAD)
+    assert found is not None
+    assert (found.period, found.within) == pytest.approx((100 * MINUTE, MINUTE), rel=0.01)
+    assert len({row[0] for row in traffic.mine["returns"]}) == len(traffic.mine["returns"])
+
+
 def test_it_is_expected_from_a_lead_before_its_earliest_moment_and_no_longer_after_its_latest() -> None:
     traffic = surged(20, 50, 80)
     at, within = traffic.mine["returns"][0][:2]
