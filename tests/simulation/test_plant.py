@@ -16,6 +16,7 @@ from fleetfoot.core.over import second_is_over
 from fleetfoot.core.queueing import waits
 from fleetfoot.sim import draws
 from fleetfoot.sim import kernel as k
+from fleetfoot.sim.heaps import bucket, quantile
 from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.score import seconds_over
 from fleetfoot.sim.setup import Setup
@@ -224,3 +225,82 @@ def test_a_second_at_a_time_or_all_at_once_is_the_same_to_the_byte() -> None:
         one.advance(second, 1)
     all_at_once.advance(0, 600)
     assert one.rows.tobytes() == all_at_once.rows.tobytes()
+
+
+def test_servers_that_leave_while_they_work_find_room_beside_those_that_come_for_them() -> None:
+    setup = Setup(service=20_000, cs2=0, objective=30_000, timeout=60_000, maximum=50, minimum=1)
+    rates = np.full(40, 100.0)
+    flaps: Changes = [(0, 50)] + [(float(s), -49 if s % 2 else 49) for s in range(1, 40)]
+    rows = compiled(rates, setup, flaps, seed=2)
+    assert rows[:, k.BUSY_END].max() > 400
+    done = Counter(int(r.end) for r in plain(rates, setup, flaps, seed=2) if r.end is not None and not r.failed(60.0))
+    assert [int(n) for n in rows[:, k.COMPLETED]] == [done[s] for s in range(len(rows))]
+
+
+def test_tasks_removed_in_the_very_millisecond_they_are_ready_take_no_request() -> None:
+    plant = Plant(np.full(20, 30.0), Setup(), seed=1)
+    plant.begin(3)
+    plant.advance(0, 10)
+    plant.add(4, 10_000)
+    plant.remove(5)
+    assert plant.n[k.LEAVING] <= plant.n[k.BUSY]
+    plant.advance(10, 10)
+    assert plant.rows[10, k.SERVERS] == 2
+    assert plant.rows[11:20, k.BUSY_END].max() <= 2
+    with pytest.raises(ValueError, match="fewer serve"):
+        plant.remove(3)
+
+
+def test_a_task_is_cold_from_the_moment_it_joins() -> None:
+    setup = Setup(cs2=0, cold=20_000, cold_factor=3.0)
+    plant = Plant(np.full(2, 40.0), setup, seed=3)
+    plant.add(9, 500)
+    plant.advance(0, 2)
+    later = sum(at >= 0.5 for at, _ in requests(np.full(1, 40.0), setup, seed=3))
+    assert 10 < later <= plant.took[bucket(145.0) :].sum()
+
+
+def test_cold_tasks_are_among_the_removed_in_proportion() -> None:
+    plant = Plant(np.full(9, 1.0), Setup(cold=20_000), seed=1)
+    plant.begin(4)
+    plant.add(12, 100)
+    plant.advance(0, 5)
+    before = k.cold_share(plant.n, plant.x, plant._adds, 5.0)
+    plant.remove(12)
+    assert 0 < before < 1
+    assert k.cold_share(plant.n, plant.x, plant._adds, 5.0) == pytest.approx(before)
+
+
+def test_every_client_that_means_to_ask_again_is_remembered_however_long_it_takes() -> None:
+    setup = Setup(retries=2, retry_delay=600_000, timeout=3_500)
+    plant = Plant(np.full(60, 300.0), setup, seed=1)
+    plant.advance(0, 60 + plant.tail)
+    assert plant.n[k.RETRIED] > 15_000
+    assert plant.n[k.RETRIES] + plant.n[k.CAME_BACK] == plant.n[k.RETRIED]
+    plant.check()
+
+
+def test_a_line_is_as_long_as_its_limit_or_as_the_time_out_makes_it() -> None:
+    rates = np.full(30, 400.0)
+    rows = compiled(rates, Setup(queue_limit=10_000_000), [], seed=1)
+    assert rows[:, k.SHED].sum() == 0
+    assert rows[:, k.QUEUE_END].max() > 3_800
+
+
+def test_a_run_without_room_for_everybody_says_so() -> None:
+    plant = Plant(np.full(5, 10.0), Setup(), seed=1)
+    plant.check()
+    plant.n[k.FULL] = 7
+    with pytest.raises(OverflowError, match="7 requests found no room"):
+        plant.check()
+
+
+def test_every_answered_or_timed_out_request_is_among_the_latencies_of_the_run() -> None:
+    setup = Setup(timeout=3000)
+    plant = Plant(WAVE, setup, seed=8)
+    plant.begin(6)
+    plant.advance(0, len(WAVE) + plant.tail)
+    took = [min(1000.0 * r.took(), 3000.0) for r in plain(WAVE, setup, [(0, 6)], seed=8)]
+    assert plant.took.sum() == len(took)
+    for share in (0.5, 0.95):
+        assert quantile(plant.took, plant.took.sum(), share) == pytest.approx(np.quantile(took, share), rel=0.07)

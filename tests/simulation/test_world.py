@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from fleetfoot.sim.live import SOURCES, engine
 from fleetfoot.sim.measuring import TASK_HOUR, friendly, hostile, per_second, prepared, scaled, window
 from fleetfoot.sim.record import BLOCK, coarse
 from fleetfoot.sim.scaler import Counts, Feed
+from fleetfoot.sim.score import needed_hours
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import carries, late, tasks_for
 from fleetfoot.sim.world import Run, run
@@ -260,14 +262,37 @@ def test_a_fargate_task_costs_what_its_vcpu_and_memory_cost() -> None:
     assert pytest.approx(0.024685) == TASK_HOUR
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"service": 0.0}, {"objective": 20_000.0}, {"minimum": 9, "maximum": 3}, {"patience": 11_000.0}, {"life": 0.0}],
-    ids=lambda wrong: next(iter(wrong)),
-)
-def test_a_setup_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+WRONG: list[dict[str, Any]] = [
+    {"service": 0.0}, {"service": float("nan")}, {"cs2": -1.0}, {"objective": 20_000.0}, {"percentile": 1.5},
+    {"percentile": 0.0}, {"concurrency": 0}, {"queue_limit": -1}, {"shed": 0.0}, {"knee": 0.0}, {"knee_slope": -0.1},
+    {"cold": -1}, {"cold_factor": 0.0}, {"minimum": 0}, {"minimum": 9, "maximum": 3}, {"startup": -5},
+    {"startup_spread": -0.1}, {"failed_starts": 1.0}, {"failed_starts": 1.5}, {"failed_starts": -0.1},
+    {"registration": -1}, {"drain": -1}, {"life": 0.0}, {"losses": ((0, 1.5),)}, {"losses": ((-1, 0.5),)},
+    {"retries": -1}, {"retry_share": 2.0}, {"retry_delay": -1.0}, {"patience": 0.0}, {"patience": 11_000.0},
+    {"timeout": float("inf")},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: " ".join(f"{name}={value}" for name, value in wrong.items()))
+def test_a_setup_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"need|must be"):
-        Setup(**wrong)  # type: ignore[arg-type]
+        Setup(**wrong)
+
+
+@pytest.mark.parametrize(("cs2", "tolerance"), [(0.0, 0.01), (4.0, 0.015)], ids=["always the same", "varies widely"])
+def test_the_stationary_model_knows_how_much_the_work_varies(cs2: float, tolerance: float) -> None:
+    setup = Setup(cs2=cs2)
+    rate = carries(8, setup)
+    assert late(rate, 8, setup) == pytest.approx(0.05, abs=1e-6)
+    near = 0.97 * rate
+    found = run(np.full(30_000, near), setup, Script({}, period=3_600_000), initial=8)
+    assert found.score.share_bad == pytest.approx(late(near, 8, setup), abs=tolerance)
+
+
+def test_more_tasks_are_needed_for_work_that_varies_more() -> None:
+    usual, varied = (needed_hours(np.full(3600, 300.0), Setup(cs2=cs2, objective=300.0)) for cs2 in (1.0, 4.0))
+    assert usual == tasks_for(300.0, Setup(objective=300.0))
+    assert varied > usual
 
 
 def test_traffic_and_periods_that_cannot_be_are_refused() -> None:

@@ -27,8 +27,9 @@ from fleetfoot.sim.heaps import bucket, pop, pop_retry, push, push_retry, quanti
 IDLE, BUSY, LEAVING, HEAD, TAIL, LATE, EXPIRED, ADD_HEAD, ADD_TAIL, COLD_HEAD, RETRIES, RETRIED, CAME_BACK, SORTED = (
     range(14)
 )
-SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT = range(14, 19)
-N = 19
+FULL = 14  # requests or clients for whom there was no room: a run with any is not to be believed
+SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT = range(15, 20)
+N = 20
 # x: numbers. State, then settings (seconds, shares).
 BUSY_SUM, QUEUE_SUM, END = range(3)
 MEAN, SIGMA, OBJECTIVE, TIMEOUT, PATIENCE, RETRY_SHARE, RETRY_DELAY = range(3, 10)
@@ -59,11 +60,14 @@ def sort(n, busy):  # type: ignore[no-untyped-def]
 @inlined
 def again(n, x, retry, at, tries):  # type: ignore[no-untyped-def]
     """Perhaps the client of a request given up at ``at`` sends it once more."""
-    if tries >= n[RETRY_MOST] or n[RETRIES] >= len(retry):
+    if tries >= n[RETRY_MOST]:
         return
     drawn = key(n[SEED], RETRY, n[RETRIED])
     n[RETRIED] += 1
     if uniform(drawn, 0) < x[RETRY_SHARE]:
+        if n[RETRIES] >= len(retry):
+            n[FULL] += 1
+            return
         push_retry(retry, n[RETRIES], at + x[RETRY_DELAY] * exponential(drawn, 1), tries + 1)
         n[RETRIES] += 1
 
@@ -174,9 +178,12 @@ def give_up(n, x, line, retry, ahead, rows):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def hopeless(n, x):  # type: ignore[no-untyped-def]
+def hopeless(n, x, line):  # type: ignore[no-untyped-def]
     """Whether the balancer refuses a request that arrives now: a full line, or a wait past what is allowed."""
     queued = n[TAIL] - n[HEAD]
+    if queued >= len(line) - 1:
+        n[FULL] += 1
+        return True
     if queued >= n[QUEUE_LIMIT]:
         return True
     if x[SHED_AT] == INF:
@@ -195,7 +202,7 @@ def arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, tries):  # 
     row[REQUESTS] += 1.0
     if n[IDLE] > 0:
         serve(n, x, busy, retry, ahead, hist, rows, t, t, need, tries, False)
-    elif hopeless(n, x):
+    elif hopeless(n, x, line):
         row[SHED] += 1.0
         if n[RETRY_MOST] > 0:
             again(n, x, retry, t, tries)
@@ -207,9 +214,12 @@ def arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, tries):  # 
 
 
 @compiled
-def close(n, x, line, ahead, hist, row, second):  # type: ignore[no-untyped-def]
+def close(n, x, line, ahead, hist, took, row, second):  # type: ignore[no-untyped-def]
     """Write down what was seen of the second that ends, and clear its place in the rings."""
     place = second & (len(ahead) - 1)
+    for i in range(len(took)):
+        took[i] += hist[place, i]
+    took[bucket(1000.0 * x[TIMEOUT])] += ahead[place, GONE]
     n[LATE] = max(n[LATE], n[HEAD])
     while n[LATE] < n[TAIL] and line[n[LATE] & (len(line) - 1), 0] < x[END] - x[OBJECTIVE]:
         n[LATE] += 1
@@ -231,6 +241,8 @@ def close(n, x, line, ahead, hist, row, second):  # type: ignore[no-untyped-def]
 @compiled
 def cold_share(n, x, adds, t):  # type: ignore[no-untyped-def]
     """The share of the requests that meet a task of the last ``COLD_SPAN`` seconds, each at its ramped weight."""
+    if x[COLD_SPAN] <= 0.0:
+        return 0.0
     mask, cold, weight = len(adds) - 1, 0.0, 0.0
     while n[COLD_HEAD] < n[ADD_TAIL] and adds[n[COLD_HEAD] & mask, 0] < t - x[COLD_SPAN]:
         n[COLD_HEAD] += 1
@@ -251,7 +263,7 @@ def impatience(n, x, line):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def advance(n, x, rates, line, busy, adds, retry, ahead, hist, rows, sums, first, count):  # type: ignore[no-untyped-def]
+def advance(n, x, rates, line, busy, adds, retry, ahead, hist, took, rows, sums, first, count):  # type: ignore[no-untyped-def]
     """``count`` seconds from ``first`` on, at ``rates`` requests/s each; writes their rows and running sums."""
     for second in range(first, first + count):
         began, rate, made = float(second), rates[second], 0
@@ -259,7 +271,7 @@ def advance(n, x, rates, line, busy, adds, retry, ahead, hist, rows, sums, first
         row = rows[second & (len(rows) - 1)]
         row[:] = 0.0
         gaps, works, colds = key(n[SEED], GAPS, second), key(n[SEED], WORK, second), key(n[SEED], COLD, second)
-        share = cold_share(n, x, adds, began) if x[COLD_SPAN] > 0.0 else 0.0
+        share, joined = cold_share(n, x, adds, began), n[ADD_HEAD]
         fresh = began + exponential(gaps, 0) / rate if rate > 0.0 else INF
         while True:
             t = min(fresh, x[END])
@@ -275,6 +287,8 @@ def advance(n, x, rates, line, busy, adds, retry, ahead, hist, rows, sums, first
                 proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t)
             if t >= x[END]:
                 break
+            if n[ADD_HEAD] != joined:
+                share, joined = cold_share(n, x, adds, t), n[ADD_HEAD]
             if t == expires:
                 if n[EXPIRED] >= n[HEAD]:
                     again(n, x, retry, t, int(line[n[EXPIRED] & (len(line) - 1), 2]))
@@ -293,7 +307,7 @@ def advance(n, x, rates, line, busy, adds, retry, ahead, hist, rows, sums, first
                 arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, 0)
                 made += 1
                 fresh = t + exponential(gaps, made) / rate
-        close(n, x, line, ahead, hist, row, second)
+        close(n, x, line, ahead, hist, took, row, second)
         before, after = sums[second & (len(sums) - 1)], sums[(second + 1) & (len(sums) - 1)]
         for column in range(OPEN_LATE + 1):
             after[column] = before[column] + row[column]

@@ -15,7 +15,7 @@ from fleetfoot.sim import kernel as k
 from fleetfoot.sim.heaps import BUCKETS
 from fleetfoot.sim.setup import Setup
 
-ADDS = 1 << 13  # additions of servers known ahead or still cold
+ADDS = 1 << 13  # additions of servers known ahead or still cold, at least
 KEEP = 1 << 18  # seconds of rows kept, three days; see record.py for longer runs
 
 
@@ -38,23 +38,36 @@ class Plant:
         room = power_of_two((peak + 6 * sqrt(peak)) * (1 + setup.retries) * (setup.timeout / 1000.0 + 1) + 1024)
         self.rows = np.zeros((min(power_of_two(len(self.rates) + 1), KEEP), k.COLUMNS))
         self.sums = np.zeros((len(self.rows), k.OPEN_LATE + 1))
-        self._adds = np.zeros((ADDS, 2))
+        self._adds = np.zeros((max(ADDS, power_of_two(2 * setup.maximum)), 2))
+        #: requests by latency (``heaps.bucket``), answered or timed out, of all seconds so far
+        self.took = np.zeros(BUCKETS, np.int64)
         ring = power_of_two(self.tail + 2)
-        self._settle(room, seed)
-        retry = np.zeros((room if setup.retries else 1, 2))
-        busy = np.zeros(power_of_two(2 * setup.maximum * setup.concurrency + 64))
-        arrays = (
-            self.n, self.x, self.rates, np.zeros((room, 3)), busy, self._adds, retry,
-            np.zeros((ring, 3), np.int32), np.zeros((ring, BUCKETS), np.int32), self.rows, self.sums,
+        self._settle(seed)
+        self._busy = np.zeros(power_of_two(setup.maximum * setup.concurrency + 64))
+        retry = np.zeros((self._clients(room) if setup.retries else 1, 2))
+        self._before = (self.n, self.x, self.rates, np.zeros((room, 3)))
+        self._after = (
+            self._adds, retry, np.zeros((ring, 3), np.int32), np.zeros((ring, BUCKETS), np.int32), self.took,
+            self.rows, self.sums,
         )  # fmt: skip
         #: ``advance(second, count)`` lives through so many seconds from that one on and writes their rows and sums.
-        self.advance = _direct(k.advance, arrays)
+        self.advance = self._bound()
 
-    def _settle(self, room: int, seed: int) -> None:
+    def _bound(self) -> Callable[[int, int], None]:
+        return _direct(k.advance, (*self._before, self._busy, *self._after))
+
+    def _clients(self, room: int) -> int:
+        """How many may be about to ask again: a whole line that gave up, and as many as ask again in the mean delay."""
+        given = self.setup
+        a_second, delay = float(self.rates.max()) * given.retries * given.retry_share, given.retry_delay / 1000.0
+        ever = 1.1 * float(self.rates.sum()) * given.retries + 1024
+        return power_of_two(min(room + 2.0 * a_second * delay, max(ever, 1024)))
+
+    def _settle(self, seed: int) -> None:
         given, n, x = self.setup, self.n, self.x
         n[k.SEED] = seed
         n[k.KIND] = draws.FIXED if given.cs2 == 0 else draws.EXPONENTIAL if given.cs2 == 1 else draws.LOGNORMAL
-        n[k.QUEUE_LIMIT] = room - 1 if given.queue_limit is None else min(given.queue_limit, room - 1)
+        n[k.QUEUE_LIMIT] = np.iinfo(np.int64).max if given.queue_limit is None else given.queue_limit
         n[k.RETRY_MOST] = given.retries
         n[k.EXACT] = given.knee is not None
         x[k.MEAN], x[k.SIGMA] = given.service / 1000.0, sqrt(log(1.0 + given.cs2))
@@ -67,22 +80,66 @@ class Plant:
 
     def begin(self, tasks: int) -> None:
         """So many warm tasks serve from the first instant."""
+        self._make_room(tasks * self.setup.concurrency)
         self.n[k.IDLE] += tasks * self.setup.concurrency
 
     def add(self, tasks: int, at: float) -> None:
         """``tasks`` become ready at ``at`` ms, not before the second that is next and not before an earlier ``add``."""
-        n = self.n
-        if n[k.ADD_TAIL] - min(n[k.ADD_HEAD], n[k.COLD_HEAD]) >= ADDS - 1:
+        n, adds, servers = self.n, self._adds, tasks * self.setup.concurrency
+        self._make_room(servers)
+        if n[k.ADD_TAIL] - min(n[k.ADD_HEAD], n[k.COLD_HEAD]) >= len(adds) - 1:
+            if n[k.COLD_HEAD] >= n[k.ADD_HEAD]:
+                raise ValueError(f"more than {len(adds) - 1} additions in one second")
             n[k.COLD_HEAD] += 1  # more starts at once than are remembered: the oldest count as warm
-        self._adds[n[k.ADD_TAIL] & (ADDS - 1)] = at / 1000.0, tasks * self.setup.concurrency
+        adds[n[k.ADD_TAIL] & (len(adds) - 1)] = at / 1000.0, servers
         n[k.ADD_TAIL] += 1
 
     def remove(self, tasks: int) -> None:
-        """``tasks`` take no new request from now on; what they work on ends."""
+        """``tasks`` take no new request from now on; what they work on ends. ValueError: so many do not serve.
+
+        Cold ones are among them in proportion.
+        """
         n, servers = self.n, tasks * self.setup.concurrency
+        if servers > self._servers() - n[k.LEAVING]:
+            raise ValueError(f"cannot remove {tasks} tasks: fewer serve")
+        if n[k.COLD_HEAD] < n[k.ADD_HEAD] and self.setup.cold:
+            staying = 1.0 - servers / float(n[k.IDLE] + n[k.BUSY] - n[k.LEAVING] or servers)
+            cold = np.arange(n[k.COLD_HEAD], n[k.ADD_HEAD]) & (len(self._adds) - 1)
+            self._adds[cold, 1] *= max(staying, 0.0)
         gone = min(servers, int(n[k.IDLE]))
         n[k.IDLE] -= gone
-        n[k.LEAVING] += servers - gone
+        n[k.LEAVING] += self._take_joining(servers - gone)
+
+    def check(self) -> None:
+        """Raises OverflowError when somebody found no room in the arrays: then figures would be wrong."""
+        if self.n[k.FULL]:
+            raise OverflowError(
+                f"{self.n[k.FULL]} requests found no room in the simulation: its clients come again in larger crowds "
+                "than it foresaw; fewer retries or a shorter time-out fit"
+            )
+
+    def _servers(self) -> int:
+        """All there are, those that leave still work and those about to join included."""
+        n, adds = self.n, self._adds
+        joining = np.arange(n[k.ADD_HEAD], n[k.ADD_TAIL]) & (len(adds) - 1)
+        return int(n[k.IDLE] + n[k.BUSY] + adds[joining, 1].sum())
+
+    def _make_room(self, servers: int) -> None:
+        """Servers that leave work on beside those that came for them: as many as there are may be busy at once."""
+        least = self._servers() + servers
+        if least > len(self._busy):
+            self._busy = np.concatenate([self._busy, np.zeros(power_of_two(least) - len(self._busy))])
+            self.advance = self._bound()
+
+    def _take_joining(self, servers: int) -> int:
+        """Take ``servers`` from those that are ready and join next, the newest first; returns how many are left."""
+        n, adds = self.n, self._adds
+        for i in range(int(n[k.ADD_TAIL]) - 1, int(n[k.ADD_HEAD]) - 1, -1):
+            place = i & (len(adds) - 1)
+            gone = min(servers, int(adds[place, 1]))
+            adds[place, 1] -= gone
+            servers -= gone
+        return servers
 
 
 def _direct(function: Any, arrays: tuple[NDArray[Any], ...]) -> Callable[[int, int], None]:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+
+LONG = 1e9  # ms: eleven days
+
+#: What the values may be; None, where a value may be that, is allowed everywhere.
+RANGES = {
+    "cs2": (0, 1e6), "queue_limit": (0, LONG), "knee_slope": (0, 1e6), "cold": (0, LONG), "startup": (0, LONG),
+    "startup_spread": (0, 10), "registration": (0, LONG), "drain": (0, LONG), "retries": (0, 1000),
+    "retry_share": (0, 1), "retry_delay": (0, LONG), "concurrency": (1, 1e6), "timeout": (0, LONG),
+}  # fmt: skip
+ABOVE_ZERO = ("service", "shed", "knee", "cold_factor", "life", "patience")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +51,27 @@ class Setup:
     patience: float | None = None  # ms without an answer after which a client asks again; None: the time-out
 
     def __post_init__(self) -> None:
-        if not (self.service > 0 and self.cs2 >= 0 and self.concurrency >= 1):
-            raise ValueError("service must be over 0 ms, cs2 0 or more, concurrency 1 or more")
+        """Raises ValueError for what cannot be."""
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{name} must be from {least:g} to {most:g}, not {value!r}")
+        for name in ABOVE_ZERO:
+            value = getattr(self, name)
+            if value is not None and not 0 < value < inf:
+                raise ValueError(f"{name} must be over 0, not {value!r}")
+        if not 0 < self.percentile < 1:
+            raise ValueError(f"percentile must be over 0 and under 1, not {self.percentile!r}")
+        if not 0 <= self.failed_starts < 1:
+            raise ValueError(f"failed_starts must be 0 or more and under 1, not {self.failed_starts!r}")
         if not 0 < self.objective < self.timeout:
             raise ValueError("the objective must be over 0 ms and under the time-out")
         if not 1 <= self.minimum <= self.maximum:
             raise ValueError("need 1 <= minimum <= maximum")
-        if not all(0 <= share <= 1 for _, share in self.losses) or (self.life is not None and self.life <= 0):
-            raise ValueError("shares lost must be 0 to 1, and a life over 0 s")
-        if self.patience is not None and not 0 < self.patience <= self.timeout:
-            raise ValueError("patience must be over 0 ms and not over the time-out")
+        if not all(at >= 0 and 0 <= share <= 1 for at, share in self.losses):
+            raise ValueError("losses must be at 0 ms or later, and shares of 0 to 1")
+        if self.patience is not None and not self.patience <= self.timeout:
+            raise ValueError("patience must be no longer than the time-out")
 
     @property
     def throughput(self) -> float:

@@ -1,15 +1,24 @@
-"""The stationary queue M/M/c: how many requests are late for good at a steady rate, and what a count carries.
+"""The queue at rest, M/G/c: how many requests are late for good at a steady rate, and what a count carries.
 
-Erlang's delay formula and the sojourn time of first come, first served (Kleinrock, Queueing Systems I, 1975).
-Used to scale traffic and to size the first second; it knows nothing of changes.
+Erlang's delay formula for the share that waits (Kleinrock, Queueing Systems I, 1975) and an exponential wait
+stretched by (1 + cs2) / 2 (Allen and Cunneen, as in ``core/queueing.py``): exact at cs2 = 1, near for others. Used to
+scale traffic, to size the first second and for the bounds. It knows nothing of changes, nor of what a hostile plant
+adds to work that varies: the database's knee, cold tasks, clients that come again, starts that fail.
 """
 
 from __future__ import annotations
 
-from math import exp
+from functools import lru_cache
+from math import erfc, exp, log, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fleetfoot.core.queueing import waits
 from fleetfoot.sim.setup import Setup
+
+NODES = 64  # of the integral over lognormal work
+LOWEST = -8.0  # deviations of the logarithm below which nothing is looked at
 
 
 def late(rate: float, tasks: int, setup: Setup) -> float:
@@ -21,10 +30,37 @@ def late(rate: float, tasks: int, setup: Setup) -> float:
         return 1.0
     limit = setup.objective / 1000.0
     wait = waits(servers, rate / served)
+    if setup.cs2 == 1.0:
+        return _exponential(spare, served, limit, wait)
+    fading = 2.0 * spare / (1.0 + setup.cs2)
+    if setup.cs2 == 0.0:
+        left = limit - 1.0 / served
+        return wait * exp(-fading * left) if left >= 0.0 else 1.0
+    works, weights, longer = _lognormal(1.0 / served, setup.cs2, limit)
+    return longer + wait * float(weights @ np.exp(-fading * (limit - works)))
+
+
+def _exponential(spare: float, served: float, limit: float, wait: float) -> float:
     if abs(spare - served) < 1e-9 * served:
         return exp(-served * limit) * (1.0 + wait * served * limit)
     queued = (spare * exp(-served * limit) - served * exp(-spare * limit)) / (spare - served)
     return (1.0 - wait) * exp(-served * limit) + wait * queued
+
+
+@lru_cache(maxsize=64)
+def _lognormal(mean: float, cs2: float, limit: float) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Lognormal work: spans up to ``limit`` (s) with their weights, and the share that takes longer by itself."""
+    sigma = sqrt(log(1.0 + cs2))
+    middle = log(mean) - sigma * sigma / 2.0
+    top = (log(limit) - middle) / sigma
+    longer = erfc(top / sqrt(2.0)) / 2.0
+    if top <= LOWEST:
+        return np.zeros(0), np.zeros(0), longer
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    half = (top - LOWEST) / 2.0
+    normal = LOWEST + half * (nodes + 1.0)
+    density = weights * half * np.exp(-normal * normal / 2.0) / sqrt(2.0 * pi)
+    return np.exp(middle + sigma * normal), density, longer
 
 
 def carries(tasks: int, setup: Setup) -> float:

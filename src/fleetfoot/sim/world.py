@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fleetfoot.sim import kernel as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.fleet import Change, SimFleet
+from fleetfoot.sim.heaps import quantile
 from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.record import Record
 from fleetfoot.sim.scaler import Scaler
@@ -45,6 +46,12 @@ class Run:
     orders: list[Order]
     end: int
     score: Score
+    latencies: NDArray[np.int64]  # requests answered or timed out in the whole run, by ``heaps.bucket``
+
+    def took(self, share: float) -> float:
+        """The latency in ms under which ``share`` of all requests lie, those refused left out; 0 where none were."""
+        total = int(self.latencies.sum())
+        return float(quantile(self.latencies, total, share)) if total else 0.0
 
     @property
     def arrivals(self) -> NDArray[np.float64]:
@@ -95,7 +102,8 @@ def run(
     record, end = world.record, 1000 * len(given)
     score = record.tally.score(fleet.changes, world.orders, end, task_hour)
     return Run(
-        scaler.name, seed, setup, given, record.rows(), record.step, fleet.changes, world.orders, end, score
+        scaler.name, seed, setup, given, record.rows(), record.step, fleet.changes, world.orders, end, score,
+        plant.took,
     )  # fmt: skip
 
 
@@ -131,6 +139,7 @@ class World:
                 told = second
         plant.advance(seconds, plant.tail)
         record.take(seconds)
+        plant.check()
         if progress is not None:
             progress(seconds)
 
