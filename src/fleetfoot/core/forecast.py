@@ -98,6 +98,18 @@ def _judge(mine: Slice, row: list[float], seen: float, passed: int) -> None:
 
 def speak(mine: Slice, forecasts: list[float]) -> Forecast:
     """What the member that has lost least lately says."""
-    losses = mine["loss"]
-    best = losses.index(min(losses))
+    best = _best(mine)
     return Forecast(forecasts[best], mine["margin"][best], forecasts[0], MEMBERS[best])
+
+
+def learnt(mine: Slice) -> tuple[str, float] | None:
+    """The member that speaks, and its margin; None before anything was forecast."""
+    if "loss" not in mine:
+        return None
+    best = _best(mine)
+    return MEMBERS[best], mine["margin"][best]
+
+
+def _best(mine: Slice) -> int:
+    losses: list[float] = mine["loss"]
+    return losses.index(min(losses))

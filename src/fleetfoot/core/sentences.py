@@ -205,6 +205,31 @@ CLOCKS = {  # the four of DESIGN: what they are together, then each
     "ko": ("추정 시작 시점부터 p95: ", ("결정 {s}초", "명령 {s}초", "서비스 {s}초", "목표 복귀 {s}초"), ", "),
     "ja": ("推定開始からのp95: ", ("決定{s}秒", "指示{s}秒", "提供{s}秒", "目標復帰{s}秒"), "、"),
 }
+LEARNT = {  # what the engine has learnt of a service: what it is together, each part, and the comma
+    "en": {
+        "title": "learnt: ", "startup": "start-up {p50} s (p95 {p95} s)",
+        "quick": "{quick} ms a request when nothing waits", "forecast": "the rate ahead {forecast}, {margin} margin",
+        "surges": "a surge to {rate}/s every {period}, the next at {at}", "comma": "; ",
+        "h": "{n} h", "min": "{n} min",
+    },
+    "ko": {
+        "title": "학습한 값: ", "startup": "시작 {p50}초 (p95 {p95}초)",
+        "quick": "대기가 없을 때 요청당 {quick}ms", "forecast": "예측 요청률은 {forecast}, 여유 {margin}",
+        "surges": "{period}마다 {rate}/s까지 급증, 다음은 {at}", "comma": "; ",
+        "h": "{n}시간", "min": "{n}분",
+    },
+    "ja": {
+        "title": "学習値: ", "startup": "起動{p50}秒（p95 {p95}秒）",
+        "quick": "待ちがないとき1リクエスト{quick}ms", "forecast": "予測レートは{forecast}、余裕{margin}",
+        "surges": "{period}ごとに{rate}/sへ急増、次は{at}", "comma": "、",
+        "h": "{n}時間", "min": "{n}分",
+    },
+}  # fmt: skip
+FORECASTS = {  # by the member of the panel that speaks (``core/forecast.py``)
+    "en": {"level": "as it is", "quick": "as the last 10 s change", "steady": "as the last minute changes"},
+    "ko": {"level": "현재 그대로", "quick": "최근 10초 추세대로", "steady": "최근 1분 추세대로"},
+    "ja": {"level": "現状のまま", "quick": "直近10秒の変化どおり", "steady": "直近1分の変化どおり"},
+}
 GUARD = {
     "en": "{guard}: {before} -> {after}, {why}",
     "ko": "{guard}: {before} -> {after}, {why}",

@@ -84,6 +84,18 @@ def expected(mine: Slice, now: int, lead: int, rate: float) -> Expected | None:
     return best
 
 
+def awaited(mine: Slice) -> list[Expected]:
+    """All that is expected, the next one first, each to the height of its last time; nothing without trust."""
+    if mine.get("trust", FIRST) < 0:
+        return []
+    heights = {row[0]: row[2] for row in mine.get("jumps", [])}
+    return [
+        Expected(int(at), int(within), heights[origin], int(period))
+        for at, within, period, origin in mine.get("returns", [])
+        if origin in heights
+    ]
+
+
 def _expect(mine: Slice, rows: list[list[float]]) -> None:
     """Add what is not expected already; of one moment the shortest period knows it best."""
     returns: list[list[float]] = mine.setdefault("returns", [])

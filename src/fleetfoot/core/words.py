@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from typing import Any
 
 from fleetfoot.core.model import Decision, Reason, Want
 from fleetfoot.core.sentences import (
     CLOCKS,
     EXTRA,
     FLIP,
+    FORECASTS,
     GROW,
     GUARD,
     HELD,
+    LEARNT,
     POOL,
     SENTENCES,
     TERM_FIELDS,
@@ -101,6 +104,34 @@ def clocks(spans: Sequence[float | None], lang: str = "en") -> str:
     title, names, comma = CLOCKS[lang]
     known = [name.format(s=f"{ms / 1000:.1f}") for name, ms in zip(names, spans, strict=True) if ms is not None]
     return title + comma.join(known) if known else ""
+
+
+def learnt(facts: Mapping[str, Any], at: Callable[[int], str], lang: str = "en") -> str:
+    """What the engine has learnt of a service, as ``status`` has it, in one line; empty when that is nothing.
+
+    ``at`` writes an instant (ms).
+    """
+    said, parts = LEARNT[lang], []
+    if facts.get("startup_p50"):
+        seconds = {name: number(facts[f"startup_{name}"] / 1000) for name in ("p50", "p95")}
+        parts.append(said["startup"].format_map(seconds))
+    for own in facts["policies"].values():
+        if own.get("quick"):
+            parts.append(said["quick"].format(quick=f"{own['quick']:.0f}"))
+        if "forecast" in own:
+            member = FORECASTS[lang][own["forecast"]]
+            parts.append(said["forecast"].format(forecast=member, margin=f"{own['margin']:.0%}"))
+        for surge in own.get("surges", [])[:1]:
+            fields = {"rate": number(surge["rate"]), "period": _period(surge["period"], lang), "at": at(surge["at"])}
+            parts.append(said["surges"].format_map(fields))
+    return said["title"] + said["comma"].join(parts) if parts else ""
+
+
+def _period(ms: int, lang: str) -> str:
+    """90 min, 2 h, 24 h: as exact as a period is kept."""
+    minutes = round(ms / 60_000)
+    exact = minutes >= 120 and minutes % 60 == 0
+    return LEARNT[lang]["h" if exact else "min"].format(n=minutes // 60 if exact else minutes)
 
 
 def tell(decision: Decision, lang: str = "en") -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from fleetfoot.core.learn import Learnt
 from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
+from fleetfoot.core.policies.base import Learns
 from fleetfoot.core.view import judge
 from fleetfoot.core.words import LANGUAGES, pool, tell
 from fleetfoot.run.loop import Service
@@ -58,6 +60,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "words": _words(service),
         "warm_pool": _pool(service),
         "last_order": receipt_to_json(last) if last else None,
+        "learnt": _learnt(service, learnt),
         "throughput": learnt.throughput if learnt else None,
         "startup_p95": learnt.startup_p95 if learnt else None,
         "seconds_over": service.seconds_over,
@@ -65,6 +68,21 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "tasks": [task._asdict() for task in service.tasks],
         "zones": list(spec.task.zones),
         "notes": live.loop.readers.notes(name),
+    }
+
+
+def _learnt(service: Service, known: Learnt | None) -> dict[str, Any]:
+    """Of this revision: requests/s and task, start-up (ms); and what each policy says it has learnt."""
+    slices = service.memory.slices
+    return {
+        "throughput": known.throughput if known else None,
+        "startup_p50": known.startup_p50 if known else None,
+        "startup_p95": known.startup_p95 if known else None,
+        "policies": {
+            policy.name: policy.learnt(slices.get(policy.name, {}))
+            for policy in service.settings.policies
+            if isinstance(policy, Learns)
+        },
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fleetfoot.core.forecast import MEMBERS
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, State, Want
 from fleetfoot.core.pack import decision_to_json
@@ -354,3 +355,16 @@ def test_it_grows_at_the_rate_it_told() -> None:
     assert flip is not None
     assert flip < inf
     assert played(held, lambda _: flip * 1.15, 90)[-1].desired > 6
+
+
+def test_it_says_what_it_has_learnt() -> None:
+    policy, held = Slo(), made(tasks=10)
+    assert policy.learnt({}) == {"quick": None, "surges": []}
+    played(held, lambda t: 300.0 if t % 1_800 >= 1_500 else 100.0, 7_400, seed=4)
+    facts = policy.learnt(held.memory.slices["slo"])
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["quick"] == pytest.approx(80.0)
+    assert facts["forecast"] in MEMBERS
+    assert 0.0 < facts["margin"] < 1.0
+    assert facts["surges"][0]["period"] == pytest.approx(1_800_000, rel=0.02)
+    assert held.now < facts["surges"][0]["at"] < held.now + 1_800_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.core.surges import APART, KEPT, ROOM, SHORTEST, TRUST, Expected, expected, watch
+from fleetfoot.core.surges import APART, KEPT, ROOM, SHORTEST, TRUST, Expected, awaited, expected, watch
 
 MINUTE = 60_000
 LEAD = 40_000
@@ -182,6 +182,16 @@ def test_two_that_stay_away_end_the_belief_and_one_that_comes_restores_it() -> N
 def test_trust_grows_with_each_that_comes_and_has_an_end() -> None:
     traffic = surged(*range(20, 320, 30))
     assert traffic.mine["trust"] == TRUST
+
+
+def test_what_is_awaited_is_told_next_one_first_and_nothing_without_trust() -> None:
+    traffic = surged(20, 50, 80)
+    (first, *_) = told = awaited(traffic.mine)
+    assert [surge.at for surge in told] == sorted(surge.at for surge in told)
+    assert (first.at, first.period) == pytest.approx((110 * MINUTE, 30 * MINUTE), abs=15_000)
+    assert first.rate == pytest.approx(300.0)
+    traffic.mine["trust"] = -1
+    assert awaited(traffic.mine) == awaited({}) == []
 
 
 def test_a_long_sleep_is_over_at_once() -> None:

@@ -8,9 +8,23 @@ import string
 import pytest
 
 from fleetfoot.core import words
+from fleetfoot.core.forecast import MEMBERS
 from fleetfoot.core.model import Action, Decision, Reason, State, Trail, Want
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.sentences import EXTRA, FLIP, GROW, GUARD, HELD, SENTENCES, TERM_FIELDS, TERMS, UPPER, WANTED
+from fleetfoot.core.sentences import (
+    EXTRA,
+    FLIP,
+    FORECASTS,
+    GROW,
+    GUARD,
+    HELD,
+    LEARNT,
+    SENTENCES,
+    TERM_FIELDS,
+    TERMS,
+    UPPER,
+    WANTED,
+)
 from tests.unit.core.scenes import SCENES, played
 from tests.unit.core.sentences_page import PAGE, whole
 
@@ -21,8 +35,17 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 
 def test_there_are_three_languages() -> None:
     assert set(words.LANGUAGES) == {"en", "ko", "ja"}
-    for frame in (EXTRA, FLIP, GROW, GUARD, HELD, UPPER, WANTED, TERMS):
+    for frame in (EXTRA, FLIP, GROW, GUARD, HELD, UPPER, WANTED, TERMS, LEARNT, FORECASTS):
         assert set(frame) == set(words.LANGUAGES)
+
+
+def test_what_is_learnt_is_told_in_every_language_with_the_same_parts_and_every_forecast() -> None:
+    for lang in words.LANGUAGES:
+        assert set(LEARNT[lang]) == set(LEARNT["en"])
+        assert set(FORECASTS[lang]) == set(MEMBERS)
+    day = {"rate": 90.0, "period": 86_400_000, "at": 0, "within": 1}
+    facts = {"startup_p50": None, "policies": {"slo": {"quick": None, "surges": [day]}}}
+    assert words.learnt(facts, lambda _: "09:00") == "learnt: a surge to 90/s every 24 h, the next at 09:00"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from fleetfoot.edge.journal.read import OrderRow
 from fleetfoot.face.cli import main
 from fleetfoot.face.phrases import PHRASES, action_line, order_line
+from fleetfoot.face.times import clock_time
 from fleetfoot.run.stamps import CLOCKS
 
 SERVICE: dict[str, Any] = {
@@ -27,6 +28,7 @@ SERVICE: dict[str, Any] = {
     "fleet": None,
     "signals": {},
     "throughput": None,
+    "learnt": {"throughput": None, "startup_p50": None, "startup_p95": None, "policies": {}},
     "changed": None,
     "words": {},
     "operator": {"fixed": None, "hold_growth": False, "hold_shrink": False, "until": 0, "who": ""},
@@ -73,6 +75,38 @@ def _controller(answer: dict[str, Any]) -> Iterator[Path]:
 def _status(answer: dict[str, Any], *words: str) -> Result:
     with _controller(answer) as state:
         return CliRunner().invoke(main, ["status", "--state", str(state), *words])
+
+
+LEARNT: dict[str, Any] = {
+    "throughput": 19.6,
+    "startup_p50": 31_000,
+    "startup_p95": 34_400,
+    "policies": {
+        "slo": {
+            "quick": 52.3, "forecast": "steady", "margin": 0.124,
+            "surges": [{"at": 5_400_000, "within": 18_000, "rate": 301.7, "period": 1_800_000}],
+        }
+    },
+}  # fmt: skip
+
+
+def test_what_was_learnt_of_a_service_is_told_in_one_line_in_the_language_asked_for() -> None:
+    answer = {**_answer(orders={"learnt": LEARNT}), "wall": 60_000}
+    said = (
+        "  learnt: start-up 31 s (p95 34.4 s); 52 ms a request when nothing waits; "
+        "the rate ahead as the last minute changes, 12% margin; "
+        f"a surge to 302/s every 30 min, the next at {clock_time(5_460_000)}\n"
+    )
+    assert said in _status(answer).output
+    for lang, word in (("ko", "30분마다"), ("ja", "30分ごとに")):
+        assert word in _status(answer, "--lang", lang).output
+    assert json.loads(_status(answer, "--json").output)["services"]["orders"]["learnt"] == LEARNT
+
+
+def test_where_nothing_is_learnt_yet_nothing_is_told_of_it() -> None:
+    assert "learnt" not in _status(_answer(orders={})).output
+    policies: dict[str, Any] = {"slo": {"quick": None, "surges": []}}
+    assert "learnt" not in _status(_answer(orders={"learnt": {**SERVICE["learnt"], "policies": policies}})).output
 
 
 def test_the_warm_pool_and_its_reason_are_told_in_the_language_asked_for() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+from fleetfoot.core.policies import Slo
 from fleetfoot.core.words import tell
 from fleetfoot.run.status import status
 from tests.controllers import Bench
@@ -27,6 +29,25 @@ def test_a_lasting_hold_is_told_with_the_numbers_of_now_since_it_began(tmp_path:
         assert later["words"]["en"] != first["words"]["en"]
         assert service.decision is not None
         assert later["words"]["en"] == tell(service.decision)
+        await bench.live.stop()
+
+    asyncio.run(go())
+
+
+def test_what_was_learnt_is_told_by_the_service_and_by_each_policy_that_learns(tmp_path: Path) -> None:
+    async def go() -> None:
+        bench = Bench(tmp_path)
+        await bench.tick(10)
+        service = bench.live.loop.services["orders"]
+        assert status(bench.live)["services"]["orders"]["learnt"]["policies"] == {}
+        service.settings = replace(service.settings, policies=(Slo(),))
+        for _ in range(75):
+            await bench.tick(10)
+        learnt = status(bench.live)["services"]["orders"]["learnt"]
+        assert set(learnt) == {"throughput", "startup_p50", "startup_p95", "policies"}
+        assert learnt["policies"]["slo"]["quick"] > 0
+        assert learnt["policies"]["slo"]["forecast"] == "level"
+        assert learnt["policies"]["slo"]["surges"] == []
         await bench.live.stop()
 
     asyncio.run(go())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Blind, Data, Reason, State, Vote
@@ -35,6 +35,15 @@ class Policy(Protocol):
         ...
 
     def vote(self, view: View, mine: Slice) -> Vote: ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A policy that can say what its slice of the memory has taught it."""
+
+    def learnt(self, mine: Slice) -> dict[str, Any]:
+        """Facts as JSON values; ``words.learnt`` tells them."""
+        ...
 
 
 def modest(view: View, signal: str, want: int) -> int:

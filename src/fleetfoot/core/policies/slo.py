@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
+from typing import Any
 
 from fleetfoot.core import demand, forecast, surges
 from fleetfoot.core.memory import Slice
@@ -130,6 +131,16 @@ class Slo:
                 quick = value if quick is None else quick + (0.04 if value < quick else 0.004) * (value - quick)
                 mine["quick"] = quick
         mine["wait"] = float(f"{max(objective - (quick or 0.0), ROOM * objective):.2g}") / 1000.0  # s
+
+    def learnt(self, mine: Slice) -> dict[str, Any]:
+        """Latency of a fleet with little to do (ms), the forecast that is believed with its margin (share), and the
+        surges expected."""
+        facts: dict[str, Any] = {"quick": mine.get("quick")}
+        spoken = forecast.learnt(mine)
+        if spoken is not None:
+            facts["forecast"], facts["margin"] = spoken
+        facts["surges"] = [surge._asdict() for surge in surges.awaited(mine)]
+        return facts
 
     def _relief(self, view: View, throughput: float) -> int:
         waiting = view.value("queue") if view.usable("queue") else 0.0

@@ -53,6 +53,7 @@ def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]
         lines.append(f"  since {clock_time(changed['wall'])}  {one['words'].get(lang, '')}")
     if one["warm_pool"]:
         lines.append(f"  {one['warm_pool']['words'].get(lang, '')}")
+    lines += [f"  {line}" for line in _learnt(one["learnt"], lang, shift)]
     lines += [f"  {line}" for line in _people(one["operator"], shift)]
     for source in one["sources"]:
         if source["error"]:
@@ -90,6 +91,13 @@ def _traffic(one: dict[str, Any]) -> str:
         f"{shown('requests', '{:.4g}')} requests/s, {latency}, errors {shown('errors', '{:.1f}', 100)} %, "
         f"{shown('in_flight', '{:.0f}')} in flight, {shown('queue', '{:.0f}')} queued{learnt}"
     )
+
+
+def _learnt(facts: dict[str, Any], lang: str, shift: int) -> list[str]:
+    from fleetfoot.core.words import learnt
+
+    told = learnt(facts, lambda at: clock_time(at + shift), lang)
+    return [told] if told else []
 
 
 def _coverage(signals: dict[str, Any]) -> list[str]:
