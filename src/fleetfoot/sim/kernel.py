@@ -90,6 +90,7 @@ def serve(n, x, busy, retry, ahead, hist, rows, arrived, now, need, tries, waite
     if took > x[TIMEOUT]:
         until = arrived + x[TIMEOUT]
         ahead[int(until) & ring, GONE] += 1
+        hist[int(until) & ring, bucket(1000.0 * x[TIMEOUT])] += 1
         rows[came, WAS_LOST] += 1.0
     else:
         ahead[int(end) & ring, DONE] += 1
@@ -153,18 +154,18 @@ def proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t):  # type: ignor
             i = n[HEAD] & ring
             arrived = line[i, 0]
             if now - arrived >= x[TIMEOUT]:
-                give_up(n, x, line, retry, ahead, rows)
+                give_up(n, x, line, retry, ahead, hist, rows)
                 continue
             n[HEAD] += 1
             x[QUEUE_SUM] -= x[END] - now
             tries = int(line[i, 2])
             serve(n, x, busy, retry, ahead, hist, rows, arrived, now, line[i, 1], tries, n[EXPIRED] >= n[HEAD])
     while n[HEAD] < n[TAIL] and line[n[HEAD] & ring, 0] + x[TIMEOUT] <= t:
-        give_up(n, x, line, retry, ahead, rows)
+        give_up(n, x, line, retry, ahead, hist, rows)
 
 
 @inlined
-def give_up(n, x, line, retry, ahead, rows):  # type: ignore[no-untyped-def]
+def give_up(n, x, line, retry, ahead, hist, rows):  # type: ignore[no-untyped-def]
     """The first in line has waited past the time-out."""
     i = n[HEAD] & (len(line) - 1)
     arrived = line[i, 0]
@@ -174,6 +175,7 @@ def give_up(n, x, line, retry, ahead, rows):  # type: ignore[no-untyped-def]
     at = arrived + x[TIMEOUT]
     x[QUEUE_SUM] -= x[END] - at
     ahead[int(at) & (len(ahead) - 1), GONE] += 1
+    hist[int(at) & (len(hist) - 1), bucket(1000.0 * x[TIMEOUT])] += 1
     rows[int(arrived) & (len(rows) - 1), WAS_LOST] += 1.0
 
 
@@ -219,17 +221,17 @@ def close(n, x, line, ahead, hist, took, row, second):  # type: ignore[no-untype
     place = second & (len(ahead) - 1)
     for i in range(len(took)):
         took[i] += hist[place, i]
-    took[bucket(1000.0 * x[TIMEOUT])] += ahead[place, GONE]
     n[LATE] = max(n[LATE], n[HEAD])
     while n[LATE] < n[TAIL] and line[n[LATE] & (len(line) - 1), 0] < x[END] - x[OBJECTIVE]:
         n[LATE] += 1
     late = n[LATE] - n[HEAD] + ahead[place, LATE_OPEN]
     if late > 0:
         oldest = x[END] - line[n[HEAD] & (len(line) - 1), 0] if n[LATE] > n[HEAD] else 0.0
-        hist[place, bucket(500.0 * (x[OBJECTIVE] + max(oldest, x[OBJECTIVE] * 1.001)))] += late
-    done = ahead[place, DONE]
-    row[COMPLETED], row[FAILED], row[OPEN_LATE] = done, ahead[place, GONE], late
-    row[LATENCY] = quantile(hist[place], done + late, x[QUANTILE]) if done + late > 0 else 0.0
+        hist[place, bucket(500.0 * (x[OBJECTIVE] + max(oldest, x[OBJECTIVE] + 0.001)))] += late
+    done, gone = ahead[place, DONE], ahead[place, GONE]
+    row[COMPLETED], row[FAILED], row[OPEN_LATE] = done, gone, late
+    known = done + gone + late
+    row[LATENCY] = quantile(hist[place], known, x[QUANTILE]) if known > 0 else 0.0
     row[IN_SERVICE], row[QUEUE] = x[BUSY_SUM], x[QUEUE_SUM]
     row[SERVERS] = n[IDLE] + n[BUSY] - n[LEAVING]
     row[QUEUE_END], row[BUSY_END] = n[TAIL] - n[HEAD], n[BUSY]
