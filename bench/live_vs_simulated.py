@@ -1,0 +1,286 @@
+"""The live fleet beside the simulated one: the same fleetfoot.yaml under the same rates.
+
+Live is a real ``fleetfoot up`` (keeper, data plane, controller, tasks that wait an exponential 50 ms a request, one
+at a time, and sleep 5 s before they listen) under ``fleetfoot load``. Simulated is ``sim/`` with the service of the
+same file, the same rates second by second, and three values taken from the live run: the span from an order to
+ready, how long a removed task is there, and what a request of constant 50 ms takes on the quiet fleet. A live run
+is one draw, so the simulated figures are the mean over seeds, with the least and the most.
+
+Live, a queue wakes the engine before its second is over; simulated it decides at the end of each. Where the onset is
+known, the last column says what is left of the difference when simulated tasks serve that much sooner.
+
+Usage: python bench/live_vs_simulated.py [--only surge|match] [--policy slo|default] [--runs R] [--seeds N]
+       [--save FOLDER | --saved FOLDER] [--json]
+``--save`` keeps what the live runs saw, ``--saved`` compares with it again without a fleet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+from machine import describe
+from numpy.typing import NDArray
+
+from fleetfoot.face.trial import figures
+from fleetfoot.face.trial.run import Outcome
+from fleetfoot.face.trial.run import run as drive
+from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.sim.live import engine
+from fleetfoot.sim.measuring import per_second
+from fleetfoot.sim.service import plan_of
+from fleetfoot.sim.setup import Setup
+from fleetfoot.sim.world import run as simulate
+from fleetfoot.spec.loader import loads
+from fleetfoot.traffic import parse
+from fleetfoot.traffic.shape import Shape
+from fleetfoot.traffic.trace import load_trace
+
+TRACES = Path(__file__).parents[2] / "shared" / "traces"
+MEAN, STARTUP, PROBES = 0.05, 5.0, 60  # s, s, requests
+POLICIES = ("slo", "default")
+ONSET = {"surge": 40.0}  # s
+TRAFFIC: dict[str, dict[str, Any]] = {
+    "surge": {"stages": "28@40s,140@90s,28@110s"},
+    "match": {  # a World Cup match day, a minute in a second
+        "trace": "wc98_opening_week.csv", "start": "1998-06-10T13:00:00Z", "end": "1998-06-10T17:00:00Z",
+        "speed": 60.0, "scale": 0.065,
+    },
+}  # fmt: skip
+FIGURES = ("p95_ms", "seconds_over", "share_bad", "task_seconds")
+
+
+@dataclass
+class Seen:
+    """What a live run showed: its figures, and the values the simulated fleet takes from it (ms)."""
+
+    traffic: str
+    policy: str
+    figures: dict[str, float]
+    lead: float  # an order to ready, median
+    drain: float  # a removed task is there, mean
+    service: float  # a request of constant work on the quiet fleet, median
+    sooner: float  # decided before the end of the second in which the surge began; 0: no onset is known
+    load: float  # of the machine, mean over the last minute of the run
+    late_p99: float  # ms the generator itself was late
+    counts: list[int]  # tasks ordered, each second
+
+
+def yaml_of(policy: str, port: int) -> str:
+    words = [sys.executable, "-S", str(Path(__file__).with_name("sleeper.py")), f"{STARTUP:g}", f"{MEAN:g}"]
+    return f"""
+services:
+  sleeper:
+    run: {json.dumps(shlex.join(words))}
+    listen: 127.0.0.1:{port}
+    objective: {{p95: 1s, errors: 1%}}
+    capacity: {{min: 2, max: 16}}
+    policies: [{policy}]
+    task:
+      throughput: {1 / MEAN:g}/s
+      concurrency: 1
+      startup: {STARTUP + 0.3:g}s
+      stop timeout: 15s
+      drain: 10s
+    health: {{readiness: {{path: /healthz}}}}
+    guards:
+      stabilisation: {{in: 15s}}
+      cooldown: {{in: 5s}}
+      rate: {{in: [50% per 10s, 2 per 10s]}}
+"""
+
+
+def shape_of(name: str) -> Shape:
+    given = TRAFFIC[name]
+    if "stages" in given:
+        return parse.stages(given["stages"])
+    words = {key: given[key] for key in ("start", "end", "speed", "scale")}
+    return load_trace(TRACES / given["trace"], **words)
+
+
+def live(name: str, policy: str, seed: int) -> Seen:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    load = {"url": url, "poisson": True, "seed": seed, "objective": "p95=1s", "max_in_flight": 20_000, **TRAFFIC[name]}
+    if "trace" in load:
+        load["trace"] = str(TRACES / load["trace"])
+    with LiveService(yaml_of(policy, port), "sleeper", url) as service:
+        quiet = probe(port)
+        outcome = drive(service, load, lambda *_: None)
+    counts = outcome.result["counts"]
+    return Seen(
+        name,
+        policy,
+        {
+            "p95_ms": figures.p95(outcome, 0, float("inf")) or 0.0,
+            "seconds_over": figures.over(outcome),
+            "share_bad": outcome.result["bad"] / counts["requests"],
+            "task_seconds": figures.task_seconds(outcome),
+        },
+        lead_of(outcome),
+        drain_of(outcome),
+        quiet,
+        sooner_of(outcome, ONSET.get(name)),
+        os.getloadavg()[0],
+        outcome.result["late_p99_ms"],
+        [int(n) for n in ordered(outcome)],
+    )
+
+
+def probe(port: int) -> float:
+    """ms a request of constant work takes when nothing else is asked for, median."""
+    took = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for _ in range(PROBES):
+        began = time.perf_counter()
+        connection.request("GET", "/fixed")
+        connection.getresponse().read()
+        took.append(1000.0 * (time.perf_counter() - began))
+    connection.close()
+    return median(took)
+
+
+def lead_of(outcome: Outcome) -> float:
+    spans = [o.last_ready - o.decided for o in outcome.orders if o.count > o.before and o.last_ready is not None]
+    return float(median(spans)) if spans else 1000.0 * STARTUP
+
+
+def sooner_of(outcome: Outcome, onset: float | None) -> float:
+    decided = None if onset is None else figures.clocks(outcome, onset).decision
+    return 0.0 if decided is None else max(0.0, 1000.0 * (1.0 - decided))
+
+
+def drain_of(outcome: Outcome) -> float:
+    removed = sum(o.before - o.count for o in outcome.orders if o.count < o.before)
+    there = sum(
+        one.counts["draining"] * (two.at - one.at)
+        for one, two in zip(outcome.samples, outcome.samples[1:], strict=False)
+    )
+    return there / removed if removed else 0.0
+
+
+def ordered(outcome: Outcome) -> Iterator[int]:
+    """The desired count at the end of every second of the load."""
+    samples = iter(outcome.samples)
+    count, sample = 0, next(samples, None)
+    for second in range(int(outcome.duration)):
+        while sample is not None and sample.at <= outcome.start + 1000 * (second + 1):
+            count, sample = sample.counts["desired"], next(samples, None)
+        yield count
+
+
+def setup_of(seen: Seen) -> Setup:
+    service = loads(yaml_of(seen.policy, 1)).services["sleeper"]
+    started = round(1000.0 * STARTUP)
+    return replace(
+        plan_of(service).setup, service=seen.service, startup=started,
+        registration=max(0, round(seen.lead) - started), drain=round(seen.drain),
+    )  # fmt: skip
+
+
+def simulated(seen: Seen, setup: Setup, rates: NDArray[np.float64], seeds: int) -> list[dict[str, float]]:
+    service = loads(yaml_of(seen.policy, 1)).services["sleeper"]
+    found = []
+    for seed in range(1, seeds + 1):
+        done = simulate(rates, setup, engine(service), seed, initial=2, judged_from=0)
+        score = done.score
+        values = (done.took(0.95), score.seconds_over, score.share_bad, 3600.0 * score.task_hours)
+        found.append(dict(zip(FIGURES, map(float, values), strict=True)))
+    return found
+
+
+def compared(seen: Seen, seeds: int) -> list[dict[str, Any]]:
+    setup, rates = setup_of(seen), per_second(shape_of(seen.traffic))
+    runs = simulated(seen, setup, rates, seeds)
+    sooner = runs
+    if seen.sooner:
+        lead = max(0, setup.lead - round(seen.sooner))
+        started = min(setup.startup, lead)
+        sooner = simulated(seen, replace(setup, startup=started, registration=lead - started), rates, seeds)
+    rows = []
+    for name in FIGURES:
+        values, measured = [run[name] for run in runs], seen.figures[name]
+        rows.append(
+            {
+                "figure": name, "live": measured, "simulated": fmean(values), "least": min(values),
+                "most": max(values), "difference": off(values, measured),
+                "left": off([run[name] for run in sooner], measured) if seen.sooner else None,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def off(values: list[float], measured: float) -> float | None:
+    return fmean(values) / measured - 1.0 if measured else None
+
+
+def show(seen: Seen, rows: list[dict[str, Any]]) -> None:
+    print(
+        f"\n{seen.traffic}, {seen.policy}: order to ready {seen.lead:.0f} ms, a removed task there {seen.drain:.0f} "
+        f"ms, constant request {seen.service:.1f} ms; machine's load {seen.load:.1f}, generator late by "
+        f"{seen.late_p99:.1f} ms (p99)"
+    )
+    if seen.sooner:
+        print(f"the live engine decided {seen.sooner:.0f} ms before the second of the onset was over")
+    print(
+        f"{'':>13}" + "".join(f" {word:>10}" for word in ("live", "simulated", "least", "most", "difference", "left"))
+    )
+    for row in rows:
+        values = "".join(f" {row[column]:10.4g}" for column in ("live", "simulated", "least", "most"))
+        changes = ["-" if row[c] is None else f"{100 * row[c]:+.0f} %" for c in ("difference", "left")]
+        print(f"{row['figure']:>13}{values}" + "".join(f" {change:>10}" for change in changes))
+
+
+def all_seen(args: argparse.Namespace) -> Iterator[Seen]:
+    if args.saved is not None:
+        for file in sorted(args.saved.glob("*.json")):
+            yield Seen(**json.loads(file.read_text()))
+        return
+    for run in range(args.runs):
+        for name in [args.only] if args.only else TRAFFIC:
+            if not (TRACES / TRAFFIC[name].get("trace", "")).exists():
+                print(f"{name}: its trace is not here, left out", file=sys.stderr)
+                continue
+            for policy in [args.policy] if args.policy else POLICIES:
+                seen = live(name, policy, seed=3 + run)
+                if args.save is not None:
+                    args.save.mkdir(parents=True, exist_ok=True)
+                    (args.save / f"{name}-{policy}-{time.time_ns()}.json").write_text(json.dumps(vars(seen)))
+                yield seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=sorted(TRAFFIC))
+    parser.add_argument("--policy", choices=POLICIES)
+    parser.add_argument("--runs", type=int, default=1, help="live runs of each")
+    parser.add_argument("--seeds", type=int, default=20, help="simulated runs of each")
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--saved", type=Path)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    told = []
+    if not args.json:
+        print(f"{describe()}\nlive: measured, one draw; simulated: mean, least and most of {args.seeds} seeds")
+    for seen in all_seen(args):
+        rows = compared(seen, args.seeds)
+        told.append({"seen": vars(seen), "rows": rows})
+        if not args.json:
+            show(seen, rows)
+    if args.json:
+        print(json.dumps({"machine": describe(), "kind": "measured and simulated", "runs": told}))
+
+
+if __name__ == "__main__":
+    main()
