@@ -40,6 +40,5 @@ async def main(mean: float) -> None:
     server.close()
 
 
-if __name__ == "__main__":
-    time.sleep(float(sys.argv[1]))
-    asyncio.run(main(float(sys.argv[2])))
+time.sleep(float(sys.argv[1]))
+asyncio.run(main(float(sys.argv[2])))
