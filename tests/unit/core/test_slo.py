@@ -368,3 +368,34 @@ def test_it_says_what_it_has_learnt() -> None:
     assert 0.0 < facts["margin"] < 1.0
     assert facts["surges"][0]["period"] == pytest.approx(1_800_000, rel=0.02)
     assert held.now < facts["surges"][0]["at"] < held.now + 1_800_000
+
+
+def test_what_rates_nobody_was_ready_for_taught_is_added_for_a_while() -> None:
+    rng = Random(2)
+    ups = [rng.random() < 0.2 for _ in range(200)]
+    burnt = made(tasks=6)
+    played(burnt, lambda t: 180.0 if ups[int(t) // 20] else 100.0, 4_000)
+    after = played(burnt, lambda _: 100.0, 300)[-1]
+    assert after.desired > fewest(100.0)
+    assert float(after.reasons[0].data["ahead"]) > 100.0 + NOISE * 10.0 + 2.0
+
+
+def test_a_fifth_of_the_objective_is_left_for_waiting_however_long_a_request_takes() -> None:
+    close = made(tasks=10, objective=100)
+    decision = played(close, lambda _: 100.0, 300, latency=97.0)[-1]
+    assert decision.flip == pytest.approx(carries(decision.desired, 20.0, LATE, 0.020))
+
+
+def test_a_surge_once_answered_is_followed_on_lighter_evidence() -> None:
+    """2.5 deviations of a second's count above what the fleet carries."""
+
+    def rise(service: Service) -> Decision:
+        line = carries(service.tasks, 20.0, LATE, WAIT)
+        return played(service, lambda _: line + 2.6 * line**0.5, 1)[-1]
+
+    calm, surging = made(tasks=6), made(tasks=6)
+    for each in (calm, surging):
+        played(each, lambda _: 100.0, 300)
+    assert played(surging, lambda _: 400.0, 1)[-1].urgent
+    assert rise(surging).urgent
+    assert not rise(calm).urgent

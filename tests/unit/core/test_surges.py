@@ -155,14 +155,11 @@ def test_of_several_that_are_due_the_highest_counts_whichever_is_nearer() -> Non
 
 def test_one_that_stays_away_costs_trust_and_its_next_time_is_waited_for() -> None:
     traffic = surged(20, 50)
-    traffic.mine.pop("trust", None)
-    traffic.surge(80 * MINUTE)
-    traffic.mine["trust"] = 1
-    assert traffic.look(112 * MINUTE) is None
+    assert traffic.look(82 * MINUTE) is None
     assert traffic.mine["trust"] == 0
-    again = traffic.look(140 * MINUTE - LEAD)
+    again = traffic.look(110 * MINUTE - LEAD)
     assert again is not None
-    assert again.at == pytest.approx(140 * MINUTE, abs=15_000)
+    assert again.at == pytest.approx(110 * MINUTE, abs=15_000)
 
 
 def test_two_that_stay_away_end_the_belief_and_one_that_comes_restores_it() -> None:
