@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fleetfoot.sim import kernel as k
@@ -125,6 +127,28 @@ def test_tasks_crash_as_often_as_their_life_says() -> None:
     crashes = sum(max(0, before.serving - after.serving) for before, after in pairwise(found.changes))
     served = found.tasks(lambda change: change.serving).sum()
     assert crashes == pytest.approx(served / life, rel=0.15)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    orders=st.dictionaries(st.integers(1, 99), st.integers(1, 30), max_size=60),
+    startup=st.sampled_from([0, 500, 3_000]),
+    spread=st.sampled_from([0.0, 0.3]),
+    life=st.sampled_from([None, 20.0]),
+    cold=st.sampled_from([0, 5_000]),
+    work=st.sampled_from([50.0, 900.0]),
+    seed=st.integers(0, 99),
+)
+def test_as_many_servers_take_requests_as_tasks_serve_whatever_is_ordered(
+    orders: dict[int, int], startup: int, spread: float, life: float | None, cold: int, work: float, seed: int
+) -> None:
+    setup = Setup(
+        service=work, minimum=1, maximum=30, startup=startup, registration=0, drain=2_000, startup_spread=spread,
+        failed_starts=spread, life=life, cold=cold, concurrency=2, losses=((40_000, 0.5), (40_000, 0.5), (70_500, 1.0)),
+    )  # fmt: skip
+    script = Script({1000 * second: count for second, count in orders.items()})
+    found = run(np.full(100, 150.0), setup, script, seed, initial=12, judged_from=0)
+    assert (found.rows[:, k.SERVERS] == 2 * found.tasks(lambda change: change.serving)).all()
 
 
 def test_start_ups_can_be_spread() -> None:

@@ -102,13 +102,14 @@ class Plant:
         n, servers = self.n, tasks * self.setup.concurrency
         if servers > self._servers() - n[k.LEAVING]:
             raise ValueError(f"cannot remove {tasks} tasks: fewer serve")
-        if n[k.COLD_HEAD] < n[k.ADD_HEAD] and self.setup.cold:
-            staying = 1.0 - servers / float(n[k.IDLE] + n[k.BUSY] - n[k.LEAVING] or servers)
+        joined = int(n[k.IDLE] + n[k.BUSY] - n[k.LEAVING])
+        idle = min(servers, int(n[k.IDLE]))
+        busy = self._take_joining(servers - idle)
+        if self.setup.cold and idle + busy:
             cold = np.arange(n[k.COLD_HEAD], n[k.ADD_HEAD]) & (len(self._adds) - 1)
-            self._adds[cold, 1] *= max(staying, 0.0)
-        gone = min(servers, int(n[k.IDLE]))
-        n[k.IDLE] -= gone
-        n[k.LEAVING] += self._take_joining(servers - gone)
+            self._adds[cold, 1] *= 1.0 - (idle + busy) / joined
+        n[k.IDLE] -= idle
+        n[k.LEAVING] += busy
 
     def check(self) -> None:
         """Raises OverflowError when somebody found no room in the arrays: then figures would be wrong."""
