@@ -158,7 +158,7 @@ class InMemory(Exchange):
         self.order: list[Seen] = []
         self.fleet.ready(self.fleet.add("t1", 1, "a", "r"), 0.0, 0.0)
 
-    async def connect(self, task: Task) -> Back | None:
+    async def connect(self, task: Task) -> tuple[Back | None, bool]:
         back = Back(self, task)
         loop = asyncio.get_running_loop()
 
@@ -175,7 +175,7 @@ class InMemory(Exchange):
                 raise AssertionError(f"h11 cannot read what the balancer sent: {reader.broken}: {data!r}")
 
         back.connection_made(Pipe(back, on_write))  # type: ignore[arg-type]
-        return back
+        return back, False
 
     @staticmethod
     def _answer(back: Back) -> None:

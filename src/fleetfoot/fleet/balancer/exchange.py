@@ -164,7 +164,7 @@ class Exchange:
         dialling.add_done_callback(self._dialling.discard)
 
     async def _dial(self, request: Request, task: Task) -> None:
-        back, ours = await self._connect(task)
+        back, ours = await self.connect(task)
         stands = back is not None and not back.transport.is_closing()
         if request.task is not task:  # its client is gone, or its task was removed
             if back is not None and stands:
@@ -177,7 +177,7 @@ class Exchange:
         else:
             self.broke(request, sent=False)
 
-    async def _connect(self, task: Task) -> tuple[Back | None, bool]:
+    async def connect(self, task: Task) -> tuple[Back | None, bool]:
         """A new connection to the task; None when it cannot be had, and whether it is this process that lacks
         descriptors, memory or ports for it."""
         loop = asyncio.get_running_loop()
