@@ -172,6 +172,7 @@ def test_a_backlog_gets_tasks_of_its_own_until_it_is_gone() -> None:
     decision = queued.tick(requests=100.0, completed=120.0, **backlog)
     assert decision.desired == without + 2  # 520 in 13 s are 40/s
     assert decision.reasons[0].data["extra"] == 2
+    assert decision.flip == pytest.approx(carries(6 - 2, 20.0, LATE, WAIT))  # two of the six are the backlog's
     assert played(queued, lambda _: 100.0, 600)[-1].desired == without
 
 
@@ -311,6 +312,7 @@ def test_what_a_request_takes_when_nothing_waits_is_learnt_slowly_upward_and_not
     assert learns.memory.slices["slo"]["quick"] < 110.0
     quick = learns.memory.slices["slo"]["quick"]
     played(learns, lambda _: 100.0, 60, latency=700.0, in_flight=500.0)
+    played(learns, lambda _: 100.0, 60, latency=1_500.0)  # whatever that is, it is not how long a request takes
     assert learns.memory.slices["slo"]["quick"] == quick
 
 
@@ -342,6 +344,7 @@ def test_it_tells_the_rate_it_looks_ahead_to_and_when_it_would_grow_again() -> N
     reason = decision.reasons[0]
     assert reason.code == "ahead_enough"
     assert decision.flip == pytest.approx(carries(6, 20.0, LATE, WAIT))
+    assert reason.data["flip"] == decision.flip
     assert {"rate", "ahead", "lead", "per_task"} <= set(reason.data)
     for lang in LANGUAGES:
         assert "?" not in tell(decision, lang)
@@ -386,16 +389,18 @@ def test_a_fifth_of_the_objective_is_left_for_waiting_however_long_a_request_tak
     assert decision.flip == pytest.approx(carries(decision.desired, 20.0, LATE, 0.020))
 
 
-def test_a_surge_once_answered_is_followed_on_lighter_evidence() -> None:
-    """2.5 deviations of a second's count above what the fleet carries."""
+def rise(service: Service, **shown: Any) -> Decision:
+    """A second's count 2.8 of its deviations above what the fleet carries."""
+    line = carries(service.tasks, 20.0, LATE, WAIT)
+    rate = (1.4 + (1.4**2 + line) ** 0.5) ** 2
+    return played(service, lambda _: rate, 1, **shown)[-1]
 
-    def rise(service: Service) -> Decision:
-        line = carries(service.tasks, 20.0, LATE, WAIT)
-        return played(service, lambda _: line + 2.6 * line**0.5, 1)[-1]
 
-    calm, surging = made(tasks=6), made(tasks=6)
-    for each in (calm, surging):
+def test_lighter_evidence_is_enough_after_a_surge_answered_and_where_work_piles_up() -> None:
+    calm, surging, piling = made(tasks=6), made(tasks=6), made(tasks=6)
+    for each in (calm, surging, piling):
         played(each, lambda _: 100.0, 300)
     assert played(surging, lambda _: 400.0, 1)[-1].urgent
     assert rise(surging).urgent
+    assert rise(piling, in_flight=70.0).urgent
     assert not rise(calm).urgent
