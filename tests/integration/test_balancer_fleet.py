@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from tests.balancers import GET, OK, Message, Upstream, play, until, wait_for_gate, world
+from tests.balancers import GET, OK, Message, Upstream, play, say_ok, until, wait_for_gate, world
 from tests.support import free_port
 
 pytestmark = pytest.mark.network
@@ -322,6 +322,30 @@ def test_what_comes_when_all_tasks_have_just_died_waits_until_the_supervisor_kno
             await here.task("next")
             assert (await asked).status == 200
             assert here.counts("replayed", "broken", "bad") == [2, 0, 0]
+
+    play(scenario())
+
+
+def test_two_tasks_that_break_connections_at_rest_leave_time_for_another_to_serve() -> None:
+    dying = False
+
+    async def serve(task: Upstream, seen: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (drop if dying else say_ok)(task, seen, reader, writer)
+
+    async def scenario() -> None:
+        nonlocal dying
+        async with world() as here:
+            for name in ("t1", "t2"):
+                await here.task(name, serve)
+            assert [(await here.ask()).status for _ in range(4)] == [200] * 4  # each has a connection at rest now
+            dying = True
+            (asked,) = await here.hold(1)
+            await until(lambda: here.stat("replayed") == 2)
+            here.balancer.remove("t1")
+            here.balancer.remove("t2")
+            await until(lambda: here.stat("queue") == 1)
+            await here.task("next")
+            assert (await asked).status == 200
 
     play(scenario())
 

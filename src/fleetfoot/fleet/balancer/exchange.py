@@ -257,14 +257,12 @@ class Exchange:
         return (request.safe or not sent) and len(request.tried) < TRIES and self._replays >= 1
 
     def _replay(self, request: Request, stale: bool) -> None:
-        """To a task that has not had it; where all had it, to any after a pause. The only task is asked again at once
-        when it was an idle connection that broke: tasks close those."""
+        """To a task that has not had it; where all had it, to any after a pause, unless it was an idle connection."""
         self._replays -= 1
         self.counters.replayed += 1
         request.fresh = True
         routed = self.fleet.routed
-        closed = stale and len(request.tried) == 1
-        if not closed and routed and all(task in request.tried for task in routed):
+        if not stale and routed and all(task in request.tried for task in routed):
             asyncio.get_running_loop().call_later(PAUSE_S, self._again, request)
         else:
             self._hand_first(request, self.fleet.choose_other(request.tried))
