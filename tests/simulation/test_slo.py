@@ -46,7 +46,7 @@ def test_two_hours_of_every_traffic_hold_the_bars(found: Comparison) -> None:
 
 
 def test_no_traffic_is_bad_beyond_a_twentieth_of_its_seconds(found: Comparison) -> None:
-    """Seen: 3.2 % on a trace whose minutes are surges of several times, made of one request a second."""
+    """Seen: 3.2 % of seconds and 4.4 % of requests on the worst trace, and 1.76 times the cost there."""
     assert row(found).worst_over <= 0.045
     assert row(found).worst_bad <= 0.060
     assert row(found).worst_cost <= 2.0
