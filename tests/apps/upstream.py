@@ -9,7 +9,8 @@
     GET /exit/N      ends the process with code N
     GET /kill/N      the process sends itself signal N
 
-The first argument is the port, $PORT without one. $START_MS delays the listening, $TERM_MS the end after SIGTERM.
+The first argument is the port, $PORT without one. $START_MS delays the listening, $TERM_MS the end after SIGTERM,
+$SLOW_MS every answer to GET /.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ async def answer(path: str) -> tuple[int, str]:
         os._exit(int(value))
     elif word == "kill":
         os.kill(os.getpid(), int(value))
+    await asyncio.sleep(int(os.environ.get("SLOW_MS", "0")) / 1000)
     return int(os.environ.get("STATUS", "200")), f"{os.environ.get('FLEETFOOT_TASK', '?')} {os.getpid()}"
 
 

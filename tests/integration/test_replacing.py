@@ -317,6 +317,32 @@ def test_a_version_that_answers_much_worse_than_the_old_one_is_rolled_back(short
     play(scenario())
 
 
+def test_a_version_that_is_much_slower_than_the_old_one_waits_and_says_so(short_path: Path) -> None:
+    """Beyond the objective while the old one beside it is not: it does not bake, and no more old tasks go."""
+
+    async def scenario() -> None:
+        checks = {"readiness": {"path": "/healthz", "interval_ms": 100}, "grace_ms": 20_000}
+        slow = quick(initial=2, objective_ms=100, bake_ms=60_000, health=checks)
+        async with crew(short_path, slow) as run:
+            await run.serving(2)
+            run.supervisor.update({"env": {"SLOW_MS": "250"}, "revision": "v2"})
+
+            async def ask() -> None:
+                while not run.told["update"]["slow"]:
+                    await run.get()
+
+            asking = [asyncio.create_task(ask()) for _ in range(6)]
+            await ticking(run, lambda: run.told["update"]["slow"], "its pace to be told")
+            await asyncio.gather(*asking)
+            baked = run.told["update"]["baked_ms"]
+            run.supervisor.tick()
+            assert "of the old version's" in run.told["update"]["slow"]
+            assert (run.told["update"]["state"], run.told["update"]["baked_ms"]) == ("in progress", baked)
+            assert revisions(run) == {"v1", "v2"}
+
+    play(scenario())
+
+
 def test_scale_orders_are_followed_in_the_middle_of_an_update(short_path: Path) -> None:
     async def scenario() -> None:
         async with crew(short_path, quick(initial=2)) as run:

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .pace import Pace
 from .settings import BadSettings, ServiceSettings, changeable, changed
 from .state import Store
 
@@ -35,6 +36,7 @@ class Rollout:
         self.turned: Callable[[], None] = lambda: None  # called when the target is another
         self.told: dict[str, Any] = {}  # of the last update
         self.baked = 0  # ms
+        self.pace = Pace()
         self._row = 0  # starts of the next version that failed in a row
         self._fallen: set[str] = set()
         self._before: dict[str, tuple[int, int]] = {}  # task -> served, errors
@@ -76,7 +78,7 @@ class Rollout:
         if wanted.revision == self.good.revision:
             self._take_back("the good version was asked for again")
             return True
-        self.next = wanted
+        self.next, self.pace = wanted, Pace()
         self._row, self.baked, self._fallen, self._sums = 0, 0, set(), {True: [0, 0], False: [0, 0]}
         number = int(self.told.get("number", 0)) + 1
         self.told = {"number": number, "state": "in progress", "revision": wanted.revision, "from": self.good.revision}
@@ -126,6 +128,20 @@ class Rollout:
         self._before = now
         self._compare()
 
+    def time(
+        self, counts: Mapping[str, Mapping[str, Any]], revisions: Mapping[str, str], objective_ms: int, span_ms: int
+    ) -> None:
+        """Compare how fast both versions were over the last ``span_ms``. The next does not bake while it is too slow."""
+        if self.next is None:
+            return
+        sides: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
+        for task, one in counts.items():
+            if task in revisions:
+                sides[self._is_next(revisions[task])].append(one)
+        self.pace.see(sides[True], sides[False], objective_ms, span_ms)
+        if self.pace.hopeless:
+            self._take_back(self.pace.why)
+
     def _compare(self) -> None:
         new, old = (errors / max(served, errors, 1) for served, errors in (self._sums[True], self._sums[False]))
         if self.next is not None and self._sums[True][1] >= ENOUGH and new > MUCH_WORSE * old + SURELY:
@@ -133,7 +149,7 @@ class Rollout:
 
     def serves(self, enough: bool, span_ms: int) -> None:
         """Whether the next version alone served all that is desired over the last ``span_ms``."""
-        if self.next is None or not enough:
+        if self.next is None or not enough or self.pace.why:
             return
         self.baked += span_ms
         if self.baked < self.next.bake_ms:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import proc
+from .rollout import Rollout
 from .supervisor import Supervisor
 from .task import Task, mono_ms
 
@@ -31,7 +32,7 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "starting": states["starting"] + supervisor.forking,
         "revision": _revision(supervisor, tasks),
         "deploying": supervisor.deploying,
-        "update": {**supervisor.rollout.told, "baked_ms": supervisor.rollout.baked} if supervisor.rollout.told else {},
+        "update": _update(supervisor.rollout),
         "lost": sorted(supervisor.ledger.lost),
         "paused": supervisor.ledger.paused,
         "zones": dict(Counter(task.record.zone for task, state in tasks if state == "serving")),
@@ -48,6 +49,14 @@ def service(supervisor: Supervisor) -> dict[str, Any]:
         "exits": list(ledger.exits),
         "tasks": [_task(task, state, supervisor.leaving(task), snapshot["tasks"], now) for task, state in tasks],
     }
+
+
+def _update(rollout: Rollout) -> dict[str, Any]:
+    """How the last update stands; empty when there was none."""
+    if not rollout.told:
+        return {}
+    slow = rollout.pace.why if rollout.next is not None else ""
+    return {**rollout.told, "baked_ms": rollout.baked, "slow": slow}
 
 
 def _revision(supervisor: Supervisor, tasks: Iterable[tuple[Task, str]]) -> str:

@@ -148,6 +148,8 @@ class Supervisor(Launcher):
         keep = 0
         if self.rollout.next is not None:
             surge = keep = replacing.surge_of(self.settings.surge, desired)
+            if self.rollout.pace.why:
+                keep = len(members)  # no more of the fast tasks go
         return replacing.step(members, desired, self.forking, surge, keep)
 
     def _victims(self, among: Iterable[str], count: int) -> list[str]:
@@ -289,7 +291,9 @@ class Supervisor(Launcher):
 
     def _prove(self, snapshot: Mapping[str, Any], span_ms: int) -> None:
         """Show the version that is being deployed what its tasks did in the last ``span_ms``."""
-        self.rollout.see(snapshot["tasks"], {task.id: task.record.revision for task in self.tasks.values()})
+        revisions = {task.id: task.record.revision for task in self.tasks.values()}
+        self.rollout.see(snapshot["tasks"], revisions)
+        self.rollout.time(snapshot["tasks"], revisions, self.settings.objective_ms, span_ms)
         serving = sum(self.state(task) == "serving" for task in self.staying)
         self.rollout.serves(serving >= self.ledger.desired, span_ms)
 

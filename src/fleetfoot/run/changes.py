@@ -80,11 +80,12 @@ class Changes:
         before, self._states[service] = self._states.get(service), state
         if before is None or before == state or state[1] == "in progress":
             return None
-        versions = f"{update.get('from')} -> {update.get('revision')}"
-        kind = "rolled back" if state[1] == "rolled back" else "updated"
+        kind, versions = "updated", (update.get("from"), update.get("revision"))
+        if state[1] == "rolled back":
+            kind, versions = "rolled back", (versions[1], versions[0])  # the way it went
         line = f" ({update['log']})" if update.get("log") else ""
         why = f": {update['why']}{line}" if update.get("why") else ""
-        return OperatorAction(service, kind, OURSELVES, now, wall, reason=f"{versions}{why}")
+        return OperatorAction(service, kind, OURSELVES, now, wall, reason=f"{versions[0]} -> {versions[1]}{why}")
 
 
 async def keep_telling(tell: Callable[[], Awaitable[None]]) -> None:

@@ -104,6 +104,18 @@ def test_much_worse_answers_than_the_old_version_gives_bring_it_back(
     assert one.told["state"] == state
 
 
+def test_a_much_slower_version_does_not_bake_and_is_brought_back_when_it_stays_so(one: Rollout) -> None:
+    revisions = {"orders-1": "v1", "orders-2": "v2"}
+    both = {"orders-1": counts(100, 0, p95_ms=25.0), "orders-2": counts(100, 0, p95_ms=1000.0)}
+    for _ in range(29):
+        one.time(both, revisions, 500, 1000)
+        one.serves(True, 1000)
+    assert (one.told["state"], one.baked) == ("in progress", 0)
+    one.time(both, revisions, 500, 1000)
+    assert (one.told["state"], one.target.revision) == ("rolled back", "v1")
+    assert one.told["why"] == "p95 of its tasks is 1000 ms, of the old version's 25 ms"
+
+
 def test_a_newer_update_takes_over_from_one_that_is_under_way(one: Rollout) -> None:
     one.failed("v2", "exited with code 1")
     assert one.begin({"command": "serve --mended", "revision": "v3"})

@@ -106,6 +106,6 @@ def test_the_end_of_an_update_is_recorded_once_with_its_reason(tmp_path: Path) -
         await eventually(lambda: bool(bench.live.journal.past().actions))
         (found,) = bench.live.journal.past().actions
         assert (found.kind, found.who) == ("rolled back", "fleetfoot")
-        assert found.reason == "r1 -> r2: exited with code 3 (no such file)"
+        assert found.reason == "r2 -> r1: exited with code 3 (no such file)"
 
     run(tmp_path, scenario)

@@ -125,7 +125,8 @@ def update_line(update: dict[str, Any]) -> list[str]:
     state = update.get("state")
     if state == "in progress":
         failed = f", {update['failed']} failures so far: {update['why']}" if update["failed"] else ""
-        return [f"version {update['revision']} is being deployed beside {update['from']}{failed}"]
+        slow = f", waiting: {update['slow']}" if update.get("slow") else ""
+        return [f"version {update['revision']} is being deployed beside {update['from']}{failed}{slow}"]
     if state == "rolled back":
         line = f" ({update['log']})" if update["log"] else ""
         return [f"version {update['revision']} was rolled back to {update['from']}: {update['why']}{line}"]

@@ -68,7 +68,11 @@ def update(
     if not as_json:
         for name in names:
             click.echo(_told(name, answers[name]))
-    ends = _wait(folder, begun, quiet=as_json) if wait else {}
+    try:
+        ends = _wait(folder, begun, quiet=as_json) if wait else {}
+    except KeyboardInterrupt:
+        click.echo("\nfleetfoot: no longer waiting; the update goes on, and `fleetfoot status` tells of it", err=True)
+        sys.exit(130)
     updates = {name: ends.get(name, answer["update"]) for name, answer in answers.items()}
     good = all(one["state"] == "completed" for one in ends.values())
     if as_json:
