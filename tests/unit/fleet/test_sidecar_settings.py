@@ -58,6 +58,12 @@ def test_every_variable_reaches_its_setting() -> None:
     assert (balancer.max_header, balancer.max_body, balancer.min_rate) == (8192, 10_000_000, 0)
 
 
+@pytest.mark.parametrize("name", ["SIDECAR_LISTEN", "SIDECAR_HEALTH_LISTEN"])
+def test_it_refuses_to_listen_on_the_port_of_the_app(name: str) -> None:
+    with pytest.raises(BadSettings, match=f"{name}: port 3000 is the app's"):
+        settings_from(PORT | {name: "127.0.0.1:3000"})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [

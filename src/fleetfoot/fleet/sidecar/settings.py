@@ -139,6 +139,11 @@ def settings_from(environ: Mapping[str, str]) -> SidecarSettings:
             values[name.removeprefix(PREFIX).lower()] = read(text.strip())
         except ValueError as error:
             bad.append(f"{name}{'' if text is None else f'={text!r}'}: {error}")
+    bad += [
+        f"{PREFIX}{name.upper()}: port {values[name][1]} is the app's: it would ask itself"
+        for name in ("listen", "health_listen")
+        if name in values and values[name][1] == values.get("app_port")
+    ]
     if bad:
         raise BadSettings("\n".join(bad))
     return _made(values)
