@@ -340,7 +340,7 @@ def test_two_tasks_that_break_connections_at_rest_leave_time_for_another_to_serv
             assert [(await here.ask()).status for _ in range(4)] == [200] * 4  # each has a connection at rest now
             dying = True
             (asked,) = await here.hold(1)
-            await until(lambda: here.stat("replayed") == 2)
+            await until(lambda: here.stat("replayed") == 3)  # the connection at rest, and each task once
             here.balancer.remove("t1")
             here.balancer.remove("t2")
             await until(lambda: here.stat("queue") == 1)

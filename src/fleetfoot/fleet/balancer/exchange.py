@@ -242,8 +242,8 @@ class Exchange:
             self.fleet.faulted(task, request.handed, now_ms())
             if again and not request.answered:
                 self.fleet.shun(task, now_ms())
+            request.tried += (task,)
         self._leave(request)
-        request.tried += (task,)
         if request.counted:
             request.front.cut(request)
         elif again and not request.answered and self._may_replay(request, sent):
@@ -257,7 +257,8 @@ class Exchange:
         return (request.safe or not sent) and len(request.tried) < TRIES and self._replays >= 1
 
     def _replay(self, request: Request, stale: bool) -> None:
-        """To a task that has not had it; where all had it, to any after a pause, unless it was an idle connection."""
+        """To a task that has not had it; where all had it, to any after a pause. An idle connection that broke is no
+        try: its task may have closed it just then, and the next connection is a new one."""
         self._replays -= 1
         self.counters.replayed += 1
         request.fresh = True
