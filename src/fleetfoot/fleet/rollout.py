@@ -131,7 +131,7 @@ class Rollout:
     def time(
         self, counts: Mapping[str, Mapping[str, Any]], revisions: Mapping[str, str], objective_ms: int, span_ms: int
     ) -> None:
-        """Compare how fast both versions were over the last ``span_ms``. The next does not bake while it is too slow."""
+        """Compare how fast both versions were in the last ``span_ms``. The next does not bake while it is too slow."""
         if self.next is None:
             return
         sides: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
