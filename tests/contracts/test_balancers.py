@@ -796,6 +796,27 @@ def test_a_smuggled_request_never_reaches_a_task(kind: str, raw: bytes) -> None:
     play(scenario())
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", id="a version that is none"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0", id="the beginning of HTTP/2"),
+        pytest.param(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="chunks in HTTP/1.0"),
+    ],
+)
+def test_only_http_1_is_spoken_and_by_its_rules(kind: str, raw: bytes) -> None:
+    async def scenario() -> None:
+        async with fleet(kind, checked=False) as here:
+            task = await here.task("t1")
+            client = await here.connect()
+            client.send(raw)
+            client.writer.write_eof()
+            assert (await client.rest()).split()[1] in (b"400", b"505")
+            assert task.seen == []
+
+    play(scenario())
+
+
 # The statistics.
 
 

@@ -125,6 +125,9 @@ def _frontend(settings: BalancerSettings, wires: Wires, buffer: int) -> list[str
         f'    log-format "{LOG_FORMAT}"',
         f"    http-request set-var(txn.weight) int({SAMPLE}) if {{ fe_req_rate gt {SAMPLED_ABOVE} }}",
         f"    http-request set-log-level silent if {{ var(txn.weight) -m found }} {{ rand({SAMPLE}) gt 0 }}",
+        "    option disable-h2-upgrade",
+        _refuse(505, "this version is not spoken here", "!{ req.ver -m str 1.0 1.1 }"),
+        _refuse(400, "HTTP/1.0 has no Transfer-Encoding", "HTTP_1.0 { req.hdr(transfer-encoding) -m found }"),
         _refuse(405, "this method is not for a balancer", "METH_CONNECT"),
         _refuse(400, "an HTTP/1.1 request names its host", "HTTP_1.1 !{ req.hdr(host) -m found }"),
     ]
