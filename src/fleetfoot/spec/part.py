@@ -104,7 +104,9 @@ class Part(BaseModel):
         if data is None:
             data = Node()
         if not isinstance(data, Mapping):
-            raise Wrong(f"must be a mapping such as {cls.example}, not {shown(data)}")
+            words = f"{listed(cls.words)}, or " if cls.words else ""
+            near = did_you_mean(data, cls.words) if isinstance(data, str) else ""
+            raise Wrong(f"must be {words}a mapping such as {cls.example}, not {shown(data)}", suggestion=near)
         data = dict(data) if not isinstance(data, Node) else cls._from_file(data)
         data = cls.rewrite(data)
         cls._require(data)

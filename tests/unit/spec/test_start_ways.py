@@ -58,12 +58,17 @@ def _told(text: str, more: str = "") -> str:
     return "\n".join(explain(Spec(services={"a": warm(text, more)})))
 
 
+def test_a_balancer_that_is_none_is_refused_with_those_there_are() -> None:
+    with pytest.raises(SpecErrors, match=r"must be embedded or haproxy, or a mapping .* did you mean 'haproxy'"):
+        loads("services: {a: {run: x $PORT, balancer: haprox}}")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{min: 4, max: 2}", "2 is below min 4"),
         ("-1", "out of range: allowed is at least 0"),
-        ("many", "must be a mapping such as {min: 1, max: 6}"),
+        ("many", "must be auto, or a mapping such as {min: 1, max: 6}"),
         ("{least: 1}", "unknown key 'least'"),
     ],
 )
