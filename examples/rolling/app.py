@@ -1,6 +1,7 @@
 """A service of the standard library, to try updates and zones on. It answers its version, task and zone.
 
-$BROKEN shows what a bad version does: ``start`` ends before it listens, ``errors`` answers 500 to all but the check.
+$BROKEN shows what a bad version does: ``start`` ends before it listens, ``errors`` answers 500 to all but the check,
+``slow`` takes a second for it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         while head := await reader.readuntil(b"\r\n\r\n"):
             check = head.startswith(b"GET /healthz")
             if not check:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(1 if BROKEN == "slow" else 0.02)
             status = "500 Broken" if BROKEN == "errors" and not check else "200 OK"
             body = f"{HERE}\n"
             writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
