@@ -49,15 +49,20 @@ class Connection:
         self.due, self.got = due, b""
         self.sock.send(GET)
 
-    def read(self) -> None:
-        """Take what came; a whole answer makes the connection free again."""
+    def read(self) -> bool:
+        """Take what came; a whole answer makes the connection free again. False: the other side let it go at rest."""
         part = self.sock.recv(65_536)
+        if not part and not self.due:
+            self.free.remove(self)
+            return False
         self.got += part
         if not part or not self.got.startswith(b"HTTP/1.1 200"[: len(self.got)]):
             sys.exit(f"an answer that is none: {self.got[:80]!r}")
         if len(self.got.partition(b"\r\n\r\n")[2]) >= SIZE:
             self.took.append((time.perf_counter() - self.due) * 1000)
+            self.due = 0.0
             self.free.append(self)
+        return True
 
 
 class Client:
@@ -95,7 +100,9 @@ class Client:
                 while waiting and free:
                     free.pop().send(waiting.pop(0))
             for key, _ in self._selector.select(0):
-                key.data.read()
+                if not key.data.read():
+                    self._selector.unregister(key.fileobj)
+                    key.data.sock.close()
 
     def _busy(self) -> bool:
         return sum(map(len, self._free)) < len(self._selector.get_map())

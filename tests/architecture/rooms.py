@@ -35,7 +35,6 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "uvloop": ("fleet/", "load/", "run/wire.py", "face/controller.py"),
     "numpy": ("sim/",),
     "pyarrow": ("traffic/table.py",),
-    "numpy": ("sim/",),
     "numba": ("sim/",),
     "click": ("face/",),
     "rich": ("face/",),

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from fleetfoot.core.memory import Slice
 
 MEMBERS = ("level", "quick", "steady")
-QUANTILE = 0.85
+QUANTILE = 0.9
 LOSS_MEMORY = 1_200_000  # ms: time constant with which old losses fade
 SHRINK = 5.0
 TREND = 0.85  # share of a slope that is believed to last until the task serves

@@ -27,7 +27,6 @@ from fleetfoot.core.windows import Peaks
 WATCHED = 50_000  # ms of the last minute that must have been measured before anything is let go
 LEARN_EVERY = 1_900  # ms, however often the data plane wakes the loop
 NOISE = 1.25  # standard deviations of a second's count that the tasks carry besides the rate
-BELIEVED = 0.34  # share of the learnt margin that is added: it holds the counts' noise too, which NOISE covers
 LATE = 0.2  # share of the percentile's allowance that may wait too long in steady traffic
 ROOM = 0.2  # of the objective that is left for waiting, at the least
 RELIEF = 13.0  # s in which a backlog is to be gone once the tasks serve
@@ -71,13 +70,13 @@ class Slo:
         if found.rising is None:
             demand.learn(window, mine, view.now)
         ahead = self._ahead(view, mine, means, first, due)
-        rate, code = ahead.rate * (1.0 + BELIEVED * ahead.margin), Code.FORECAST
+        rate, doubt, code = ahead.rate, ahead.margin * ahead.rate, Code.FORECAST
         surge = surges.expected(mine, view.now, view.startup, ahead.level)
         if surge is not None and surge.rate > rate:
-            rate, code = surge.rate, Code.RETURNS
+            rate, doubt, code = surge.rate, 0.0, Code.RETURNS
         if found.rising is not None and found.rising > rate:
-            rate, code = found.rising, Code.DEMAND
-        held = rate + NOISE * sqrt(rate)
+            rate, doubt, code = found.rising, 0.0, Code.DEMAND
+        held = rate + sqrt(NOISE * NOISE * rate + doubt * doubt)  # independent errors add in squares
         extra = self._relief(view, throughput)
         want = (tasks_for(held, throughput, late, wait) if held > 0.0 else 0) + self.spare + extra
         if view.states["requests"] is State.CENSORED:
