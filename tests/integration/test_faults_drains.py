@@ -18,8 +18,8 @@ def test_a_scale_in_cuts_no_transfer_before_the_stop_timeout_also_of_tasks_that_
     if why := program.unusable({"kind": kind}):
         pytest.skip(why)
     with Fleet(3, balancer=kind, least=1, drain="2s", stop="3s", deaf=True) as fleet:
-        made = scale_in(fleet, 3, each=3, allowed_s=5)
-        assert made.whole["downloads"] == made.whole["uploads"] == 3, made
+        made = scale_in(fleet, 3, each=5, allowed_s=5)
+        assert made.whole["downloads"] == made.whole["uploads"] == 5, made
         assert made.cut_before(made.ordered + 5 - SLACK_S) == 0, made
         assert made.cut["websockets"], made
         fleet.whole(1)

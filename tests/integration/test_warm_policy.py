@@ -32,14 +32,16 @@ def test_a_surge_takes_the_warm_tasks_and_the_pool_is_filled_to_what_it_called_f
     with short_tmp() as folder:
         up = Up(folder, free_port())
         file = folder / "fleetfoot.yaml"
-        text = file.read_text().replace("max: 6", "max: 12").replace("startup: 500ms", "warm: {min: 1, max: 3}")
+        text = file.read_text().replace("max: 6", "max: 30").replace("startup: 500ms", "warm: {min: 1, max: 3}")
         file.write_text(text)
         up.start()
         try:
             wait_until(lambda: len(in_state(up, "warm")) == 1, 40, what="the smallest pool")
             kept = in_state(up, "warm")
             with up.load(8, 120):
-                wait_until(lambda: rate(up) > 4, 40, what="a quiet time")
+                wait_until(lambda: rate(up) > 4, 40, what="the quiet load")
+                since = int(up.status()["now"])
+                wait_until(lambda: up.status().get("now", 0) - since > 12_000, 40, what="two means of the quiet rate")
                 with up.load(80, 120):
                     wait_until(lambda: kept <= in_state(up, "serving"), 40, what="the warm task to serve")
                     wait_until(lambda: len(in_state(up, "warm")) == 3, 40, what="the pool that the surge called for")

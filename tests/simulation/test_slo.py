@@ -36,20 +36,20 @@ def row(found: Comparison, name: str = "slo") -> Row:
 
 
 def test_two_hours_of_every_traffic_hold_the_bars(found: Comparison) -> None:
-    """Seen: 0.61 % of seconds over, 0.68 % of requests bad, 1.26 times the clairvoyant's cost; without the traces
-    0.50 %, 0.52 % and 1.25. A surge or two is a larger part of two hours than of two days, for which the bars on
-    seconds and the worst trace, 0.4 % and 2 %, were written; the slack here is a third on them."""
+    """Seen: 0.52 % of seconds over, 0.61 % of requests bad, 1.30 times the clairvoyant's cost; without the traces
+    0.44 %, 0.50 % and 1.27. A surge or two is a larger part of two hours than of two days, for which the bars on
+    seconds, cost and the worst trace, 0.4 %, 1.30 and 2 %, were written: two hours hold them with some slack."""
     seen = row(found)
-    assert seen.over <= 0.0080
-    assert seen.bad <= 0.0090
-    assert seen.cost <= 1.30
+    assert seen.over <= 0.0070
+    assert seen.bad <= 0.0080
+    assert seen.cost <= 1.35
 
 
 def test_no_traffic_is_bad_beyond_a_twentieth_of_its_seconds(found: Comparison) -> None:
-    """Seen: 3.2 % of seconds and 4.4 % of requests on the worst trace, and 1.76 times the cost there."""
-    assert row(found).worst_over <= 0.045
-    assert row(found).worst_bad <= 0.060
-    assert row(found).worst_cost <= 2.0
+    """Seen: 2.6 % of seconds and 3.6 % of requests on the worst trace; 1.99 times the cost on the dearest."""
+    assert row(found).worst_over <= 0.035
+    assert row(found).worst_bad <= 0.050
+    assert row(found).worst_cost <= 2.1
 
 
 @pytest.mark.parametrize("rival", ["hpa requests", "aws target tracking 20 s"])
@@ -61,9 +61,9 @@ def test_it_is_better_than_the_rivals_on_both_axes(found: Comparison, rival: str
 
 
 def test_who_keeps_as_many_seconds_with_shedding_pays_half_as_much_again(found: Comparison) -> None:
-    """Seen: scaling on concurrency has 0.59 % of seconds over, hardly fewer, at 1.92 times the clairvoyant's cost."""
+    """Seen: scaling on concurrency has 0.57 % of seconds over at 1.97 times the clairvoyant's cost."""
     other = row(found, "kpa concurrency")
-    assert row(found).over <= 1.2 * other.over
+    assert row(found).over <= 1.1 * other.over
     assert 1.4 * row(found).cost < other.cost
 
 
