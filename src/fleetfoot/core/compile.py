@@ -2,56 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import POLICIES, Default
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import GuardSettings, Rate, Settings, WarmSettings
 from fleetfoot.spec import Service
 
 DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
-
-
-def _default(spec: Any) -> Policy:
-    return Default(utilisation=spec.utilisation, name=spec.name)
-
-
-def _slo(spec: Any) -> Policy:
-    return Slo(spare=spec.spare, name=spec.name)
-
-
-def _step(spec: Any) -> Policy:
-    above = spec.above is not None
-    return Step(
-        spec.name, spec.signal, spec.above if above else spec.below, above, spec.kind_of_change, tuple(spec.steps),
-        spec.at_least, spec.cooldown, spec.period, spec.datapoints, spec.statistic,
-    )  # fmt: skip
-
-
-def _target(spec: Any) -> Policy:
-    return Target(spec.name, spec.signal, spec.value, spec.per_task, spec.window, spec.tolerance, spec.scale_in)
-
-
-def _thresholds(spec: Any) -> Policy:
-    return Thresholds(
-        spec.name,
-        tuple(spec.out_any.items()),
-        tuple(spec.in_all.items()),
-        spec.add,
-        spec.remove,
-        spec.cooldown,
-        spec.window,
-    )
-
-
-BUILD: dict[str, Callable[[Any], Policy]] = {
-    "default": _default,
-    "slo": _slo,
-    "step": _step,
-    "target": _target,
-    "thresholds": _thresholds,
-}
 
 
 def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None:
@@ -65,7 +21,7 @@ def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None
 
 def compile_service(service: Service) -> Settings:
     """Settings of one service. Raises KeyError for a policy kind that has no policy."""
-    policies = tuple(BUILD[policy.kind](policy) for policy in service.policies)
+    policies = tuple(POLICIES[policy.kind].of(policy) for policy in service.policies)
     guards = service.guards
     compiled = GuardSettings(
         launches_slow_after=guards.launches.slow_after,

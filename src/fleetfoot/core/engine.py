@@ -57,11 +57,11 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     view = look(settings, memory, observation)
     votes = tuple([(policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies])
     wanted, reasons, urgent, flip = combine(view, votes)
-    floor = min(settings.minimum, view.current)  # no guard need look at what the minimum forbids anyway
+    floor = min(view.minimum, view.current)  # no guard need look at what the minimum forbids anyway
     lifted: tuple[Trail, ...] = ()
     if wanted < floor:
         lifted = (
-            Trail("bounds", wanted, floor, Reason(Code.BELOW_MINIMUM, {"wish": wanted, "minimum": settings.minimum})),
+            Trail("bounds", wanted, floor, Reason(Code.BELOW_MINIMUM, {"wish": wanted, "minimum": view.minimum})),
         )
     count, trail = _through(SERVICE, max(wanted, floor), view)
     trail = lifted + trail

@@ -29,6 +29,8 @@ class View:
     fleet: Fleet
     now: int
     current: int
+    minimum: int  # tasks
+    maximum: int  # tasks
     gave_way: bool  # our open order never showed in the fleet: ``current`` is the fleet's word again
     learnt: Learnt
     throughput: float  # requests/s one task carries, as far as known
@@ -130,8 +132,9 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     open_order = memory.ordered
     current = _current(memory, fleet, now)
     view = View(
-        settings, memory, seen, fleet, now, current, open_order is not None and current != open_order, learnt,
-        throughput, learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
+        settings, memory, seen, fleet, now, current, settings.minimum, settings.maximum,
+        open_order is not None and current != open_order, learnt, throughput,
+        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
     )  # fmt: skip
     if now - learnt.at >= LEARN_EVERY:
         _learn(view)

@@ -16,7 +16,7 @@ from fleetfoot.spec.signals import unit_of
 from fleetfoot.spec.units import RateForm
 
 if TYPE_CHECKING:
-    from fleetfoot.spec.policies import StepPolicy
+    from fleetfoot.spec.policies.step import StepPolicy
 
 ADJUSTMENTS = ("add", "remove", "percent", "exact")
 STEPS_SCHEMA: dict[str, Any] = {

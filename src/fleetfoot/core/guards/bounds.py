@@ -15,18 +15,18 @@ STEP, STEP_EVERY = 0.1, 10_000  # a fleet above its maximum goes down by a tenth
 
 
 def bounds(count: int, view: View, mine: Slice) -> Verdict:
-    settings = view.settings
-    if count < settings.minimum:
-        return settings.minimum, Reason(Code.BELOW_MINIMUM, {"wish": count, "minimum": settings.minimum})
-    if count <= settings.maximum:
+    minimum, maximum = view.minimum, view.maximum
+    if count < minimum:
+        return minimum, Reason(Code.BELOW_MINIMUM, {"wish": count, "minimum": minimum})
+    if count <= maximum:
         return None
-    reason = Reason(Code.ABOVE_MAXIMUM, {"wish": count, "maximum": settings.maximum})
-    if view.current <= settings.maximum:
-        return settings.maximum, reason
-    floor = settings.maximum
-    if not settings.guards.hard and view.needed() > floor:
+    reason = Reason(Code.ABOVE_MAXIMUM, {"wish": count, "maximum": maximum})
+    if view.current <= maximum:
+        return maximum, reason
+    floor = maximum
+    if not view.settings.guards.hard and view.needed() > floor:
         floor = min(view.needed(), view.current)
-        reason = Reason(Code.NEEDED_NOW, {"needed": floor, "maximum": settings.maximum})
+        reason = Reason(Code.NEEDED_NOW, {"needed": floor, "maximum": maximum})
     if view.now - mine.get("stepped", -STEP_EVERY) < STEP_EVERY:
         return min(count, view.current), reason
     lower = max(floor, view.current - max(1, ceil(view.current * STEP)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING, Self
 
 from fleetfoot.core import demand
 from fleetfoot.core.memory import Slice
@@ -17,6 +18,9 @@ from fleetfoot.core.model import Data, Reason, State, Vote, Want
 from fleetfoot.core.policies.base import PILING, blind, part_blind, slow
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
+
+if TYPE_CHECKING:
+    from fleetfoot.spec.policies.default import DefaultPolicy
 
 LASTING = 10_000  # ms a queue must last to speak alone
 QUEUED = 1.0  # seconds of the ordered fleet's work
@@ -33,6 +37,11 @@ class Default:
     reads = ("requests",)
     looks_back = 120_000  # noise is learnt from neighbouring minutes
     monotone = True
+
+    @classmethod
+    def of(cls, spec: DefaultPolicy) -> Self:
+        """As written in the file."""
+        return cls(utilisation=spec.utilisation, name=spec.name)
 
     def vote(self, view: View, mine: Slice) -> Vote:
         unseen = blind(view, "requests")

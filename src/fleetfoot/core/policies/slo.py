@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from fleetfoot.core import demand, forecast, surges
 from fleetfoot.core.memory import Slice
@@ -23,6 +23,9 @@ from fleetfoot.core.queueing import carries, tasks_for
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 from fleetfoot.core.windows import Peaks
+
+if TYPE_CHECKING:
+    from fleetfoot.spec.policies.slo import SloPolicy
 
 WATCHED = 50_000  # ms of the last minute that must have been measured before anything is let go
 LEARN_EVERY = 1_900  # ms, however often the data plane wakes the loop
@@ -51,6 +54,11 @@ class Slo:
     reads = ("requests",)
     looks_back = 120_000
     monotone = False  # a falling trend may outweigh a higher level
+
+    @classmethod
+    def of(cls, spec: SloPolicy) -> Self:
+        """As written in the file."""
+        return cls(spare=spec.spare, name=spec.name)
 
     def vote(self, view: View, mine: Slice) -> Vote:
         unseen = blind(view, "requests")

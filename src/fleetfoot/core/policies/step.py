@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import trunc
+from typing import TYPE_CHECKING, Self
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
@@ -16,6 +17,9 @@ from fleetfoot.core.policies import breach
 from fleetfoot.core.policies.base import blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
+
+if TYPE_CHECKING:
+    from fleetfoot.spec.policies.step import StepPolicy
 
 CHANGE, PERCENT, EXACT = "change", "percent", "exact"
 COVERED = 0.5  # of a period that must have been measured for it to be a datapoint
@@ -57,6 +61,17 @@ class Step:
     period: int = 10_000  # ms
     datapoints: int = 1
     statistic: str = "mean"
+
+    @classmethod
+    def of(cls, spec: StepPolicy) -> Self:
+        """As written in the file."""
+        above = spec.above is not None
+        threshold = spec.above if spec.above is not None else spec.below
+        assert threshold is not None  # one of them is written
+        return cls(
+            spec.name, spec.signal, threshold, above, spec.kind_of_change, tuple(spec.steps),
+            spec.at_least, spec.cooldown, spec.period, spec.datapoints, spec.statistic,
+        )  # fmt: skip
 
     @property
     def reads(self) -> tuple[str, ...]:

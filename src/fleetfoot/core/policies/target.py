@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING, Self
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Data, Reason, Vote, Want
 from fleetfoot.core.policies.base import blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
+
+if TYPE_CHECKING:
+    from fleetfoot.spec.policies.target import TargetPolicy
 
 COVERED = 0.5
 EDGE = 1e-9
@@ -31,6 +35,11 @@ class Target:
     scale_in: bool = True
 
     monotone = True
+
+    @classmethod
+    def of(cls, spec: TargetPolicy) -> Self:
+        """As written in the file."""
+        return cls(spec.name, spec.signal, spec.value, spec.per_task, spec.window, spec.tolerance, spec.scale_in)
 
     @property
     def reads(self) -> tuple[str, ...]:

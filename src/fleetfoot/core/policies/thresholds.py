@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Blind, Data, Reason, Vote, Want
@@ -11,6 +12,9 @@ from fleetfoot.core.policies import breach
 from fleetfoot.core.policies.base import ERRORS, blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
+
+if TYPE_CHECKING:
+    from fleetfoot.spec.policies.thresholds import ThresholdsPolicy
 
 COVERED = 0.5
 
@@ -36,6 +40,12 @@ class Thresholds:
     @property
     def looks_back(self) -> int:
         return self.window
+
+    @classmethod
+    def of(cls, spec: ThresholdsPolicy) -> Self:
+        """As written in the file."""
+        out_any, in_all = tuple(spec.out_any.items()), tuple(spec.in_all.items())
+        return cls(spec.name, out_any, in_all, spec.add, spec.remove, spec.cooldown, spec.window)
 
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
