@@ -36,10 +36,11 @@ def lost(load: Load, count: int) -> bool:
 def broken_off(fleet: Fleet, load: Load, *words: str) -> None:
     """One task closes early, in one way after the other, until each has cost a request."""
     for word in words:
+        wait_until(lambda: not fleet.told().get("ejected"), 60, what="the end of an ejection")
         fleet.fault(word, fleet.told()["tasks"][0]["id"])
         wait_until(partial(lost, load, len(load.failed()) + 2), 20, what=f"two lost requests: {word}")
-    fleet.fault("")
-    load.more(50)
+        fleet.fault("")
+        load.more(50)
 
 
 def test_a_task_that_closes_before_its_answer_costs_only_what_must_not_be_sent_twice(kind: str) -> None:
