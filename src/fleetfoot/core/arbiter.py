@@ -1,49 +1,108 @@
 """Several services share what there is: reads every wish, grants each its share of the shared limits.
 
-A lone service is granted the whole limit. The shared limits themselves (budget, connections, launch quota)
-come as resource guards; until one is declared everybody is granted everything.
+Rules for whoever edits this file:
+1. It has no memory. What must be known of the past each service's guards keep in their own slices.
+2. What a service has and still wishes for is never taken; only the rest is shared, by priority, and among
+   equals in proportion to what each wishes beyond it. Shares are whole tasks; what rounding leaves goes to
+   the largest wish, ties by name.
+3. A lone service is granted the whole limit, by the same functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from fleetfoot.core.guards.launch_limits import debt_of
+from fleetfoot.core.model import Grant
+from fleetfoot.core.settings import Launch
+from fleetfoot.core.view import WHOLE
+
+if TYPE_CHECKING:
+    from fleetfoot.core.engine import Wish
+
+DUST = 1e-9  # of a task, left by sums of fractions
 
 
-class Grant(NamedTuple):
-    """What one service may use; None is no limit."""
+class Ask(NamedTuple):
+    """``has`` tasks, wishes for ``wish``; each uses ``unit`` of what is shared."""
 
-    tasks: int | None = None
+    name: str
+    rank: int
+    has: int
+    wish: int
+    unit: float = 1.0
 
 
-WHOLE = Grant()
+def share(limit: float, asks: Iterable[Ask]) -> dict[str, int]:
+    """The tasks each may have of ``limit`` units. A unit of 0 is always granted."""
+    asks = sorted(asks)
+    shares = {ask.name: min(ask.has, ask.wish) for ask in asks}
+    left = limit - sum(shares[ask.name] * ask.unit for ask in asks)
+    ranks: dict[int, list[Ask]] = {}
+    for ask in asks:
+        if ask.wish > shares[ask.name]:
+            ranks.setdefault(ask.rank, []).append(ask)
+    for rank in sorted(ranks):
+        left = _among(max(left, 0.0), ranks[rank], shares)
+    return shares
 
 
-def grant(
-    wishes: Mapping[str, int],
-    tasks: int | None = None,
-    critical: tuple[str, ...] = (),
-    present: Mapping[str, int] | None = None,
-) -> dict[str, Grant]:
-    """Share ``tasks`` between services by name: the critical ones first, the others in proportion to their wish.
+def _among(left: float, asks: list[Ask], shares: dict[str, int]) -> float:
+    """Add what ``left`` pays for to the shares of equals; returns what remains."""
+    growth = {ask.name: ask.wish - shares[ask.name] for ask in asks}
+    total = sum(growth[ask.name] * ask.unit for ask in asks)
+    part = min(1.0, left / total) if total > 0 else 1.0
+    for ask in asks:
+        more = int(growth[ask.name] * part + DUST)
+        shares[ask.name] += more
+        left -= more * ask.unit
+    if part == 1.0:
+        return left
+    for ask in sorted(asks, key=lambda ask: (-ask.wish, ask.name)):
+        if ask.unit > 0:
+            more = min(ask.wish - shares[ask.name], int(left / ask.unit + DUST))
+            shares[ask.name] += more
+            left -= more * ask.unit
+    return left
 
-    What a service has at ``present`` and still wishes for is not taken from it: only the rest is shared. The
-    shares are whole tasks; what rounding leaves goes to the largest wish, ties by name.
-    """
-    if tasks is None or sum(wishes.values()) <= tasks:
-        return dict.fromkeys(wishes, WHOLE)
-    shares = {name: min(wish, (present or {}).get(name, 0)) for name, wish in wishes.items()}
-    left = max(0, tasks - sum(shares.values()))
-    for name in sorted(set(critical) & set(wishes)):
-        more = min(wishes[name] - shares[name], left)
-        shares[name] += more
-        left -= more
-    growth = {name: wish - shares[name] for name, wish in wishes.items() if name not in critical}
-    total = sum(growth.values())
-    more_for = {name: min(by, left * by // total) if total else 0 for name, by in growth.items()}
-    spare = left - sum(more_for.values())
-    for name in sorted(growth, key=lambda name: (-wishes[name], name)):
-        more = min(spare, growth[name] - more_for[name])
-        shares[name] += more_for[name] + more
-        spare -= more
-    return {name: Grant(share) for name, share in shares.items()}
+
+def alone(wish: Wish) -> Grant:
+    """The grant of a service that shares with nobody."""
+    return grants({"": wish}).get("", WHOLE) if wish.view.settings.shared is not None else WHOLE
+
+
+def grants(wishes: Mapping[str, Wish]) -> dict[str, Grant]:
+    """A grant for every service that shares something, by name; the others are granted everything."""
+    found: dict[str, Grant] = {}
+    first = next(iter(wishes.values()), None)
+    shared = first.view.settings.shared if first is not None else None
+    if shared is None:
+        return found
+    if shared.launch is not None:
+        _launches(shared.launch, wishes, found)
+    return found
+
+
+def _launches(limit: Launch, wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:
+    """The bucket of starts, and the quota of cores. Only who wants more is asked: most ticks that is nobody."""
+    debt = debt_of(limit, [wish.view for wish in wishes.values()])
+    room = max(0.0, limit.burst - debt)
+    grow = {name: wish for name, wish in wishes.items() if wish.tasks > wish.view.current}
+    found.update(dict.fromkeys(wishes, Grant(debt=round(debt, 3))))
+    if not grow:
+        return
+    starts, quota = None, None
+    if sum(wish.tasks - wish.view.current for wish in grow.values()) > room:
+        starts = share(room, [
+            Ask(name, wish.view.settings.priority, 0, wish.tasks - wish.view.current) for name, wish in grow.items()
+        ])  # fmt: skip
+    if limit.cpu is not None:
+        used = sum((wish.view.settings.cpu or 0.0) * min(wish.tasks, wish.view.current) for wish in wishes.values())
+        quota = share(limit.cpu - used, [
+            Ask(name, wish.view.settings.priority, 0, wish.tasks - wish.view.current, wish.view.settings.cpu or 0.0)
+            for name, wish in grow.items()
+        ])  # fmt: skip
+    for name, wish in grow.items():
+        tasks = None if quota is None else wish.view.current + quota[name]
+        found[name] = Grant(tasks, None if starts is None else starts[name], round(debt, 3))

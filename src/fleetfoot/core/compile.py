@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fleetfoot.core.policies import POLICIES, Default
 from fleetfoot.core.policies.base import Policy
-from fleetfoot.core.settings import GuardSettings, Rate, Settings, WarmSettings
-from fleetfoot.spec import Service
+from fleetfoot.core.settings import GuardSettings, Launch, Rate, Settings, Shared, WarmSettings
+from fleetfoot.spec import LaunchLimits, Service, Spec
+from fleetfoot.spec.service import PRIORITIES
 
 DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
 
@@ -19,7 +20,23 @@ def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None
     return WarmSettings(pool.min, most, given)
 
 
-def compile_service(service: Service) -> Settings:
+def compile_spec(spec: Spec) -> dict[str, Settings]:
+    """Settings of every service, with what they share. Raises KeyError for a policy kind that has no policy."""
+    shared = shared_of(spec)
+    return {name: compile_service(service, shared) for name, service in spec.services.items()}
+
+
+def shared_of(spec: Spec) -> Shared | None:
+    """What all services of the file share; None where that is nothing."""
+    launch = _launch(spec.launch_limits)
+    return Shared(launch) if launch is not None else None
+
+
+def _launch(limits: LaunchLimits | None) -> Launch | None:
+    return Launch(float(limits.burst), limits.rate, limits.vcpu) if limits is not None else None
+
+
+def compile_service(service: Service, shared: Shared | None = None) -> Settings:
     """Settings of one service. Raises KeyError for a policy kind that has no policy."""
     policies = tuple(POLICIES[policy.kind].of(policy) for policy in service.policies)
     guards = service.guards
@@ -52,5 +69,9 @@ def compile_service(service: Service) -> Settings:
         warm=_warm(service, policies),
         ignored=frozenset(name for name, signal in service.signals.items() if signal.absent == "ignore"),
         seeing=max(60_000, compiled.stabilise_in, *(policy.looks_back for policy in policies)),
+        priority=PRIORITIES.index(service.priority),
+        cpu=service.task.cpu,
+        launch=_launch(guards.launch_limits),
+        shared=shared,
         metrics={name: signal.metric for name, signal in service.signals.items() if signal.metric is not None},
     )

@@ -18,10 +18,10 @@ from fleetfoot.core import arbiter
 from fleetfoot.core.guards import RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Blind, Decision, Observation, Reason, State, Trail, Vote, Want
+from fleetfoot.core.model import Action, Blind, Decision, Grant, Observation, Reason, State, Trail, Vote, Want
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Settings
-from fleetfoot.core.view import View, look
+from fleetfoot.core.view import WHOLE, View, look
 
 GONE = (State.MISSING, State.STALE)
 ONSET_BACK = 30_000  # ms a surge's onset is looked for
@@ -41,15 +41,15 @@ class Wish(NamedTuple):
 
 
 def step(settings: Settings, memory: Memory, observation: Observation) -> Decision:
-    """Decide for a lone service: it is granted the whole limit."""
-    return settle(wish(settings, memory, observation), arbiter.WHOLE)
+    """Decide within the grant of the observation; a lone service is granted the whole of every limit."""
+    wanted = wish(settings, memory, observation)
+    return settle(wanted, arbiter.alone(wanted) if observation.grant is None else observation.grant)
 
 
-def settle_all(wishes: Mapping[str, Wish], tasks: int | None = None) -> dict[str, Decision]:
-    """The second pass over several services: each wish settled within its grant."""
-    present = {name: w.view.current for name, w in wishes.items()}
-    grants = arbiter.grant({name: w.tasks for name, w in wishes.items()}, tasks, present=present)
-    return {name: settle(w, grants[name]) for name, w in wishes.items()}
+def settle_all(wishes: Mapping[str, Wish]) -> dict[str, tuple[Decision, Grant | None]]:
+    """The second pass over several services: each wish settled within its grant, which its observation must keep."""
+    grants = arbiter.grants(wishes)
+    return {name: (settle(w, grants.get(name, WHOLE)), grants.get(name)) for name, w in wishes.items()}
 
 
 def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
@@ -70,15 +70,12 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     return Wish(view, count, wanted, reasons, votes, trail, urgent, flip)
 
 
-def settle(wish: Wish, grant: arbiter.Grant) -> Decision:
+def settle(wish: Wish, grant: Grant) -> Decision:
     """Let the resource guards correct the wish within the grant, then remember and tell."""
-    view, count, trail = wish.view, wish.tasks, wish.trail
-    if grant.tasks is not None and count > max(grant.tasks, view.current):
-        granted = max(grant.tasks, view.current)
-        trail += (Trail("arbiter", count, granted, Reason(Code.GRANT, {"wish": count, "granted": granted})),)
-        count = granted
-    count, more = _through(RESOURCE, count, view)
-    return _decide(wish, count, trail + more)
+    view = wish.view
+    view.grant = grant
+    count, trail = _through(RESOURCE, wish.tasks, view)
+    return _decide(wish, count, wish.trail + trail)
 
 
 def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple[Reason, ...], bool, float | None]:
@@ -173,8 +170,9 @@ def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
         if action is Action.GROW:
             onset = _onset(view)
     requests = seen.signals.get("requests")
+    reasons = (*wish.reasons, *view.remarks) if view.remarks else wish.reasons
     return Decision(
-        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, wish.reasons, wish.votes,
+        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, reasons, wish.votes,
         trail, requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip,
         urgent,
     )  # fmt: skip

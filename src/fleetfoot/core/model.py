@@ -78,6 +78,17 @@ class Operator(NamedTuple):
     who: str = ""
 
 
+class Grant(NamedTuple):
+    """What the arbiter lets one service use of what several share; None is no limit.
+
+    It is kept with the observation, so that one service is replayed without the others.
+    """
+
+    tasks: int | None = None  # by the quota of CPU
+    launches: int | None = None  # tasks that may start now
+    debt: float = 0.0  # tasks: what the bucket of launches has lent to all services, before these
+
+
 class Observation(NamedTuple):
     """Everything one step may see of the world."""
 
@@ -87,6 +98,7 @@ class Observation(NamedTuple):
     fleet: Fleet
     gap: int = 0  # ms since the observation before, when over three ticks; else 0
     operator: Operator = Operator()
+    grant: Grant | None = None  # what the arbiter granted in this step; None: the service is alone
 
 
 Data = dict[str, float | int | str]

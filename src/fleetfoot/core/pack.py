@@ -10,6 +10,7 @@ from fleetfoot.core.model import (
     Blind,
     Decision,
     Fleet,
+    Grant,
     Observation,
     Operator,
     Reason,
@@ -33,6 +34,7 @@ def observation_to_json(seen: Observation) -> dict[str, Any]:
         "signals": {name: list(signal) for name, signal in seen.signals.items()},
         "fleet": fleet,
         "operator": list(seen.operator),
+        **({} if seen.grant is None else {"grant": list(seen.grant)}),
     }
 
 
@@ -41,7 +43,9 @@ def observation_from_json(data: dict[str, Any]) -> Observation:
     fleet["starts"] = tuple(Start(*row) for row in fleet["starts"])
     fleet["state"] = State(fleet["state"])
     signals = {name: Signal(*row[:7])._replace(state=State(row[7])) for name, row in data["signals"].items()}
-    return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], Operator(*data["operator"]))
+    grant = Grant(*data["grant"]) if "grant" in data else None
+    operator = Operator(*data["operator"])
+    return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], operator, grant)
 
 
 def reason_to_json(reason: Reason) -> dict[str, Any]:

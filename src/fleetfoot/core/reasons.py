@@ -47,6 +47,7 @@ class Code(StrEnum):
     COOLDOWN = "cooldown"
     RATE_OF_CHANGE = "rate_of_change"
     GRANT = "grant"
+    LAUNCH_RATE = "launch_rate"
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     NEEDED_NOW = "needed_now"

@@ -52,6 +52,22 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Launch:
+    """How many tasks a platform starts: ``burst`` at once, ``rate`` a second in the long run, ``cpu`` cores in all."""
+
+    burst: float
+    rate: float
+    cpu: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all services of a file share; one object, the same in each of their settings."""
+
+    launch: Launch | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WarmSettings:
     """The warm pool, in tasks; each is to carry ``utilisation`` of its throughput."""
 
@@ -80,6 +96,10 @@ class Settings:
     metrics: Mapping[str, str] = field(default_factory=dict)  # a signal of the user's own -> the source's name for it
     windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms
     totals: frozenset[str] = frozenset()  # those of them that sum over the tasks
+    priority: int = 2  # rank by which shares are granted: 0 critical, 1 high, 2 normal, 3 low
+    cpu: float | None = None  # cores one task may use
+    launch: Launch | None = None  # a limit of this service alone
+    shared: Shared | None = None
 
     def __post_init__(self) -> None:
         windows = dict.fromkeys(sorted(ROUTINE), KEEP)

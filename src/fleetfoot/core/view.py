@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Fleet, Observation, Signal, State
+from fleetfoot.core.model import Fleet, Grant, Observation, Reason, Signal, State
 from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
@@ -15,6 +15,7 @@ AHEAD = 3_000  # ms a sample may lie in the future, whatever its period
 ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
+WHOLE = Grant()
 LEARN_EVERY = 900  # ms: once a tick, however often the data plane wakes the loop
 SATURATED_SPAN = 10_000  # ms
 
@@ -38,6 +39,8 @@ class View:
     outstanding: float  # requests in flight or queued; 0 when unknown
     states: dict[str, State]
     means: dict[tuple[str, int], tuple[float, float]]
+    grant: Grant = WHOLE  # of what several services share; known in the second pass
+    remarks: list[Reason] = field(default_factory=list)  # what a guard has to say that changes no number
 
     def state(self, name: str) -> State:
         return self.states.get(name, State.MISSING)

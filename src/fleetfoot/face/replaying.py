@@ -7,7 +7,7 @@ from heapq import merge
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetfoot.core.compile import compile_service
+from fleetfoot.core.compile import compile_spec
 from fleetfoot.core.settings import Settings
 from fleetfoot.edge.journal.read import CannotRead, Life, Reader, Stretch
 from fleetfoot.sim.replay import Began, Kept, Lost, Row
@@ -108,7 +108,6 @@ def _settings_at(lives: list[Life], service: str, at: int) -> Settings | None:
 def settings_of(text: str, service: str) -> Settings | None:
     """What a file says of ``service``, compiled; None when it says nothing, or cannot be read any more."""
     try:
-        found = loads(text).services.get(service)
+        return compile_spec(loads(text)).get(service)
     except SpecErrors:
         return None
-    return compile_service(found) if found is not None else None

@@ -114,9 +114,11 @@ class Loop:
         """One step for every service whose fleet has been seen."""
         now = self.clock.now()
         seen = self._observe(now)
-        decisions = settle_all(self._wishes(seen))  # decide and guard
-        for name, decision in decisions.items():
+        settled = settle_all(self._wishes(seen))  # decide and guard
+        for name, (decision, grant) in settled.items():
             with self._told(f"recording and acting for {name}"):
+                if grant is not None:
+                    seen[name] = seen[name]._replace(grant=grant)
                 self.journal.observe(name, seen[name])
                 self._act(decision, seen[name])
                 self._keep_warm(decision, seen[name])
@@ -125,7 +127,7 @@ class Loop:
         self.counts.last = now
         self.stepped.set()
         self.stepped.clear()
-        return decisions
+        return {name: decision for name, (decision, _) in settled.items()}
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

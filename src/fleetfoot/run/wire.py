@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from fleetfoot.core.compile import compile_service
+from fleetfoot.core.compile import compile_spec
 from fleetfoot.core.model import Decision
+from fleetfoot.core.settings import Settings
 from fleetfoot.edge.base import Journal, OperatorAction, Past, Source, Target
 from fleetfoot.edge.journal.ops import Retention
 from fleetfoot.edge.journal.sqlite import SqliteJournal
@@ -219,8 +220,12 @@ def build(
         readers = Readers(sources, time.now, settings.read_deadline)
         targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
     stages = Stages(settings.stages, past.stamps)
+    compiled = compile_spec(spec)
     loop = Loop(
-        {name: _service(service, past, state / "journal.db", text) for name, service in spec.services.items()},
+        {
+            name: _service(service, compiled[name], past, state / "journal.db", text)
+            for name, service in spec.services.items()
+        },
         readers,
         Orders(targets, journal, time.now, settings, stages.ordered),
         Pools(targets, settings.order_deadline),
@@ -253,8 +258,7 @@ def _target(service: ServiceSpec, plane: PlaneLink, clock: Clock) -> Target:
     return DryRunTarget(local, clock.now) if service.target == "dryrun" else local
 
 
-def _service(service: ServiceSpec, past: Past, journal: Path, text: str) -> Service:
-    settings = compile_service(service)
+def _service(service: ServiceSpec, settings: Settings, past: Past, journal: Path, text: str) -> Service:
     memory = remember(service.name, settings, past, journal, text)
     aliases = {name: (signal.metric or name, signal.period) for name, signal in service.signals.items()}
     return Service(settings, memory, aliases, Seconds(service.objective.percentile))

@@ -252,7 +252,7 @@ def replay_with(rows: Iterable[Row], other: Settings, since: int = 0, most: int 
         if not isinstance(row, Observation):
             continue
         theirs.ordered = None  # its own orders never show: the fleet's word counts
-        decision = step(other, theirs, row)
+        decision = step(other, theirs, row._replace(grant=None))  # what others had to share then is not known
         if mine.found.steps == before or mine.made is None:
             continue
         steps += 1

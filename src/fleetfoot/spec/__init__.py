@@ -8,6 +8,7 @@ from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.errors import SpecError, SpecErrors
 from fleetfoot.spec.guards import Cooldown, Guards, Incident, Launches, Pay, Rate, Stabilisation
 from fleetfoot.spec.health import Check, Health, Liveness
+from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.loader import load, loads
 from fleetfoot.spec.money import Exchange, Money, Price
 from fleetfoot.spec.objective import Objective
@@ -29,6 +30,7 @@ __all__ = [
     "Guards",
     "Health",
     "Incident",
+    "LaunchLimits",
     "Launches",
     "Liveness",
     "Money",

@@ -8,6 +8,7 @@ from itertools import pairwise
 from fleetfoot.spec.doubts import budget_doubts, doubts
 from fleetfoot.spec.errors import listed
 from fleetfoot.spec.forms import plain
+from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS
 from fleetfoot.spec.policies import DefaultPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.service import Service, Spec
@@ -24,10 +25,17 @@ def explain(spec: Spec) -> list[str]:
     for service in spec.services.values():
         lines += [*([""] if lines else []), service.name, *_service(service)]
         lines += [f"  warning: {doubt}" for doubt in doubts(service)]
+    if spec.launch_limits is not None:
+        lines += ["", f"{launch_limits(spec.launch_limits)}, for all services together"]
     if spec.budget is not None:
         lines += ["", f"budget: {spec.budget.monthly} a month for all services together"]
         lines += [f"  warning: {doubt}" for doubt in budget_doubts(spec)]
     return lines
+
+
+def launch_limits(limits: LaunchLimits) -> str:
+    quota = f", {plain(limits.vcpu)} vCPU in all" if limits.vcpu is not None else ""
+    return f"launch limits: {tasks(limits.burst)} at once, then {plain(round(limits.rate, 3))} a second{quota}"
 
 
 def tasks(count: float) -> str:
@@ -178,6 +186,8 @@ def _guards(service: Service) -> Iterator[str]:
     rests = [f"{_span(span)} after the last order" if span else "without a rest" for span in (rest.out, rest.in_)]
     yield f"cooldown: scale-out {rests[0]}, scale-in {rests[1]}"
     yield f"rate of change: out {_rate(guards.rate.out)}, in {_rate(guards.rate.in_)}"
+    if guards.launch_limits is not None:
+        yield launch_limits(guards.launch_limits)
     if guards.hard:
         yield "a lower maximum holds even below what present demand needs"
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from fleetfoot.spec.errors import Wrong
 from fleetfoot.spec.forms import FlagForm, WholeForm
+from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import Allowance, AllowanceForm, Duration, Flag, Positive
 
@@ -116,7 +117,7 @@ class Guards(Part):
     """The guards, in their order."""
 
     example: ClassVar[str] = "{cooldown: {in: 120s}}"
-    later: ClassVar[tuple[str, ...]] = ("connections", "budget", "launch limits", "flap")
+    later: ClassVar[tuple[str, ...]] = ("connections", "budget", "flap")
 
     launches: Launches = Launches()
     """Launch health and crash-loop brake."""
@@ -130,5 +131,7 @@ class Guards(Part):
     """Cooldowns of the combined order; a policy's own cooldown is its own."""
     rate: Rate = Rate()
     """Rate of change."""
+    launch_limits: LaunchLimits | None = None
+    """What the platform starts of this service alone; `launch limits` of the file is for all. Default: no limit."""
     hard: Flag = False
     """Whether a lower maximum may go below what present demand needs. Default off: users come first."""

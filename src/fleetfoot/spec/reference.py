@@ -14,6 +14,8 @@ from fleetfoot.spec.policies import KINDS
 from fleetfoot.spec.schema import inner_part, rows, summary
 from fleetfoot.spec.service import Spec
 
+NAMED = ("services", "signals", "classes", "databases")
+"""Keys whose mappings have names of the user's own."""
 MARKER = "<!-- from here on generated from the models: python -m fleetfoot.spec.reference docs/fleetfoot-yaml.md -->"
 
 
@@ -37,7 +39,7 @@ def _sections(path: str, part: type[Part]) -> list[tuple[str, type[Part]]]:
         inner = inner_part(field)
         if inner is not None:
             below = f"{path}.{key}".removeprefix(".")
-            found += _sections(f"{below}.NAME" if key in ("services", "signals", "classes") else below, inner)
+            found += _sections(f"{below}.NAME" if key in NAMED else below, inner)
         elif key == "policies":
             found += [(f"{path}.policies: {kind}", policy) for kind, policy in KINDS.items()]
     return found

@@ -16,6 +16,7 @@ from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
 from fleetfoot.spec.health import Health
+from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.nodes import Told
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.part import Part
@@ -27,6 +28,7 @@ from fleetfoot.spec.update import Update
 FIRST_PORT = 8080
 MOST_SERVICES = 1000
 """Services of one file; more is a generated file that should be split."""
+PRIORITIES = ("critical", "high", "normal", "low")
 _ANY_HOST = {"0.0.0.0", "[::]"}
 
 
@@ -92,6 +94,9 @@ class Service(Part):
     target: Annotated[str, ChoiceForm(("local", "dryrun"), ("ecs", "asg", "kubernetes", "rds-replicas"))] = "local"
     """Where tasks run: local starts them on this machine, dryrun only says what it would do. Default
     local: it needs nothing but this machine."""
+    priority: Annotated[str, ChoiceForm(PRIORITIES)] = "normal"
+    """Who comes first where services share a limit: the more important is granted all it wishes before the next.
+    Default normal."""
     objective: Objective = Objective()
     """The promise to the users."""
     capacity: Capacity = Capacity()
@@ -189,6 +194,8 @@ class Spec(Part):
     """Name -> service. Required, at least one. A name is 1 to 40 small letters, digits and hyphens."""
     budget: Budget | None = None
     """What all services together may cost. Default: no limit."""
+    launch_limits: LaunchLimits | None = None
+    """What the platform starts of all services together. Default: no limit."""
     state: Annotated[str, TextForm("a directory", ".fleetfoot or /var/lib/fleetfoot")] | None = None
     """Where journal, sockets and logs are kept. Default: .fleetfoot beside this file."""
     source: Path | None = Field(default=None, repr=False)

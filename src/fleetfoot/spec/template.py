@@ -27,6 +27,7 @@ services:
     # listen: 127.0.0.1:8080             # where requests arrive; the second service takes 8081
     # target: local                      # local | dryrun: only say what would be done
 
+    # priority: normal                   # critical | high | normal | low: who comes first where services share
     capacity:
       min: 1                             # fewest tasks; 2 keeps serving while one is replaced
       max: 10                            # most tasks
@@ -77,6 +78,7 @@ services:
     # update: {{surge: 25%, breaker: 3, bake: 10s}}   # how `fleetfoot update` brings in a new version
 
 # budget: {{monthly: 150000 KRW, rate: 1300 KRW/USD}}      # for all services together
+# launch limits: {{burst: 100, rate: 20/s}}                # what the platform starts of all services together
 # state: .fleetfoot                      # journal, sockets and logs; default: beside this file
 """
 

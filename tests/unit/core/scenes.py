@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core import warm
-from fleetfoot.core.arbiter import Grant
 from fleetfoot.core.engine import settle, wish
-from fleetfoot.core.model import Decision, Operator, Reason, Start, State
+from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
 from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.settings import TASKS, GuardSettings, Rate, WarmSettings
+from fleetfoot.core.settings import TASKS, GuardSettings, Launch, Rate, Shared, WarmSettings
 from tests.unit.core.build import OPEN, START, Service
 
 CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
@@ -291,9 +290,14 @@ def too_much_at_once() -> Iterable[Decision]:
 
 @scene(Code.GRANT)
 def others_need_it_more() -> Iterable[Decision]:
-    service = Service(CPU, tasks=10)
+    service = Service(CPU, tasks=10, shared=Shared(Launch(100, 20.0, 6.0)), cpu=0.5)
     service.now += 1000
-    yield settle(wish(service.settings, service.memory, service.see(cpu=0.9)), Grant(12))
+    yield settle(wish(service.settings, service.memory, service.see(cpu=0.9)), Grant(12, 100))
+
+
+@scene(Code.LAUNCH_RATE)
+def the_platform_starts_no_more_at_once() -> Iterable[Decision]:
+    yield from Service(CPU, tasks=30, launch=Launch(10, 2.0)).ticks(3, cpu=1.0)
 
 
 @scene(Code.BELOW_MINIMUM)

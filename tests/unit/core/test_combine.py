@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from fleetfoot.core.arbiter import Grant
-from fleetfoot.core.engine import settle, settle_all, wish
-from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Abstain, Action, Blind, Operator, Reason, State, Vote, Want
+from fleetfoot.core.engine import settle, settle_all, step, wish
+from fleetfoot.core.memory import Memory, Slice
+from fleetfoot.core.model import Abstain, Action, Blind, Grant, Operator, Reason, State, Vote, Want
+from fleetfoot.core.pack import observation_from_json, observation_to_json
 from fleetfoot.core.policies import Target
 from fleetfoot.core.reasons import Code
+from fleetfoot.core.settings import Launch, Shared
 from fleetfoot.core.view import View
 from tests.unit.core.build import START, Service, told
 
@@ -38,8 +41,8 @@ SILENT = Abstain(Reason(Code.NOT_BREACHED))
 BLIND = Blind("cpu", State.STALE, Reason(Code.SIGNAL_UNUSABLE, {"signal": "cpu", "state": "stale"}))
 
 
-def service(*votes: Vote, tasks: int = 10) -> Service:
-    return Service(*(Says(f"p{i}", vote) for i, vote in enumerate(votes)), tasks=tasks)
+def service(*votes: Vote, tasks: int = 10, **changes: Any) -> Service:
+    return Service(*(Says(f"p{i}", vote) for i, vote in enumerate(votes)), tasks=tasks, **changes)
 
 
 @pytest.mark.parametrize(
@@ -180,27 +183,40 @@ def test_a_paused_scale_in_holds_shrink_only() -> None:
 # -- two passes
 
 
+CORES: dict[str, Any] = {"cpu": 0.5, "shared": Shared(Launch(1000, 20.0, 6.0))}
+
+
 def test_a_grant_refuses_growth_beyond_it_and_says_so() -> None:
-    grows = service(want(20))
-    decision = settle(wish(grows.settings, grows.memory, grows.see()), Grant(15))
+    grows = service(want(20), **CORES)
+    decision = settle(wish(grows.settings, grows.memory, grows.see()), Grant(15, 100))
     assert (decision.desired, told(decision)) == (15, {"step", "grant"})
 
 
 def test_a_grant_below_the_present_count_takes_nothing_away() -> None:
-    grows = service(want(20))
-    assert settle(wish(grows.settings, grows.memory, grows.see()), Grant(3)).desired == 10
+    grows = service(want(20), **CORES)
+    assert settle(wish(grows.settings, grows.memory, grows.see()), Grant(3, 100)).desired == 10
 
 
 def test_several_services_share_a_limit_and_keep_what_they_have() -> None:
-    one, other = service(want(8), tasks=8), service(want(8), tasks=2)
+    one, other = service(want(8), tasks=8, **CORES), service(want(8), tasks=2, **CORES)
     wishes = {name: wish(s.settings, s.memory, s.see()) for name, s in (("a", one), ("b", other))}
-    decisions = settle_all(wishes, tasks=12)
-    assert {name: d.desired for name, d in decisions.items()} == {"a": 8, "b": 4}
+    assert {name: d.desired for name, (d, _) in settle_all(wishes).items()} == {"a": 8, "b": 4}
+
+
+def test_a_decision_made_among_others_is_made_again_from_its_own_observation() -> None:
+    """The grant is all a replay of one service must know of the others."""
+    one, other = service(want(8), tasks=8, **CORES), service(want(8), tasks=2, **CORES)
+    again = Memory.from_json(other.memory.to_json())
+    wishes = {name: wish(s.settings, s.memory, s.see()) for name, s in (("a", one), ("b", other))}
+    decision, grant = settle_all(wishes)["b"]
+    seen = observation_from_json(json.loads(json.dumps(observation_to_json(other.see()._replace(grant=grant)))))
+    assert step(other.settings, again, seen) == decision
+    assert again.to_json() == other.memory.to_json()
 
 
 def test_a_lone_service_is_granted_everything() -> None:
     grows = service(want(500))
-    assert settle_all({"a": wish(grows.settings, grows.memory, grows.see())})["a"].desired == 500
+    assert settle_all({"a": wish(grows.settings, grows.memory, grows.see())})["a"][0].desired == 500
 
 
 def test_the_minimum_beats_everything() -> None:

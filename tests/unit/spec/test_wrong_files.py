@@ -12,7 +12,7 @@ BUILT_IN = (
     "requests, completed, latency, errors, cpu, memory, in_flight, queue and app.NAME; others stand under signals"
 )
 SERVICE_KEYS = (
-    "run, start, app, directory, env, listen, target, objective, capacity, task, signals, policies, guards, "
+    "run, start, app, directory, env, listen, target, priority, objective, capacity, task, signals, policies, guards, "
     "health, balancer or update"
 )
 A = "services.a"
@@ -47,7 +47,10 @@ ROWS: list[tuple[str, str, list[str]]] = [
     (
         "service-key-at-the-top",
         "run: x\nservices: {a: {run: x}}\n",
-        ["f:1:1: run: unknown key 'run': allowed here are services, budget or state; it belongs under 'services'"],
+        [
+            "f:1:1: run: unknown key 'run': allowed here are services, budget, launch limits or state; "
+            "it belongs under 'services'"
+        ],
     ),
     (
         "name-is-the-key-and-no-key",

@@ -11,6 +11,7 @@ from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import bounds
 from fleetfoot.core.guards.cooldown import cooldown
 from fleetfoot.core.guards.incident import incident
+from fleetfoot.core.guards.launch_limits import launch_limits
 from fleetfoot.core.guards.launches import launches
 from fleetfoot.core.guards.pay import pay
 from fleetfoot.core.guards.rate import rate
@@ -24,6 +25,9 @@ SERVICE: tuple[tuple[str, Guard], ...] = (
     ("cooldown", cooldown),
     ("rate", rate),
 )
-RESOURCE: tuple[tuple[str, Guard], ...] = (("bounds", bounds),)
+RESOURCE: tuple[tuple[str, Guard], ...] = (
+    ("launch limits", launch_limits),
+    ("bounds", bounds),
+)
 
 GUARDS: dict[str, Guard] = dict((*SERVICE, *RESOURCE))

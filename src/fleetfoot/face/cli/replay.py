@@ -73,7 +73,7 @@ def _one(
     reader: Reader, service: str, times: tuple[int | None, int | None], other: Path | None
 ) -> tuple[Replayed, Otherwise | None, int]:
     """(what came out, what the other file would have done, wall minus ``now``)"""
-    from fleetfoot.core.compile import compile_service
+    from fleetfoot.core.compile import compile_spec
     from fleetfoot.face.replaying import NotKept, rows, wall_of, window
     from fleetfoot.sim.replay import replay as again
     from fleetfoot.sim.replay import replay_with
@@ -90,10 +90,10 @@ def _one(
     shift = wall_of(stretches, found.spans[0].first) - found.spans[0].first if found.spans else 0
     if other is None:
         return found, None, shift
-    spec = load_spec(other).services.get(service)
-    if spec is None:
+    settings = compile_spec(load_spec(other)).get(service)
+    if settings is None:
         raise Told(f"{other} has no service {service!r}")
-    return found, replay_with(rows(reader, service, within), compile_service(spec), within.since), shift
+    return found, replay_with(rows(reader, service, within), settings, within.since), shift
 
 
 def _not_kept(service: str, first: int, last: int) -> str:
