@@ -18,6 +18,7 @@ SERVICE_KEYS = (
 A = "services.a"
 P = f"{A}.policies"
 
+TOP = "services, budget, launch limits or state"
 ROWS: list[tuple[str, str, list[str]]] = [
     # -- keys
     (
@@ -47,10 +48,7 @@ ROWS: list[tuple[str, str, list[str]]] = [
     (
         "service-key-at-the-top",
         "run: x\nservices: {a: {run: x}}\n",
-        [
-            "f:1:1: run: unknown key 'run': allowed here are services, budget, launch limits or state; "
-            "it belongs under 'services'"
-        ],
+        [f"f:1:1: run: unknown key 'run': allowed here are {TOP}; it belongs under 'services'"],
     ),
     (
         "name-is-the-key-and-no-key",
