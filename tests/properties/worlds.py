@@ -8,10 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
-from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.policies import Default, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies.base import Policy as AnyPolicy
+from fleetfoot.core.policies.hpa import EACH, SHARED, UTILISATION, VALUE, Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
 from fleetfoot.core.settings import PERCENT as OF_COUNT
 from fleetfoot.core.settings import TASKS, GuardSettings, Rate, Settings
@@ -60,10 +62,22 @@ def threshold_policies(draw: st.DrawFn) -> Thresholds:
     )  # fmt: skip
 
 
-any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies())
+@st.composite
+def hpas(draw: st.DrawFn) -> Hpa:
+    """One or two metrics of any form; with behavior and without."""
+    forms = st.sampled_from([UTILISATION, EACH, SHARED, VALUE])
+    metric = st.builds(Metric, signals, forms, st.sampled_from([60, 14_000, 100_000]), windows)
+    metrics = draw(st.lists(metric, min_size=1, max_size=2))
+    select = st.sampled_from(["max", "min", "disabled"])
+    rule = st.builds(Policy, st.sampled_from(["pods", "percent"]), st.sampled_from([4, 100]), st.just(15_000))
+    rules = st.builds(Rules, st.lists(rule, min_size=1, max_size=2).map(tuple), select, spans)
+    return Hpa("hpa", tuple(metrics), draw(st.none() | st.builds(Behavior, rules, rules)), draw(windows))
 
 
-def several(each: st.SearchStrategy[Policy], least: int = 1) -> st.SearchStrategy[tuple[Policy, ...]]:
+any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas())
+
+
+def several(each: st.SearchStrategy[AnyPolicy], least: int = 1) -> st.SearchStrategy[tuple[AnyPolicy, ...]]:
     """Up to four policies under names of their own."""
     rows = st.lists(each, min_size=least, max_size=4)
     return rows.map(lambda found: tuple(replace(p, name=f"{p.name}-{i}") for i, p in enumerate(found)))  # type: ignore[type-var]
@@ -88,7 +102,7 @@ guards = st.builds(
 @st.composite
 def all_settings(
     draw: st.DrawFn,
-    policies: st.SearchStrategy[tuple[Policy, ...]] | None = None,
+    policies: st.SearchStrategy[tuple[AnyPolicy, ...]] | None = None,
     rules: st.SearchStrategy[GuardSettings] = guards,
 ) -> Settings:
     low = draw(st.integers(0, 5))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import HpaPolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.units import DurationForm
 
@@ -60,6 +60,9 @@ def _one_way(service: Service) -> Iterator[str]:
             grows, shrinks = grows or exact or policy.above is not None, shrinks or exact or policy.below is not None
         elif isinstance(policy, ThresholdsPolicy):
             grows, shrinks = grows or bool(policy.out_any), shrinks or bool(policy.in_all)
+        elif isinstance(policy, HpaPolicy):
+            grows = grows or policy.out is None or policy.out.select != "off"
+            shrinks = shrinks or policy.in_ is None or policy.in_.select != "off"
         else:
             grows = True
             shrinks = shrinks or not (isinstance(policy, TargetPolicy) and not policy.scale_in)

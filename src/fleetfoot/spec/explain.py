@@ -10,7 +10,8 @@ from fleetfoot.spec.errors import listed
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import DefaultPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import DefaultPolicy, HpaPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies.hpa import HpaIn, HpaOut
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.signals import unit_of
 from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
@@ -118,6 +119,8 @@ def _policy(policy: Policy, service: Service) -> str:
         return _target(policy)
     if isinstance(policy, StepPolicy):
         return _step(policy)
+    if isinstance(policy, HpaPolicy):
+        return _hpa(policy)
     return _thresholds(policy) if isinstance(policy, ThresholdsPolicy) else policy.kind
 
 
@@ -173,6 +176,28 @@ def _thresholds(policy: ThresholdsPolicy) -> str:
     return f"{'; '.join(parts)}; averaged over {_span(policy.window)}, rests {_span(policy.cooldown)}"
 
 
+def _hpa(policy: HpaPolicy) -> str:
+    metrics = []
+    for metric in policy.metrics:
+        value = unit_of(metric.signal).show(metric.target)
+        metrics.append(f"{metric.signal} at {value}{' for each task' if metric.form in ('each', 'per task') else ''}")
+    shown = f"{' and '.join(metrics)}, every {_span(policy.sync)}"
+    if policy.out is None and policy.in_ is None:
+        return f"as an HPA without behavior: {shown}; at most doubled at a time, or 4; scale-in when wanted for 5m"
+    sides = (("out", policy.out or HpaOut()), ("in", policy.in_ or HpaIn()))
+    return f"as an HPA: {shown}; {'; '.join(_side(word, rules) for word, rules in sides)}"
+
+
+def _side(word: str, rules: HpaOut | HpaIn) -> str:
+    if rules.select == "off":
+        return f"scale-{word} never"
+    texts = [f"{plain(r.value)}%" if r.unit == "percent" else tasks(r.value) for r in rules.rates]
+    each = listed([f"{text} in {_span(rule.period)}" for text, rule in zip(texts, rules.rates, strict=True)])
+    more = f", whichever is {'less' if rules.select == 'min' else 'more'}" if len(texts) > 1 else ""
+    wanted = f" when wanted for {_span(rules.stabilisation)}" if rules.stabilisation else ""
+    return f"scale-{word}{wanted} by {each}{more}"
+
+
 def _guards(service: Service) -> Iterator[str]:
     guards = service.guards
     launches, still, rest = guards.launches, guards.stabilisation, guards.cooldown
@@ -193,6 +218,8 @@ def _guards(service: Service) -> Iterator[str]:
 
 
 def _rate(rules: tuple[Allowance, ...]) -> str:
+    if not rules:
+        return "without a limit"
     texts = [f"{plain(rule.value)}%" if rule.unit == "percent" else tasks(rule.value) for rule in rules]
     each = [f"{text} in {_span(rule.period)}" for text, rule in zip(texts, rules, strict=True)]
     if all(a.period == b.period for a, b in pairwise(rules)):

@@ -97,11 +97,16 @@ class Rate(Part):
     """Rate of change: how far the count may move within a time. The largest of a list wins."""
 
     example: ClassVar[str] = "{out: [100% per 15s, 4 per 15s], in: 1 per 60s}"
+    words: ClassVar[tuple[str, ...]] = ("off",)
 
     out: Allowances = (Allowance(900, "percent", 60_000), Allowance(10, "tasks", 60_000))
     """Scale-out. Default 900% or 10 tasks a minute, whichever is more: tenfold traffic is met at once."""
     in_: Allowances = (Allowance(50, "percent", 60_000), Allowance(1, "tasks", 60_000))
     """Scale-in. Default half or 1 task a minute, whichever is more: a mistake stays small."""
+
+    @classmethod
+    def bare(cls, value: str) -> dict[str, Any] | None:
+        return {"out": (), "in_": ()} if value.lower() == "off" else None
 
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +135,7 @@ class Guards(Part):
     cooldown: Cooldown = Cooldown()
     """Cooldowns of the combined order; a policy's own cooldown is its own."""
     rate: Rate = Rate()
-    """Rate of change."""
+    """Rate of change; off lets every change pass."""
     launch_limits: LaunchLimits | None = None
     """What the platform starts of this service alone; `launch limits` of the file is for all. Default: no limit."""
     hard: Flag = False

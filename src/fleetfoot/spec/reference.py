@@ -41,7 +41,8 @@ def _sections(path: str, part: type[Part]) -> list[tuple[str, type[Part]]]:
             below = f"{path}.{key}".removeprefix(".")
             found += _sections(f"{below}.NAME" if key in NAMED else below, inner)
         elif key == "policies":
-            found += [(f"{path}.policies: {kind}", policy) for kind, policy in KINDS.items()]
+            for kind, policy in KINDS.items():
+                found += _sections(f"{path}.policies: {kind}", policy)
     return found
 
 

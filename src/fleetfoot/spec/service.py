@@ -179,7 +179,7 @@ class Service(Part):
             for path, signal in policy.signals():
                 if not is_built_in(signal) and signal not in self.signals:
                     at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)
-                    wrongs.append(unknown_signal(signal, self.signals, at=at, on_key=path != ("signal",)))
+                    wrongs.append(unknown_signal(signal, self.signals, at=at, on_key=path[-1] != "signal"))
         raise_if_any(wrongs)
         return self
 

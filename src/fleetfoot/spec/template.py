@@ -52,6 +52,7 @@ services:
     #   - step: {{signal: requests, above: 100/s, add: {{0: 1, 50: 2, 100: 4}}, cooldown: 10s}}
     #   - target: {{signal: cpu, value: 70%}}
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
+    #   - hpa: {{metrics: [{{signal: cpu, utilisation: 60%}}], in: {{stabilisation: 5m}}}}   # as Kubernetes' HPA
 
     # signals:                           # of your own, beside requests, latency, errors, in_flight,
     #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: hold}}   # queue, completed, cpu, memory

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fleetfoot.core.policies.default import Default
+from fleetfoot.core.policies.hpa import Hpa
 from fleetfoot.core.policies.slo import Slo
 from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Default", "Slo", "Step", "Target", "Thresholds"]
+__all__ = ["POLICIES", "Default", "Hpa", "Slo", "Step", "Target", "Thresholds"]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
@@ -18,4 +19,5 @@ POLICIES: dict[str, type[Any]] = {
     "step": Step,
     "target": Target,
     "thresholds": Thresholds,
+    "hpa": Hpa,
 }

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from fleetfoot.sim.rivals.hpa import TOLERANCE, Groups, Pod, by_average, classify, combine, replicas
-from fleetfoot.sim.rivals.hpa_behavior import Behavior, cap, limit, stabilise, stabilise_down
+from fleetfoot.core.hpa.behavior import Behavior
+from fleetfoot.core.hpa.replicas import TOLERANCE, Groups, Pod, by_average, classify, replicas
+from fleetfoot.core.hpa.sync import SYNC, Past, moved, sync
 from fleetfoot.sim.scaler import Counts, Feed
 
-SYNC = 15_000  # ms, --horizontal-pod-autoscaler-sync-period
 Served = Sequence[tuple[int, int]]  # (ms, serving tasks) of earlier syncs, oldest first
 
 
@@ -81,49 +81,20 @@ class Hpa:
     metrics: tuple[Metric, ...]
     behavior: Behavior | None = Behavior()  # noqa: RUF009 - a NamedTuple, immutable
     period: int = SYNC
-    wishes: list[tuple[int, int]] = field(default_factory=list, init=False)
-    added: list[tuple[int, int]] = field(default_factory=list, init=False)
-    removed: list[tuple[int, int]] = field(default_factory=list, init=False)
+    past: Past = field(default_factory=dict, init=False)
     served: list[tuple[int, int]] = field(default_factory=list, init=False)
 
     def decide(self, now: int, fleet: Counts, feed: Feed) -> int | None:
         current = fleet.desired
-        if not self.wishes:
-            self.wishes.append((now, current))
-        self._forget(now)
-        wanted = self._sync(now, fleet, feed)
+        self.served = [row for row in self.served if row[0] > now - 120_000]
+        wanted = None
+        if current:  # at 0 it is disabled by hand
+            wanted = sync(
+                self.past, now, current, fleet.minimum, fleet.maximum, self.behavior,
+                lambda: [metric.propose(now, fleet, feed, self.served) for metric in self.metrics],
+            ).replicas  # fmt: skip
         self.served.append((now, fleet.serving))
         if wanted is None or wanted == current:
             return None
-        (self.added if wanted > current else self.removed).append((now, abs(wanted - current)))
+        moved(self.past, now, current, wanted)
         return wanted
-
-    def _sync(self, now: int, fleet: Counts, feed: Feed) -> int | None:
-        current = fleet.desired
-        if current == 0:
-            return None  # disabled by hand
-        if not fleet.minimum <= current <= fleet.maximum:
-            return min(max(current, fleet.minimum), fleet.maximum)
-        proposals = [metric.propose(now, fleet, feed, self.served) for metric in self.metrics]
-        wanted = combine(current, proposals)
-        if wanted is None:
-            return None
-        calm = self._stabilised(now, current, wanted)
-        self.wishes.append((now, wanted))
-        if self.behavior is None:
-            return cap(current, calm, fleet.minimum, fleet.maximum)
-        return limit(current, calm, fleet.minimum, fleet.maximum, self.behavior, self.added, self.removed, now).replicas
-
-    def _stabilised(self, now: int, current: int, wanted: int) -> int:
-        if self.behavior is None:
-            return stabilise_down(wanted, self.wishes, now)
-        return stabilise(current, wanted, self.wishes, now, self.behavior.up.window, self.behavior.down.window)
-
-    def _forget(self, now: int) -> None:
-        behavior = self.behavior or Behavior()
-        longest = max(policy.period for rules in behavior for policy in rules.policies)
-        windows = max(behavior.up.window, behavior.down.window, 300_000)
-        self.wishes = [row for row in self.wishes if row[0] > now - windows]
-        self.added = [row for row in self.added if row[0] > now - longest]
-        self.removed = [row for row in self.removed if row[0] > now - longest]
-        self.served = [row for row in self.served if row[0] > now - 120_000]

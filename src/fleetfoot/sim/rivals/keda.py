@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fleetfoot.sim.rivals.hpa_scaler import SYNC, Average, Hpa, Served
+from fleetfoot.core.hpa.sync import SYNC
+from fleetfoot.sim.rivals.hpa_scaler import Average, Hpa, Served
 from fleetfoot.sim.scaler import Counts, Feed
 
 POLL = 30_000  # ms, pollingInterval

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_any, shown
 from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.default import DefaultPolicy
+from fleetfoot.spec.policies.hpa import HpaPolicy
 from fleetfoot.spec.policies.slo import SloPolicy
 from fleetfoot.spec.policies.step import StepPolicy
 from fleetfoot.spec.policies.target import TargetPolicy
@@ -21,6 +22,7 @@ from fleetfoot.spec.policies.thresholds import ThresholdsPolicy
 __all__ = [
     "KINDS",
     "DefaultPolicy",
+    "HpaPolicy",
     "Policy",
     "PolicySpec",
     "SloPolicy",
@@ -39,6 +41,7 @@ KINDS: dict[str, type[Policy]] = {
         TargetPolicy,
         StepPolicy,
         ThresholdsPolicy,
+        HpaPolicy,
     )
 }
 KINDS_LATER = ("schedule", "forecast")

@@ -75,7 +75,7 @@ class Policy(Part):
     name: Name = ""
     """Its name in reasons and in memory, unique in the service. Default: its kind; a second one is step-2."""
 
-    def signals(self) -> list[tuple[tuple[str, ...], str]]:
+    def signals(self) -> list[tuple[tuple[str | int, ...], str]]:
         """The signals it reads, each with the path of the key that names it."""
         signal = getattr(self, "signal", None)
         return [(("signal",), signal)] if signal else []

@@ -69,6 +69,6 @@ class ThresholdsPolicy(Policy):
         raise_if_any(wrongs)
         return self
 
-    def signals(self) -> list[tuple[tuple[str, ...], str]]:
-        found: list[tuple[tuple[str, ...], str]] = [(("out when any", signal), signal) for signal in self.out_any]
+    def signals(self) -> list[tuple[tuple[str | int, ...], str]]:
+        found: list[tuple[tuple[str | int, ...], str]] = [(("out when any", signal), signal) for signal in self.out_any]
         return found + [(("in when all", signal), signal) for signal in self.in_all]

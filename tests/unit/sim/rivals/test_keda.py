@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.sim.rivals.hpa import by_average
+from fleetfoot.core.hpa.replicas import by_average
 from fleetfoot.sim.rivals.hpa_scaler import Average
 from fleetfoot.sim.rivals.keda import Activation, Fallback, Health, Keda
 from tests.unit.sim.rivals.feeds import HandFeed, Run, fleet, step

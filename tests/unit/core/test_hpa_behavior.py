@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.sim.rivals.hpa_behavior import (
+from fleetfoot.core.hpa.behavior import (
     Behavior,
     Policy,
     Rules,

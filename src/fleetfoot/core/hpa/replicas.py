@@ -1,4 +1,4 @@
-"""Kubernetes' Horizontal Pod Autoscaler, v2: from samples to a proposed count (PEERS 4.1, sources H1 and H4).
+"""From samples to a proposed count (PEERS 4.1, sources H1 and H4).
 
 Pure. Samples, requests and raw targets are integers in thousandths of their unit, utilisation targets whole per
 cent, as in the published algorithm: its integer divisions are part of it. Times are ms.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import ceil
+from operator import add
 from typing import NamedTuple
 
 TOLERANCE = 0.1  # each way; the ends hold
@@ -35,9 +36,9 @@ class Groups(NamedTuple):
     ignored: list[Pod]
 
 
-def within(ratio: float, tolerance: float = TOLERANCE) -> bool:
+def within(ratio: float, down: float = TOLERANCE, up: float | None = None) -> bool:
     """Whether ``ratio`` is too near 1 to act on."""
-    return 1 - tolerance <= ratio <= 1 + tolerance
+    return 1 - down <= ratio <= 1 + (down if up is None else up)
 
 
 def classify(
@@ -67,11 +68,15 @@ def _too_young(pod: Pod, now: int, initialisation: int, first_ready: int) -> boo
     return not pod.ready and pod.ready_since < pod.started + first_ready
 
 
-def _ratio(usages: Sequence[int], requests: Sequence[int] | None, target: int) -> float:
-    """Of a utilisation when ``requests`` are given, else of the mean raw value."""
-    if requests is None:
-        return (sum(usages) // len(usages)) / target
-    return (100 * sum(usages) // sum(requests)) / target
+class Samples(NamedTuple):
+    """Some pods together: how many, what they use, what they request; the latter is not asked of raw values."""
+
+    pods: int = 0
+    usage: int = 0
+    request: int = 0
+
+    def __add__(self, other: Samples) -> Samples:  # type: ignore[override]
+        return Samples(*map(add, self, other))
 
 
 def replicas(current: int, groups: Groups, target: int, raw: bool = False, tolerance: float = TOLERANCE) -> int | None:
@@ -79,43 +84,61 @@ def replicas(current: int, groups: Groups, target: int, raw: bool = False, toler
 
     ``target`` is a utilisation in per cent, or with ``raw`` a value per pod in thousandths.
     """
-    usages = [pod.usage for pod in groups.ready if pod.usage is not None]
-    requests = None if raw else [pod.request for pod in groups.ready]
-    if not usages:
+    used = [pod for pod in groups.ready if pod.usage is not None]
+    ready = Samples(len(used), sum(pod.usage or 0 for pod in used), sum(pod.request for pod in used))
+    full = sum(filled(target, pod.request, raw) for pod in groups.missing)
+    missing = Samples(len(groups.missing), full, sum(pod.request for pod in groups.missing))
+    unready = Samples(len(groups.unready), 0, sum(pod.request for pod in groups.unready))
+    return propose(current, ready, missing, unready, target, raw, tolerance, tolerance)
+
+
+def filled(target: int, request: int, raw: bool) -> int:
+    """What a pod without a sample is taken to use where that speaks against a shrink."""
+    return target if raw else request * max(100, target) // 100
+
+
+def propose(
+    current: int, ready: Samples, missing: Samples, unready: Samples, target: int, raw: bool = False,
+    down: float = TOLERANCE, up: float = TOLERANCE,
+) -> int | None:  # fmt: skip
+    """``replicas`` of pods already summed up; ``missing`` with the usage they are ``filled`` with for a shrink."""
+    if not ready.pods:
         return None
-    first = _ratio(usages, requests, target)
-    grow_unready = bool(groups.unready) and first > 1
-    if not grow_unready and not groups.missing:
-        return current if within(first, tolerance) else ceil(first * len(usages))
-    for pod in groups.missing:
-        full = target if raw else pod.request * max(100, target) // 100
-        if first != 1:  # exactly on the target there is no direction to be careful in
-            usages.append(full if first < 1 else 0)
-            if requests is not None:
-                requests.append(pod.request)
+    first = _ratio(ready, target, raw)
+    grow_unready = bool(unready.pods) and first > 1
+    if not grow_unready and not missing.pods:
+        return current if within(first, down, up) else ceil(first * ready.pods)
+    pods = ready
+    if first != 1:  # exactly on the target there is no direction to be careful in
+        pods += missing if first < 1 else missing._replace(usage=0)
     if grow_unready:
-        usages += [0] * len(groups.unready)
-        if requests is not None:
-            requests += [pod.request for pod in groups.unready]
-    second = _ratio(usages, requests, target)
-    if within(second, tolerance) or (first < 1 < second) or (second < 1 < first):
+        pods += unready
+    second = _ratio(pods, target, raw)
+    if within(second, down, up) or (first < 1 < second) or (second < 1 < first):
         return current
-    wanted = ceil(second * len(usages))
+    wanted = ceil(second * pods.pods)
     turned = (second < 1 and wanted > current) or (second > 1 and wanted < current)
     return current if turned else wanted
 
 
-def by_value(current: int, ready: int, value: int, target: int, tolerance: float = TOLERANCE) -> int:
+def _ratio(pods: Samples, target: int, raw: bool) -> float:
+    """Of a mean raw value, or else of a utilisation."""
+    return (pods.usage // pods.pods if raw else 100 * pods.usage // pods.request) / target
+
+
+def by_value(
+    current: int, ready: int, value: int, target: int, down: float = TOLERANCE, up: float | None = None
+) -> int:
     """An object or external metric with a ``Value`` target: the count in proportion to the ready pods."""
     ratio = value / target
     if current == 0:
         return ceil(ratio)
-    return current if within(ratio, tolerance) else min(ceil(ratio * ready), MOST)
+    return current if within(ratio, down, up) else min(ceil(ratio * ready), MOST)
 
 
-def by_average(current: int, value: int, target: int, tolerance: float = TOLERANCE) -> int:
+def by_average(current: int, value: int, target: int, down: float = TOLERANCE, up: float | None = None) -> int:
     """An object or external metric with an ``AverageValue`` target: the total shared out."""
-    if current and within(value / (target * current), tolerance):
+    if current and within(value / (target * current), down, up):
         return current
     return ceil(value / target)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.sim.rivals.hpa import Groups, Pod, by_average, by_value, classify, combine, replicas, within
+from fleetfoot.core.hpa.replicas import Groups, Pod, by_average, by_value, classify, combine, replicas, within
 
 NOW = 10_000_000  # ms
 MINUTE = 60_000

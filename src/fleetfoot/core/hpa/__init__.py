@@ -1,0 +1,1 @@
+"""Kubernetes' Horizontal Pod Autoscaler as published, pure: the policy ``hpa`` and the rival of that name share it."""
