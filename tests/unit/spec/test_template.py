@@ -32,7 +32,7 @@ def test_every_key_of_a_service_stands_in_the_first_file() -> None:
 def test_every_commented_line_of_the_first_file_is_right_when_switched_on() -> None:
     spec = loads(uncommented(initial()))
     written = spec.services["app"]
-    assert [policy.kind for policy in written.policies] == ["default", "slo", "step", "target", "thresholds", "hpa"]
+    assert {policy.kind for policy in written.policies} == {*KINDS}
     plain = loads(initial()).services["app"]
     for part in ("guards", "balancer"):
         assert getattr(written, part) == getattr(plain, part), f"{part} in the first file does not show the defaults"

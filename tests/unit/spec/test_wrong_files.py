@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fleetfoot.spec import SpecErrors, loads
+from fleetfoot.spec import SpecErrors, loads, policies
+from fleetfoot.spec.errors import listed
 from tests.unit.spec.lines import errors_of, service
 
-KINDS = "default, slo, target, step or thresholds"
+KINDS = listed(policies.KINDS)
 BUILT_IN = (
     "requests, completed, latency, errors, cpu, memory, in_flight, queue and app.NAME; others stand under signals"
 )
