@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fleetfoot.core.policies import POLICIES, Default
+from dataclasses import replace
+
+from fleetfoot.core.contract import Contract
+from fleetfoot.core.policies import POLICIES, Default, Target
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import GuardSettings, Launch, Rate, Settings, Shared, WarmSettings
-from fleetfoot.spec import LaunchLimits, Service, Spec
+from fleetfoot.spec import LaunchLimits, Service, SignalSpec, Spec
 from fleetfoot.spec.service import PRIORITIES
 
 DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
@@ -36,9 +39,25 @@ def _launch(limits: LaunchLimits | None) -> Launch | None:
     return Launch(float(limits.burst), limits.rate, limits.vcpu) if limits is not None else None
 
 
+def _contract(signal: SignalSpec) -> Contract:
+    return Contract(signal.window, signal.statistic, signal.absent, signal.fallback or 0.0, signal.max_age, signal.role)
+
+
+def _agreed(policy: Policy, service: Service) -> Policy:
+    """``policy`` with the tolerance and the gain that its signal's contract has."""
+    signal = service.signals.get(policy.signal) if isinstance(policy, Target) else None
+    if not isinstance(policy, Target) or signal is None:
+        return policy
+    return replace(
+        policy,
+        tolerance=policy.tolerance if signal.tolerance is None else signal.tolerance,
+        gain=policy.gain if signal.gain is None else signal.gain,
+    )
+
+
 def compile_service(service: Service, shared: Shared | None = None) -> Settings:
     """Settings of one service. Raises KeyError for a policy kind that has no policy."""
-    policies = tuple(POLICIES[policy.kind].of(policy) for policy in service.policies)
+    policies = tuple(_agreed(POLICIES[policy.kind].of(policy), service) for policy in service.policies)
     guards = service.guards
     compiled = GuardSettings(
         launches_slow_after=guards.launches.slow_after,
@@ -67,7 +86,7 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
         warm=_warm(service, policies),
-        ignored=frozenset(name for name, signal in service.signals.items() if signal.absent == "ignore"),
+        contracts={name: _contract(signal) for name, signal in service.signals.items()},
         seeing=max(60_000, compiled.stabilise_in, *(policy.looks_back for policy in policies)),
         priority=PRIORITIES.index(service.priority),
         cpu=service.task.cpu,

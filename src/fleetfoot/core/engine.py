@@ -20,10 +20,10 @@ from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Blind, Decision, Grant, Observation, Reason, State, Trail, Vote, Want
 from fleetfoot.core.reasons import Code
+from fleetfoot.core.roles import in_roles
 from fleetfoot.core.settings import Settings
-from fleetfoot.core.view import WHOLE, View, look
+from fleetfoot.core.view import GONE, WHOLE, View, look
 
-GONE = (State.MISSING, State.STALE)
 ONSET_BACK = 30_000  # ms a surge's onset is looked for
 
 
@@ -56,7 +56,11 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     """Observe, let the policies vote, let the service's own guards correct the number."""
     view = look(settings, memory, observation)
     votes = tuple([(policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies])
+    if settings.roles:
+        votes = in_roles(view, settings.policies, votes)
     wanted, reasons, urgent, flip = combine(view, votes)
+    if settings.roles:
+        view.remarks = [remark for remark in view.remarks if remark not in reasons]
     floor = min(view.minimum, view.current)  # no guard need look at what the minimum forbids anyway
     lifted: tuple[Trail, ...] = ()
     if wanted < floor:

@@ -25,6 +25,9 @@ class Code(StrEnum):
     SATURATED = "saturated"
     TOO_FEW_SAMPLES = "too_few_samples"
     SIGNAL_UNUSABLE = "signal_unusable"
+    FALLBACK = "fallback"
+    VETOES = "vetoes"
+    ADVISES = "advises"
     # how the votes were put together
     NO_WANT = "no_want"
     BLIND_HOLDS_SHRINK = "blind_holds_shrink"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fleetfoot.core.contract import FALLBACK, IGNORE, VOTES, ZERO, Contract
+
 if TYPE_CHECKING:
     from fleetfoot.core.policies.base import Policy
 
@@ -94,6 +96,11 @@ class Settings:
     warm: WarmSettings | None = None  # None: its size is fixed, and nobody's decision
     ignored: frozenset[str] = frozenset()  # signals of the user's own whose absence is to hold nothing
     metrics: Mapping[str, str] = field(default_factory=dict)  # a signal of the user's own -> the source's name for it
+    contracts: Mapping[str, Contract] = field(default_factory=dict)  # of the signals that have one
+    ages: Mapping[str, int] = field(init=False, default_factory=dict)  # from the contracts: signal -> ms
+    fallbacks: Mapping[str, float] = field(init=False, default_factory=dict)
+    roles: Mapping[str, str] = field(init=False, default_factory=dict)  # of those that do not vote
+    never_zero: frozenset[str] = field(init=False, default=frozenset())  # signals whose empty answer is no zero
     windows: Mapping[str, int] = field(default_factory=dict)  # the signals whose past is kept, and for how many ms
     totals: frozenset[str] = frozenset()  # those of them that sum over the tasks
     priority: int = 2  # rank by which shares are granted: 0 critical, 1 high, 2 normal, 3 low
@@ -106,6 +113,19 @@ class Settings:
         for policy in self.policies:
             for name in policy.reads:
                 windows[name] = max(windows.get(name, KEEP), policy.looks_back + 10_000)
+        contracts = self.contracts
+        for name, contract in contracts.items():
+            if contract.window is not None:
+                windows[name] = max(windows.get(name, KEEP), contract.window + 10_000)
+        derived = {
+            "ages": {name: one.age for name, one in contracts.items() if one.age is not None},
+            "fallbacks": {name: one.fallback for name, one in contracts.items() if one.absent == FALLBACK},
+            "roles": {name: one.role for name, one in contracts.items() if one.role != VOTES},
+            "never_zero": frozenset(name for name, one in contracts.items() if one.absent != ZERO),
+            "ignored": self.ignored.union(name for name, one in contracts.items() if one.absent == IGNORE),
+        }
+        for key, value in derived.items():
+            object.__setattr__(self, key, value)
         object.__setattr__(self, "windows", windows)
         totals = frozenset(name for name in windows if is_total(self.metrics.get(name, name)))
         object.__setattr__(self, "totals", totals)

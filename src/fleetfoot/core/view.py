@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleetfoot.core.contract import MEAN, P95
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Fleet, Grant, Observation, Reason, Signal, State
@@ -18,6 +20,8 @@ SETTLE = 5_000  # ms an order may take to show in the fleet before we believe th
 WHOLE = Grant()
 LEARN_EVERY = 900  # ms: once a tick, however often the data plane wakes the loop
 SATURATED_SPAN = 10_000  # ms
+GONE = (State.MISSING, State.STALE)
+NOTHING: Mapping[str, float] = {}
 
 
 @dataclass(slots=True)
@@ -39,8 +43,9 @@ class View:
     outstanding: float  # requests in flight or queued; 0 when unknown
     states: dict[str, State]
     means: dict[tuple[str, int], tuple[float, float]]
+    fallen: Mapping[str, float]  # absent signals and what stands for them; only growth may rest on it
     grant: Grant = WHOLE  # of what several services share; known in the second pass
-    remarks: list[Reason] = field(default_factory=list)  # what a guard has to say that changes no number
+    remarks: list[Reason] = field(default_factory=list)  # what there is to say that changes no number
 
     def state(self, name: str) -> State:
         return self.states.get(name, State.MISSING)
@@ -49,7 +54,13 @@ class View:
         """Fresh enough to support growth."""
         return self.states.get(name) in GROWS
 
+    def left_out(self, name: str) -> bool:
+        """Whether ``name`` is gone and the user wrote to go on without it."""
+        return name in self.settings.ignored and self.states.get(name, State.MISSING) in GONE
+
     def value(self, name: str) -> float:
+        if name in self.fallen:
+            return self.fallen[name]
         return 0.0 if self.states[name] is State.EMPTY else self.seen.signals[name].value
 
     def window(self, name: str) -> Window:
@@ -59,12 +70,28 @@ class View:
         return found
 
     def mean(self, name: str, span: int) -> tuple[float, float]:
-        """``Window.mean`` of a signal's last ``span`` ms, worked out once a step however many ask."""
+        """``Window.mean`` of a signal's last ``span`` ms, worked out once a step however many ask.
+
+        What the signal's contract says goes before: its window, its statistic, its fallback.
+        """
         key = (name, span)
         found = self.means.get(key)
         if found is None:
-            found = self.means[key] = self.window(name).mean(span)
+            agreed = name in self.settings.contracts
+            found = self.means[key] = self._as_agreed(name, span) if agreed else self.window(name).mean(span)
         return found
+
+    def _as_agreed(self, name: str, span: int) -> tuple[float, float]:
+        if name in self.fallen:
+            return self.fallen[name], float(span)
+        contract, window = self.settings.contracts[name], self.window(name)
+        own = contract.window or span
+        mean, covered = window.mean(own)
+        if contract.statistic == P95:
+            mean = window.quantile(own, 0.95)
+        elif contract.statistic != MEAN:
+            mean = window.extreme(own, window.end, contract.statistic)
+        return mean, covered * span / own
 
     def coming(self) -> int:
         """Tasks ordered and not yet fully serving."""
@@ -91,8 +118,11 @@ class View:
 GROWS = (State.FRESH, State.EMPTY, State.CENSORED)  # a tuple: found by identity, where a set would hash
 
 
-def judge(signal: Signal, now: int) -> State:
-    """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age."""
+def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
+    """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age.
+
+    ``oldest``: ms it may be old, None for three of its periods.
+    """
     _, value, end, _, _, period, coverage, state = signal
     if state is not State.FRESH:
         if state is State.MISSING:
@@ -102,7 +132,7 @@ def judge(signal: Signal, now: int) -> State:
     if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
     age = now - end
-    if age > STALE_PERIODS * period:
+    if age > (STALE_PERIODS * period if oldest is None else oldest):
         return State.STALE
     return state if age >= -AHEAD else State.ABSURD  # measured in the future: it would shut out every sample until then
 
@@ -117,7 +147,9 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     for name, signal in seen.signals.items():
         _, value, end, _, span, period, coverage, state = signal
         if state is not State.FRESH or not 0 <= value <= ABSURD or coverage != 1.0 or not 0 <= now - end <= period:
-            state = judge(signal, now)
+            state = judge(signal, now, settings.ages.get(name))
+            if state is State.EMPTY and name in settings.never_zero:
+                state = State.MISSING
         states[name] = state
         if name in kept and state in GROWS:
             window = windows.get(name)
@@ -129,6 +161,7 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
             elif 0 < coverage < 1 and name in settings.totals:
                 value = min(value / coverage, ABSURD)
             window.add(end, span, value)
+    fallen = _fallen(settings, states) if settings.fallbacks else NOTHING
     fleet = seen.fleet
     learnt = _learnt(settings, memory, fleet)
     throughput = learnt.throughput or settings.throughput or UNDECLARED
@@ -137,7 +170,7 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     view = View(
         settings, memory, seen, fleet, now, current, settings.minimum, settings.maximum,
         open_order is not None and current != open_order, learnt, throughput,
-        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {},
+        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {}, fallen,
     )  # fmt: skip
     if now - learnt.at >= LEARN_EVERY:
         _learn(view)
@@ -145,6 +178,13 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         view.throughput = max(view.throughput, _completing(view))
     memory.now = now
     return view
+
+
+def _fallen(settings: Settings, states: dict[str, State]) -> dict[str, float]:
+    """The absent signals that have a fallback; from here on they count as seen."""
+    fallen = {name: value for name, value in settings.fallbacks.items() if states.get(name) not in GROWS}
+    states.update(dict.fromkeys(fallen, State.FRESH))
+    return fallen
 
 
 def _current(memory: Memory, fleet: Fleet, now: int) -> int:

@@ -122,6 +122,22 @@ class Window:
         recent = [self.value(i) for i in range(first, last)]
         return (max(recent) if which == "max" else min(recent)) if recent else 0.0
 
+    def quantile(self, span: int, share: float) -> float:
+        """The value that ``share`` of the measured time of the last ``span`` ms does not exceed; 0 without any."""
+        ends, sums, covered = self.ends, self.sums, self.covered
+        first = max(bisect_right(ends, ends[-1] - span), 1)
+        rows = [
+            ((sums[i] - sums[i - 1]) / (covered[i] - covered[i - 1]), covered[i] - covered[i - 1])
+            for i in range(first, len(ends))
+        ]
+        rows.sort()
+        left = share * sum(row[1] for row in rows)
+        for value, held in rows:
+            left -= held
+            if left <= 0.0:
+                return value
+        return rows[-1][0] if rows else 0.0
+
     def to_json(self) -> dict[str, Any]:
         return {"keep": self.keep, "ends": self.ends[1:], "sums": self.sums[:], "covered": self.covered[:]}
 

@@ -260,7 +260,9 @@ def _target(service: ServiceSpec, plane: PlaneLink, clock: Clock) -> Target:
 
 def _service(service: ServiceSpec, settings: Settings, past: Past, journal: Path, text: str) -> Service:
     memory = remember(service.name, settings, past, journal, text)
-    aliases = {name: (signal.metric or name, signal.period) for name, signal in service.signals.items()}
+    aliases = {
+        name: (signal.metric or name, signal.period) for name, signal in service.signals.items() if signal.source
+    }
     return Service(settings, memory, aliases, Seconds(service.objective.percentile))
 
 

@@ -14,6 +14,7 @@ from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.spec import Service
 
+MEMORY = 0.5  # share of what a task may use: no request of this world takes memory
 START = 1_700_000_000_000  # ms: the wall clock's time when a run begins, where nobody says another
 
 
@@ -56,9 +57,12 @@ class Engine:
     _signals: dict[str, Signal] = field(default_factory=dict)
     _end: int = 0  # of the newest period shown
     _cpu: bool = False
+    _memory: bool = False
 
     def __post_init__(self) -> None:
-        self._cpu = any("cpu" in policy.reads for policy in self.settings.policies)
+        self._cpu, self._memory = (
+            any(name in policy.reads for policy in self.settings.policies) for name in ("cpu", "memory")
+        )
 
     def decide(self, now: int, fleet: Counts, feed: Feed) -> int | None:
         if not isinstance(feed, Measured):
@@ -99,6 +103,8 @@ class Engine:
         if self._cpu:
             used = min(row[k.IN_SERVICE] / row[k.SERVERS], 1.0) if row[k.SERVERS] else 0.0
             signals["cpu"] = make(Signal, ("cpu", used, *rest, fresh if row[k.SERVERS] else empty))
+        if self._memory:
+            signals["memory"] = make(Signal, ("memory", MEMORY, *rest, fresh))
         return signals
 
 

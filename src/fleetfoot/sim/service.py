@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetfoot.core.compile import DEFAULT_STARTUP
+from fleetfoot.sim.live import MEMORY
 from fleetfoot.sim.measuring import FRIENDLY, hostile
 from fleetfoot.sim.setup import Setup
 from fleetfoot.spec import Service
+from fleetfoot.spec.signals import UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ def plan_of(service: Service, shed: bool | None = None) -> Plan:
     if startup is None:
         startup = DEFAULT_STARTUP
         assumed.append(f"task.startup is not given: {startup / 1000:g} s is assumed")
+    assumed += _signals(service)
     sheds = balancer.shed == "objective" if shed is None else shed
     work = 1000.0 * concurrency / throughput
     if work >= objective.latency:
@@ -58,6 +61,16 @@ def plan_of(service: Service, shed: bool | None = None) -> Plan:
         drain=task.drain,
     )
     return Plan(setup, tuple(assumed))
+
+
+def _signals(service: Service) -> list[str]:
+    read = dict.fromkeys(signal for policy in service.policies for _, signal in policy.signals())
+    words = [f"memory is not simulated: {MEMORY:.0%} of what a task may use is assumed"] if "memory" in read else []
+    return words + [
+        f"{name} is not simulated: what reads it sees nothing, and nothing is let go"
+        for name in read
+        if name not in UNITS
+    ]
 
 
 def against(setup: Setup, rates: NDArray[np.float64]) -> Setup:

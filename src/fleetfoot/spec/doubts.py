@@ -72,6 +72,13 @@ def _one_way(service: Service) -> Iterator[str]:
         yield "no policy shrinks: the count only rises"
 
 
+def _unread(service: Service) -> Iterator[str]:
+    read = {signal for policy in service.policies for _, signal in policy.signals()}
+    for name in service.signals:
+        if name not in read:
+            yield f"signals.{name}: no policy names it"
+
+
 def _errors(service: Service) -> Iterator[str]:
     for policy in service.policies:
         if any(signal in ("errors", "app.errors") for _, signal in policy.signals()):
@@ -108,7 +115,7 @@ def _open(service: Service) -> Iterator[str]:
 
 
 DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
-    _throughput, _redundancy, _steps, _one_way, _errors, _spans, _command, _open
+    _throughput, _redundancy, _steps, _one_way, _unread, _errors, _spans, _command, _open
 )  # fmt: skip
 
 

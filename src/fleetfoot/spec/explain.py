@@ -13,7 +13,7 @@ from fleetfoot.spec.money import MONTH_HOURS
 from fleetfoot.spec.policies import DefaultPolicy, HpaPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.policies.hpa import HpaIn, HpaOut
 from fleetfoot.spec.service import Service, Spec
-from fleetfoot.spec.signals import unit_of
+from fleetfoot.spec.signals import SignalSpec, unit_of
 from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
 
 _span, _size = DurationForm().show, SizeForm().show
@@ -60,6 +60,8 @@ def _service(service: Service) -> Iterator[str]:
     yield _row("one task", _task(service))
     for index, policy in enumerate(service.policies):
         yield _row("" if index else "decides by", f"{policy.name}: {_policy(policy, service)}")
+    for index, (name, signal) in enumerate(service.signals.items()):
+        yield _row("" if index else "agreed on", f"{name}: {_contract(signal)}")
     for index, text in enumerate(_guards(service)):
         yield _row("" if index else "held by", text)
     if service.task.price is not None:
@@ -196,6 +198,14 @@ def _side(word: str, rules: HpaOut | HpaIn) -> str:
     more = f", whichever is {'less' if rules.select == 'min' else 'more'}" if len(texts) > 1 else ""
     wanted = f" when wanted for {_span(rules.stabilisation)}" if rules.stabilisation else ""
     return f"scale-{word}{wanted} by {each}{more}"
+
+
+def _contract(signal: SignalSpec) -> str:
+    read = "" if signal.statistic == "mean" else f"the {signal.statistic} of "
+    span = f"{read}{_span(signal.window)}" if signal.window is not None else f"{read}each policy's window"
+    age = _span(3 * signal.period if signal.max_age is None else signal.max_age)
+    absent = f"fallback {plain(signal.fallback)}" if signal.fallback is not None else signal.absent
+    return f"{signal.role}; read over {span}; stale after {age}; when absent: {absent}"
 
 
 def _guards(service: Service) -> Iterator[str]:

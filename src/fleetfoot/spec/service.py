@@ -104,8 +104,8 @@ class Service(Part):
     task: Task = Task()
     """What one task can do and needs."""
     signals: dict[str, SignalSpec] = Field(default={})
-    """Signals of your own, by name. Built in are requests, latency, errors, in_flight, queue, completed, cpu,
-    memory and app.NAME."""
+    """Signals of your own, by name, and what is agreed on any of them. Built in are requests, latency, errors,
+    in_flight, queue, completed, cpu, memory and app.NAME."""
     policies: tuple[PolicySpec, ...] = (DefaultPolicy(name="default"),)
     """How many tasks are wanted; the highest wish grows, a shrink needs all. Default: the policy default."""
     guards: Guards = Guards()
@@ -143,12 +143,16 @@ class Service(Part):
     def _signals(cls, signals: Any) -> Any:
         wrongs = []
         for key in signals if isinstance(signals, dict) else ():
-            if is_built_in(key):
-                wrongs.append(Wrong(f"{shown(key)} is built in: choose another name", at=(key,), on_key=True))
-            elif not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
+            if not is_built_in(key) and not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
                 message = f"{shown(key)} is not allowed: a signal's name is small letters, digits and '_'"
                 wrongs.append(Wrong(message, at=(key,), on_key=True))
         raise_if_any(wrongs)
+        return signals
+
+    @field_validator("signals", mode="after")
+    @classmethod
+    def _fitting(cls, signals: dict[str, SignalSpec]) -> dict[str, SignalSpec]:
+        raise_if_any([wrong.under(name) for name, signal in signals.items() for wrong in signal.misfits(name)])
         return signals
 
     @field_validator("policies", mode="before")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from fleetfoot.spec.errors import Wrong, did_you_mean, shown
+from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import DurationForm, RateForm, ShareForm
@@ -30,6 +30,8 @@ TOTALS = ("requests", "completed", "in_flight", "queue")
 """Signals that do not fall when tasks are added: target tracking reads them per task."""
 
 _AGENT_UNITS = {f"app.{name}": UNITS[name] for name in ("requests", "errors", "latency", "in_flight", "queue")}
+LONGEST_P95 = 600_000
+"""ms: a quantile is worked out anew every second."""
 SOURCES = ("balancer", "agent")
 SOURCES_LATER = ("cloudwatch", "file", "postgres", "prometheus", "redis", "sqs")
 
@@ -60,17 +62,79 @@ def _name(text: str) -> str:
     return text
 
 
+CLASSES = {"infrastructure": 60_000, "application": 30_000, "business": 300_000, "external": 60_000}
+"""Class of metric -> ms between two of its values, where nobody says another."""
+
+
 class SignalSpec(Part):
-    """One signal of the user's own, as a plain number in the source's own unit."""
+    """One signal and its contract: how it is read, and what it may do, whichever policy reads it. A signal of the
+    user's own is a plain number in the source's own unit; a built-in one has no `from`, `metric`, `period` or `class`.
+    """
 
     example: ClassVar[str] = "{from: agent, metric: app.jobs, period: 1s}"
 
-    source: Annotated[str, ChoiceForm(SOURCES, SOURCES_LATER)] = Field(alias="from")
-    """Where it comes from: the balancer in front of the tasks, or the agent inside them. Required."""
+    source: Annotated[str, ChoiceForm(SOURCES, SOURCES_LATER)] | None = Field(default=None, alias="from")
+    """Where it comes from: the balancer in front of the tasks, or the agent inside them. Required, but for a
+    built-in signal."""
     metric: Annotated[str, TextForm("the name of a metric", "app.jobs", _name)] | None = None
     """The source's own name for it. Default: the signal's name."""
+    class_: Annotated[str, ChoiceForm(tuple(CLASSES))] | None = None
+    """What kind of metric it is, which sets its period: infrastructure 1m, application 30s, business 5m, external 1m.
+    Default: none, and so the period's own default."""
     period: Annotated[int, DurationForm(low=100, high=3_600_000)] = 1000
     """How often a new value is expected; older than three periods counts as stale. Default 1s: one tick."""
-    absent: Annotated[str, ChoiceForm(("hold", "ignore"))] = "hold"
-    """When it does not come: hold refuses to shrink, ignore goes on without it. Default hold:
-    what cannot be seen is not small."""
+    max_age: Annotated[int, DurationForm(low=100, high=86_400_000)] | None = None
+    """How old it may be before it is stale, no shorter than its period. Default: three periods."""
+    window: Annotated[int, DurationForm(low=1000, high=3_600_000)] | None = None
+    """The span its statistic is of, in place of its policies' own. Default: as each policy says."""
+    statistic: Annotated[str, ChoiceForm(("mean", "max", "min", "p95"))] = "mean"
+    """What is read of that span; p95 of at most 10m. Default mean. `step` has periods and a statistic of its own."""
+    tolerance: Annotated[float, ShareForm(low=0, high=0.5)] | None = None
+    """How far from its value a `target` does nothing, in place of the policy's own. Default: as each policy says."""
+    gain: Annotated[float, NumberForm(low=0.1, high=2)] | None = None
+    """How much of the way to what the ratio asks for a `target` goes, from the serving tasks on. Default 1: all."""
+    absent: Annotated[str, ChoiceForm(("zero", "hold", "ignore", "fallback"))] = "zero"
+    """When it is not there. Gone (missing, stale, absurd), it holds every scale-in, and so does an empty answer with
+    hold; ignore goes on without it; fallback puts a value in its place, which may only add tasks. Default zero: an
+    empty answer, and nothing else, counts as zero."""
+    fallback: Annotated[float, NumberForm(low=0)] | None = None
+    """The value of absent: fallback, which need not be written beside it."""
+    role: Annotated[str, ChoiceForm(("votes", "vetoes", "advises"))] = "votes"
+    """What it may do: votes counts as ever; vetoes may only refuse a scale-in; advises is told, and scales nothing.
+    Default votes."""
+
+    @classmethod
+    def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
+        if "fallback" in data:
+            data.setdefault("absent", "fallback")
+        kind = data.get("class", data.get("class_"))
+        if kind in CLASSES and "period" not in data:
+            data["period"] = CLASSES[kind]
+        return data
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        wrongs = []
+        if (self.absent == "fallback") != (self.fallback is not None):
+            text = "missing: write its value, such as fallback: 40"
+            unused = f"is not used with absent: {self.absent}"
+            wrongs.append(Wrong(text if self.fallback is None else unused, at=("fallback",), about=[("absent",)]))
+        if self.max_age is not None and self.max_age < self.period:
+            show = DurationForm().show
+            message = f"{show(self.max_age)} is shorter than the period {show(self.period)}: it would always grow stale"
+            wrongs.append(Wrong(message, at=("max age",), about=[("period",)]))
+        if self.statistic == "p95" and (self.window or 0) > LONGEST_P95:
+            wrongs.append(Wrong("a p95 is taken over at most 10m: write a shorter window", at=("window",)))
+        raise_if_any(wrongs)
+        return self
+
+    def misfits(self, name: str) -> list[Wrong]:
+        """What is written that does not go with the signal's ``name``; paths from the signal."""
+        if not is_built_in(name):
+            return [] if self.source else [Wrong("missing: write balancer or agent", at=("from",))]
+        keys = {"source": "from", "metric": "metric", "class_": "class", "period": "period"}
+        clash = f"{name} is built in and comes by itself: remove it, or choose another name for the signal"
+        wrongs = [Wrong(clash, at=(key,), on_key=True) for field, key in keys.items() if field in self.model_fields_set]
+        if self.absent == "fallback":
+            wrongs.append(Wrong(f"{name} is built in: it has no fallback", at=("fallback",), on_key=True))
+        return wrongs

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core import warm
+from fleetfoot.core.contract import Contract
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
 from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import TASKS, GuardSettings, Launch, Rate, Shared, WarmSettings
@@ -167,6 +169,28 @@ def nothing_is_seen() -> Iterable[Decision]:
         yield Service(CPU).tick(cpu=shown)
     yield Service(CPU).tick(cpu={"value": 0.1, "state": State.CENSORED})
     yield Service(CPU).tick(cpu=0.1, fleet={"state": State.MISSING})
+
+
+def agreed(policy: Policy, signal: str, **contract: Any) -> Service:
+    """Four tasks under ``policy``, with a contract of ``signal``."""
+    return Service(policy, contracts={signal: Contract(**contract)})
+
+
+@scene(Code.FALLBACK)
+def a_lost_signal_with_a_fallback() -> Iterable[Decision]:
+    yield agreed(CPU, "cpu", absent="fallback", fallback=0.1).tick(cpu=None)
+
+
+@scene(Code.VETOES)
+def a_hot_signal_that_only_vetoes() -> Iterable[Decision]:
+    yield agreed(CPU, "cpu", role="vetoes").tick(cpu=0.9)
+    yield agreed(ANY, "cpu", role="vetoes").tick(cpu=0.9)
+
+
+@scene(Code.ADVISES)
+def a_hot_signal_that_only_advises() -> Iterable[Decision]:
+    yield agreed(CPU, "cpu", role="advises").tick(cpu=0.9)
+    yield agreed(ANY, "cpu", role="advises").tick(cpu=0.9)
 
 
 @scene(Code.COVERAGE_LOW)

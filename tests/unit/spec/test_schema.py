@@ -70,7 +70,7 @@ def test_the_schema_takes_what_the_loader_takes(line: str, validator: Draft20201
 SEEN_BY_EDITORS = (
     "misspelt-key", "python-spelling", "key-of-another", "service-key-at-the-top", "name-is-the-key", "no-services",
     "service-as-text", "target-later", "target-misspelt", "objective-word", "two-numbers", "percentile-too", "task",
-    "signal-source-later", "signal-without-source", "policies-as", "policy-misspelt", "policy-with-two",
+    "signal-source-later", "policies-as", "policy-misspelt", "policy-with-two",
     "target-without", "target-with-both", "step-with", "guards", "health", "budget", "min-negative",
 )  # fmt: skip
 

@@ -178,14 +178,30 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ]),
     # -- signals
     ("signal-built-in", service("signals: {cpu: {from: agent}}"), [
-        f"f:4:15: {A}.signals.cpu: 'cpu' is built in: choose another name",
+        (f"f:4:21: {A}.signals.cpu.from: cpu is built in and comes by itself: remove it, or choose another name for "
+         "the signal"),
+    ]),
+    ("signal-fallback-of-a-built-in", service("signals: {latency: {fallback: 40}}"), [
+        f"f:4:25: {A}.signals.latency.fallback: latency is built in: it has no fallback",
+    ]),
+    ("signal-fallback-without-a-value", service("signals: {jobs: {from: agent, absent: fallback}}"), [
+        f"f:4:15: {A}.signals.jobs.fallback: missing: write its value, such as fallback: 40",
+    ]),
+    ("signal-fallback-unused", service("signals: {jobs: {from: agent, absent: hold, fallback: 3}}"), [
+        f"f:4:59: {A}.signals.jobs.fallback: is not used with absent: hold",
+    ]),
+    ("signal-stale-between-values", service("signals: {jobs: {from: agent, period: 1m, max age: 30s}}"), [
+        (f"f:4:56: {A}.signals.jobs.max age: 30s is shorter than the period 1m: it would always grow stale"),
+    ]),
+    ("signal-p95-of-an-hour", service("signals: {cpu: {window: 1h, statistic: p95}}"), [
+        f"f:4:29: {A}.signals.cpu.window: a p95 is taken over at most 10m: write a shorter window",
     ]),
     ("signal-without-source", service("signals: {jobs: {period: 5s}}"), [
         f"f:4:15: {A}.signals.jobs.from: missing: write balancer or agent",
     ]),
     ("signal-source-later", service("signals: {jobs: {from: sqs, absent: hope}}"), [
         f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent",
-        f"f:4:41: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is hold or ignore",
+        f"f:4:41: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is zero, hold, ignore or fallback",
     ]),
     # -- policies
     ("policies-empty", service("policies: []"), [

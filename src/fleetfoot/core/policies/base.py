@@ -53,6 +53,13 @@ def modest(view: View, signal: str, want: int) -> int:
     return view.current if view.coming() > 0 else view.current + 1
 
 
+def advise(view: View, data: Data) -> Reason:
+    """Remember for the decision that an advising signal is past its bound; ``data`` has signal, value and bound."""
+    reason = Reason(Code.ADVISES, data)
+    view.remarks.append(reason)
+    return reason
+
+
 def blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` cannot be used at all; None when it can."""
     if view.usable(name):
@@ -63,6 +70,8 @@ def blind(view: View, name: str) -> Blind | None:
 
 def part_blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` is usable for growth and not for a scale-in: low coverage, or only a lower bound."""
+    if name in view.fallen:
+        return Blind(name, State.MISSING, Reason(Code.FALLBACK, {"signal": name, "value": view.fallen[name]}))
     signal = view.seen.signals[name]
     if signal.coverage < COVERAGE:
         data: Data = {"signal": name, "coverage": round(signal.coverage, 3)}

@@ -119,6 +119,8 @@ class Step:
 
     def _points(self, view: View) -> list[float] | None:
         """The statistic of the last ``datapoints`` periods, newest first; None when one of them was not measured."""
+        if self.signal in view.fallen:
+            return [view.fallen[self.signal]] * self.datapoints
         window = view.window(self.signal)
         if self.datapoints == 1 and self.statistic == "mean":
             mean, covered = view.mean(self.signal, self.period)

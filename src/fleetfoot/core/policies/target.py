@@ -33,6 +33,7 @@ class Target:
     window: int = 10_000  # ms
     tolerance: float = 0.1
     scale_in: bool = True
+    gain: float = 1.0  # share of the way from the serving tasks to what the ratio asks for
 
     monotone = True
 
@@ -67,7 +68,7 @@ class Target:
         if tasks > 0 and 1.0 - self.tolerance - EDGE <= ratio <= 1.0 + self.tolerance + EDGE:
             return self._hold(view, Reason(Code.WITHIN_TOLERANCE, data), flip)
         want = ceil(mean / self.value - EDGE) if self.per_task else ceil(tasks * ratio - EDGE)
-        want = modest(view, self.signal, want)
+        want = modest(view, self.signal, self._part_of(want, serving))
         if want > view.current:
             return Want(want, Reason(Code.TRACKING, {**data, "to": want}), flip=flip)
         dim = part_blind(view, self.signal)
@@ -78,6 +79,13 @@ class Target:
                 view, Reason(Code.ENOUGH if ratio <= 1.0 else Code.STARTING, {**data, "starting": view.coming()}), flip
             )
         return Want(want, Reason(Code.TRACKING, {**data, "to": want}), flip=flip)
+
+    def _part_of(self, want: int, serving: int) -> int:
+        """As far towards ``want`` as the gain goes; one task fewer at the least, or a scale-in would stall."""
+        if self.gain == 1.0:
+            return want
+        part = ceil(serving + self.gain * (want - serving) - EDGE)
+        return max(0, min(part, serving - 1) if want < serving else part)
 
     def _hold(self, view: View, reason: Reason, flip: float) -> Vote:
         return Want(view.current, reason, flip=flip)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from fleetfoot.core.contract import ADVISES
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Blind, Data, Reason, Vote, Want
 from fleetfoot.core.policies import breach
-from fleetfoot.core.policies.base import ERRORS, blind, modest, part_blind
+from fleetfoot.core.policies.base import ERRORS, advise, blind, modest, part_blind
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -50,29 +51,57 @@ class Thresholds:
     def vote(self, view: View, mine: Slice) -> Vote:
         breach.confirm(view, mine, self.cooldown)
         means = {name: self._mean(view, name) for name in self.reads}
+        roles = view.settings.roles
+        refused = self._in_roles(view, means) if roles else None
         for name, bound in self.out_any:  # errors last: they count for least
             mean = means[name]
-            if mean is not None and mean > bound:
+            if mean is not None and mean > bound and name not in roles:
                 return self._out(view, mine, {"signal": name, "value": round(mean, 3), "threshold": bound})
         breach.over(view, mine)
         unsure = self._unsure(view, means)
         if unsure is not None:
             return unsure
-        for name, bound in self.in_all:
+        if refused is not None:
+            return Want(view.current, Reason(Code.VETOES, refused))
+        return self._calm(view, mine, means)
+
+    def _in_roles(self, view: View, means: Mapping[str, float | None]) -> Data | None:
+        """Tell of the advising signals that are past their bound; the first vetoing one that is, if any."""
+        refused: Data | None = None
+        for name, bound in self.out_any:
+            mean = means[name]
+            if mean is None or mean <= bound or name not in view.settings.roles:
+                continue
+            data: Data = {"signal": name, "value": round(mean, 3), "bound": bound}
+            if view.settings.roles[name] == ADVISES:
+                advise(view, data)
+            elif refused is None:
+                refused = data
+        return refused
+
+    def _calm(self, view: View, mine: Slice, means: Mapping[str, float | None]) -> Vote:
+        calm = [row for row in self.in_all if self._counts(view, row[0])]
+        for name, bound in calm:
             mean = means[name] or 0.0
             if mean >= bound:
                 data: Data = {"signal": name, "value": round(mean, 3), "threshold": bound}
                 return Want(view.current, Reason(Code.NOT_BREACHED, data))
-        return self._in(view, mine) if self.in_all else Abstain(Reason(Code.NOT_BREACHED, self._first()))
+        return self._in(view, mine) if calm else Abstain(Reason(Code.NOT_BREACHED, self._first()))
+
+    def _counts(self, view: View, name: str) -> bool:
+        """Whether ``name`` has a say in a scale-in: not when it advises, nor when it is gone and may be."""
+        return view.settings.roles.get(name) != ADVISES and not view.left_out(name)
 
     def _unsure(self, view: View, means: Mapping[str, float | None]) -> Blind | Abstain | None:
         """Calm is believed only when every signal it reads is seen well, those that may only grow it too."""
+        if self.in_all and not any(self._counts(view, name) for name, _ in self.in_all):
+            return blind(view, self.in_all[0][0])
         for name in self.reads:
-            unseen = blind(view, name) or part_blind(view, name)
-            if unseen is not None:
+            unseen = self._counts(view, name) and (blind(view, name) or part_blind(view, name))
+            if unseen:
                 return unseen
         for name, mean in means.items():
-            if mean is None:
+            if mean is None and self._counts(view, name):
                 return Abstain(Reason(Code.TOO_FEW_SAMPLES, {"signal": name}))
         return None
 
