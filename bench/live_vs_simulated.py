@@ -2,12 +2,9 @@
 
 Live is a real ``fleetfoot up`` (keeper, data plane, controller, tasks that wait an exponential 50 ms a request, one
 at a time, and sleep 5 s before they listen) under ``fleetfoot load``. Simulated is ``sim/`` with the service of the
-same file, the same rates second by second, and three values taken from the live run: the span from an order to
-ready, how long a removed task is there, and what a request of constant 50 ms takes on the quiet fleet. A live run
-is one draw, so the simulated figures are the mean over seeds, with the least and the most.
-
-Live, a queue wakes the engine before its second is over; simulated it decides at the end of each. Where the onset is
-known, the last column says what is left of the difference when simulated tasks serve that much sooner.
+same file, the same rates second by second, and what the live run showed of its tasks: the span from an order to
+ready and its spread, how long a removed task is there, and how long a request is at its task. A live run is one
+draw, so the simulated figures are the mean over seeds, with the least and the most.
 
 Usage: python bench/live_vs_simulated.py [--only surge|match] [--policy slo|default] [--runs R] [--seeds N]
        [--save FOLDER | --saved FOLDER] [--json]
@@ -21,18 +18,21 @@ import http.client
 import json
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import log
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, median, pstdev
 from typing import Any
 
 import numpy as np
 from machine import describe
 from numpy.typing import NDArray
 
+from fleetfoot.edge.journal.read import Reader
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import Outcome
 from fleetfoot.face.trial.run import run as drive
@@ -68,11 +68,15 @@ class Seen:
     traffic: str
     policy: str
     figures: dict[str, float]
-    lead: float  # an order to ready, median
+    leads: list[float]  # an order to its last task ready, each
+    starts: list[int]  # a task's process to ready, each
     drain: float  # a removed task is there, mean
-    service: float  # a request of constant work on the quiet fleet, median
+    service: float  # a request at its task, mean over the run (Little's law)
+    quiet: float  # a request of constant work on the quiet fleet, median
+    warming: float  # a new task is at ramped weight, mean
+    early: int  # steps the data plane asked for before their tick
     sooner: float  # decided before the end of the second in which the surge began; 0: no onset is known
-    load: float  # of the machine, mean over the last minute of the run
+    load: float  # of the machine, mean over the run
     late_p99: float  # ms the generator itself was late
     counts: list[int]  # tasks ordered, each second
 
@@ -109,15 +113,20 @@ def shape_of(name: str) -> Shape:
     return load_trace(TRACES / given["trace"], **words)
 
 
-def live(name: str, policy: str, seed: int) -> Seen:
+def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     load = {"url": url, "poisson": True, "seed": seed, "objective": "p95=1s", "max_in_flight": 20_000, **TRAFFIC[name]}
     if "trace" in load:
         load["trace"] = str(TRACES / load["trace"])
+    loads = []
     with LiveService(yaml_of(policy, port), "sleeper", url) as service:
         quiet = probe(port)
-        outcome = drive(service, load, lambda *_: None)
+        outcome = drive(service, load, lambda *_: loads.append(os.getloadavg()[0]))
+        service.stop()
+        early, starts = steps_of(service.journal, outcome)
+        if keep is not None:
+            shutil.copy(service.journal, keep)
     counts = outcome.result["counts"]
     return Seen(
         name,
@@ -128,11 +137,15 @@ def live(name: str, policy: str, seed: int) -> Seen:
             "share_bad": outcome.result["bad"] / counts["requests"],
             "task_seconds": figures.task_seconds(outcome),
         },
-        lead_of(outcome),
+        [float(o.last_ready - o.decided) for o in outcome.orders if o.count > o.before and o.last_ready is not None],
+        starts,
         drain_of(outcome),
+        1000.0 * task_seconds_of("in_flight", outcome) / counts["requests"],
         quiet,
+        warming_of(outcome),
+        early,
         sooner_of(outcome, ONSET.get(name)),
-        os.getloadavg()[0],
+        fmean(loads),
         outcome.result["late_p99_ms"],
         [int(n) for n in ordered(outcome)],
     )
@@ -151,11 +164,6 @@ def probe(port: int) -> float:
     return median(took)
 
 
-def lead_of(outcome: Outcome) -> float:
-    spans = [o.last_ready - o.decided for o in outcome.orders if o.count > o.before and o.last_ready is not None]
-    return float(median(spans)) if spans else 1000.0 * STARTUP
-
-
 def sooner_of(outcome: Outcome, onset: float | None) -> float:
     decided = None if onset is None else figures.clocks(outcome, onset).decision
     return 0.0 if decided is None else max(0.0, 1000.0 * (1.0 - decided))
@@ -163,11 +171,26 @@ def sooner_of(outcome: Outcome, onset: float | None) -> float:
 
 def drain_of(outcome: Outcome) -> float:
     removed = sum(o.before - o.count for o in outcome.orders if o.count < o.before)
-    there = sum(
-        one.counts["draining"] * (two.at - one.at)
-        for one, two in zip(outcome.samples, outcome.samples[1:], strict=False)
-    )
-    return there / removed if removed else 0.0
+    return 1000.0 * task_seconds_of("draining", outcome) / removed if removed else 0.0
+
+
+def warming_of(outcome: Outcome) -> float:
+    added = sum(o.count - o.before for o in outcome.orders if o.count > o.before)
+    return 1000.0 * task_seconds_of("warming", outcome) / added if added else 0.0
+
+
+def task_seconds_of(state: str, outcome: Outcome) -> float:
+    pairs = zip(outcome.samples, outcome.samples[1:], strict=False)
+    return sum(one.counts[state] * (two.at - one.at) for one, two in pairs) / 1000.0
+
+
+def steps_of(journal: Path, outcome: Outcome) -> tuple[int, list[int]]:
+    """Of the steps while the load lasted those that no tick asked for, and what the starts took (ms)."""
+    end = outcome.start + round(1000 * outcome.duration)
+    with Reader(journal) as reader:
+        seen = list(reader.observations("sleeper", outcome.start, end))
+    starts = [start.span for one in seen for start in one.fleet.starts if start.ok]
+    return max(0, len(seen) - int(outcome.duration)), starts
 
 
 def ordered(outcome: Outcome) -> Iterator[int]:
@@ -181,11 +204,13 @@ def ordered(outcome: Outcome) -> Iterator[int]:
 
 
 def setup_of(seen: Seen) -> Setup:
+    """The plant of the file, with what the live run showed of its tasks."""
     service = loads(yaml_of(seen.policy, 1)).services["sleeper"]
-    started = round(1000.0 * STARTUP)
+    lead = median(seen.leads) if seen.leads else 1000.0 * STARTUP
+    spread = pstdev([log(span) for span in seen.starts]) if seen.starts else 0.0
     return replace(
-        plan_of(service).setup, service=seen.service, startup=started,
-        registration=max(0, round(seen.lead) - started), drain=round(seen.drain),
+        plan_of(service).setup, service=seen.service, startup=round(lead), startup_spread=spread, registration=0,
+        drain=round(seen.drain),
     )  # fmt: skip
 
 
@@ -203,11 +228,6 @@ def simulated(seen: Seen, setup: Setup, rates: NDArray[np.float64], seeds: int) 
 def compared(seen: Seen, seeds: int) -> list[dict[str, Any]]:
     setup, rates = setup_of(seen), per_second(shape_of(seen.traffic))
     runs = simulated(seen, setup, rates, seeds)
-    sooner = runs
-    if seen.sooner:
-        lead = max(0, setup.lead - round(seen.sooner))
-        started = min(setup.startup, lead)
-        sooner = simulated(seen, replace(setup, startup=started, registration=lead - started), rates, seeds)
     rows = []
     for name in FIGURES:
         values, measured = [run[name] for run in runs], seen.figures[name]
@@ -215,7 +235,6 @@ def compared(seen: Seen, seeds: int) -> list[dict[str, Any]]:
             {
                 "figure": name, "live": measured, "simulated": fmean(values), "least": min(values),
                 "most": max(values), "difference": off(values, measured),
-                "left": off([run[name] for run in sooner], measured) if seen.sooner else None,
             }
         )  # fmt: skip
     return rows
@@ -226,20 +245,19 @@ def off(values: list[float], measured: float) -> float | None:
 
 
 def show(seen: Seen, rows: list[dict[str, Any]]) -> None:
+    lead, starts = median(seen.leads or [0.0]), seen.starts or [0]
     print(
-        f"\n{seen.traffic}, {seen.policy}: order to ready {seen.lead:.0f} ms, a removed task there {seen.drain:.0f} "
-        f"ms, constant request {seen.service:.1f} ms; machine's load {seen.load:.1f}, generator late by "
-        f"{seen.late_p99:.1f} ms (p99)"
+        f"\n{seen.traffic}, {seen.policy}: order to ready {lead:.0f} ms (starts {min(starts)} to {max(starts)}), "
+        f"a removed task there {seen.drain:.0f} ms, request at its task {seen.service:.1f} ms "
+        f"({seen.quiet:.1f} for a constant 50 on the quiet fleet), warming {seen.warming:.0f} ms; {seen.early} early "
+        f"steps, the first decision {seen.sooner:.0f} ms before the second of the onset was over; "
+        f"machine's load {seen.load:.1f}, generator late by {seen.late_p99:.1f} ms (p99)"
     )
-    if seen.sooner:
-        print(f"the live engine decided {seen.sooner:.0f} ms before the second of the onset was over")
-    print(
-        f"{'':>13}" + "".join(f" {word:>10}" for word in ("live", "simulated", "least", "most", "difference", "left"))
-    )
+    print(f"{'':>13}" + "".join(f" {word:>10}" for word in ("live", "simulated", "least", "most", "difference")))
     for row in rows:
         values = "".join(f" {row[column]:10.4g}" for column in ("live", "simulated", "least", "most"))
-        changes = ["-" if row[c] is None else f"{100 * row[c]:+.0f} %" for c in ("difference", "left")]
-        print(f"{row['figure']:>13}{values}" + "".join(f" {change:>10}" for change in changes))
+        change = "-" if row["difference"] is None else f"{100 * row['difference']:+.0f} %"
+        print(f"{row['figure']:>13}{values} {change:>10}")
 
 
 def all_seen(args: argparse.Namespace) -> Iterator[Seen]:
@@ -253,10 +271,13 @@ def all_seen(args: argparse.Namespace) -> Iterator[Seen]:
                 print(f"{name}: its trace is not here, left out", file=sys.stderr)
                 continue
             for policy in [args.policy] if args.policy else POLICIES:
-                seen = live(name, policy, seed=3 + run)
+                file = None
                 if args.save is not None:
                     args.save.mkdir(parents=True, exist_ok=True)
-                    (args.save / f"{name}-{policy}-{time.time_ns()}.json").write_text(json.dumps(vars(seen)))
+                    file = args.save / f"{name}-{policy}-{time.time_ns()}.json"
+                seen = live(name, policy, 3 + run, file and file.with_suffix(".db"))
+                if file is not None:
+                    file.write_text(json.dumps(vars(seen)))
                 yield seen
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from fleetfoot.core.over import second_is_over
 from fleetfoot.core.queueing import waits
 from fleetfoot.sim import draws
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.heaps import bucket, quantile
+from fleetfoot.sim.kernel import cold_share
 from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.score import seconds_over
 from fleetfoot.sim.setup import Setup
@@ -265,10 +266,10 @@ def test_cold_tasks_are_among_the_removed_in_proportion() -> None:
     plant.begin(4)
     plant.add(12, 100)
     plant.advance(0, 5)
-    before = k.cold_share(plant.n, plant.x, plant._adds, 5.0)
+    before = cold_share(plant.n, plant.x, plant._adds, 5.0)
     plant.remove(12)
     assert 0 < before < 1
-    assert k.cold_share(plant.n, plant.x, plant._adds, 5.0) == pytest.approx(before)
+    assert cold_share(plant.n, plant.x, plant._adds, 5.0) == pytest.approx(before)
 
 
 def test_every_client_that_means_to_ask_again_is_remembered_however_long_it_takes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.model import Signal
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.heaps import BUCKETS, bucket, quantile
 from fleetfoot.sim.live import START, Engine
@@ -33,6 +34,7 @@ services:
     policies: [{target: {signal: cpu, value: 60%}}]
     task: {throughput: 20/s, startup: 40s}
 """
+COUNTS = Counts(0, 4, 4, 0, 0, 2, 200)
 OFFSET = next(i for i in range(32, SIZE) if bucket_ns(i)[0] == 16_777_216) - bucket(16.8)
 
 
@@ -50,37 +52,43 @@ class Both:
         feed = PlaneFeed(self.plane, lambda: START + int(self.plane.mono or 0), share=-1)
         self.source = PlaneSource(feed, "orders", 0.95, 1000, at_mono=lambda mono: START + int(mono))
         self.took = np.zeros(BUCKETS, np.int64)
+        self.engine.decide(0, COUNTS, self.feed)
         asyncio.run(self.source.read(START))
 
-    def second(self, number: int) -> tuple[dict[str, Signal], dict[str, Signal]]:
-        """(simulated, live) after one more second."""
-        self.plant.advance(number, 1)
-        self.feed.now = now = 1000 * (number + 1)
-        self.engine.decide(now, Counts(now, 4, 4, 0, 0, 2, 200), self.feed)
-        self._tell(self.plant.rows[number])
-        self.plane.mono = float(now)
-        return self.engine._signals, dict(asyncio.run(self.source.read(START + now)).signals)
+    def second(self, number: int) -> Iterator[tuple[dict[str, Signal], dict[str, Signal]]]:
+        """(simulated, live) at every reading of one more second."""
+        looked, left = 1000 * number, -1
+        while left:
+            left = self.plant.advance(number, 1)
+            self.feed.now = now = left or 1000 * number + 1000
+            self.feed.span, looked = now - looked, now
+            self.engine.decide(now, COUNTS, self.feed)
+            row = self.plant.rows[number] if self.feed.span == 1000 else self.plant.part
+            took = self.plant.took + self.plant._shown[0] if left else self.plant.took
+            if not left:
+                self._tell_tasks(self.plant.rows[number])
+            self._tell(row, took.copy(), now)
+            self.plane.mono = float(now)
+            yield self.engine._signals, dict(asyncio.run(self.source.read(START + now)).signals)
 
-    def _tell(self, row: NDArray[np.float64]) -> None:
+    def _tell(self, row: NDArray[np.float64], took: NDArray[np.int64], now: int) -> None:
         raw = self.plane.raw["orders"]
         counted = {"offered": k.REQUESTS, "completed": k.COMPLETED, "shed": k.SHED, "timed_out": k.FAILED}
         for name, column in counted.items():
-            raw[name] += int(row[column])
+            raw[name] += round(row[column] * self.feed.span / 1000.0)
         raw["in_flight"], raw["queue"] = int(row[k.BUSY_END]), int(row[k.QUEUE_END])
         latency = self.plane.latency["orders"]
-        for i in np.flatnonzero(self.plant.took - self.took):
-            latency.counts[i + OFFSET] += int(self.plant.took[i] - self.took[i])
-        self.took = self.plant.took.copy()
-        self._tell_open(raw, int(row[k.OPEN_LATE]))
-        busy = float(row[k.IN_SERVICE] / row[k.SERVERS]) if row[k.SERVERS] else 0.0
-        raw["tasks"] = [_task(i, busy) for i in range(int(row[k.SERVERS]))]
+        for i in np.flatnonzero(took - self.took):
+            latency.counts[i + OFFSET] += int(took[i] - self.took[i])
+        self.took = took
+        n, line = self.plant.n, self.plant._line
+        raw["open_over"] = int(row[k.OPEN_LATE])
+        oldest = line[n[k.HEAD] & (len(line) - 1), 0] if n[k.TAIL] > n[k.HEAD] else now / 1000.0
+        raw["oldest_ms"] = now - 1000.0 * float(oldest)
 
-    def _tell_open(self, raw: dict[str, Any], late: int) -> None:
-        n = self.plant.n
-        line = self.plant._before[3]
-        waiting = line[n[k.HEAD] & (len(line) - 1), 0] if n[k.TAIL] > n[k.HEAD] else self.plant.x[k.END]
-        raw["open_over"] = late
-        raw["oldest_ms"] = 1000.0 * float(self.plant.x[k.END] - waiting)
+    def _tell_tasks(self, row: NDArray[np.float64]) -> None:
+        busy = float(row[k.IN_SERVICE] / row[k.SERVERS]) if row[k.SERVERS] else 0.0
+        self.plane.raw["orders"]["tasks"] = [_task(i, busy) for i in range(int(row[k.SERVERS]))]
 
 
 def _task(number: int, cpu: float) -> dict[str, Any]:
@@ -100,9 +108,9 @@ def test_a_policy_sees_in_the_simulation_what_it_would_see_live(setup: Setup, ta
     rates = np.r_[np.full(20, 50.0), np.full(20, 130.0), np.zeros(20)]
     both = Both(Plant(rates, replace(setup, service=52.0), seed=1))
     both.plant.begin(tasks)
-    states = set()
-    for number in range(len(rates)):
-        simulated, live = both.second(number)
+    states, readings = set(), 0
+    for number, (simulated, live) in ((n, pair) for n in range(len(rates)) for pair in both.second(n)):
+        readings += 1
         assert set(simulated) == set(live) - {"bad"}  # told for people; no policy reads it
         for name, signal in simulated.items():
             same = live[name]
@@ -110,6 +118,7 @@ def test_a_policy_sees_in_the_simulation_what_it_would_see_live(setup: Setup, ta
             assert signal.value == pytest.approx(same.value, rel=1e-9), (number, name)
             states.add((name, signal.state))
     assert len(states) > len(simulated)
+    assert readings > len(rates)
 
 
 def test_a_latency_falls_in_the_same_bucket_as_in_the_agents_histogram() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.clocks import clocks
 from fleetfoot.sim.live import SOURCES, engine
 from fleetfoot.sim.measuring import TASK_HOUR, friendly, hostile, per_second, prepared, scaled, window

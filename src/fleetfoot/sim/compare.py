@@ -15,7 +15,7 @@ from fleetfoot.sim import runs
 from fleetfoot.sim.bounds import Scheduled
 from fleetfoot.sim.contenders import BOUNDS, scaler
 from fleetfoot.sim.limits import Limits, limits, plan
-from fleetfoot.sim.live import PUSH, Source
+from fleetfoot.sim.live import PLANE, Source
 from fleetfoot.sim.scenes import Scene
 from fleetfoot.sim.score import JUDGED_FROM, Score
 from fleetfoot.sim.setup import Setup
@@ -43,7 +43,7 @@ class Job:
     scene: Scene
     setup: Setup
     service: Service
-    source: Source = PUSH
+    source: Source = PLANE
     seed: int = 1
     judged_from: int = JUDGED_FROM
     task_hour: float = 0.0

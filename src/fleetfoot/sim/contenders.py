@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from fleetfoot.core.policies import POLICIES
-from fleetfoot.sim.live import PUSH, SOURCES, Source, engine
+from fleetfoot.sim.live import PLANE, SOURCES, Source, engine
 from fleetfoot.sim.rivals import RIVALS, fixed_peak, make
 from fleetfoot.sim.scaler import Scaler
 from fleetfoot.sim.setup import Setup
@@ -47,10 +47,10 @@ def named(words: str, yours: bool) -> list[str]:
 def source_named(text: str) -> Source:
     """``plane``, ``cloudwatch 60s``, ``metrics-server``... Raises ValueError with the nearest name."""
     word = text.lower().replace(" ", "").removesuffix("s") if text.lower() != "metrics-server" else "metrics-server"
-    for name, source in {"plane": PUSH, **SOURCES}.items():
+    for name, source in SOURCES.items():
         if word in (name, name.removesuffix("s")):
             return source
-    raise ValueError(f"no metrics {text!r}{_near(word, ['plane', *SOURCES])} There are: plane, {', '.join(SOURCES)}")
+    raise ValueError(f"no metrics {text!r}{_near(word, list(SOURCES))} There are: {', '.join(SOURCES)}")
 
 
 def _near(word: str, known: list[str]) -> str:
@@ -82,7 +82,7 @@ services:
     return loads(text).services["measured"]
 
 
-def scaler(name: str, setup: Setup, service: Service, peak: float, source: Source = PUSH) -> Scaler:
+def scaler(name: str, setup: Setup, service: Service, peak: float, source: Source = PLANE) -> Scaler:
     """A fresh contender. ``peak``: requests/s, for who may know it; ``source``: for fleetfoot's own policies."""
     if name == FIXED:
         return fixed_peak(setup, peak)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetfoot.core.model import Start
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.plant import Plant
 
 SUMMED = {
@@ -15,10 +15,18 @@ SUMMED = {
 
 
 class Measured:
-    """``scaler.Feed``, and for the engine the newest rows themselves. ``now``: ms since the run began."""
+    """``scaler.Feed``, and for the engine the newest rows themselves.
+
+    ``now``: ms since the run began; ``span``: ms of the newest reading, less than 1000 where the data plane woke the
+    loop.
+    """
 
     def __init__(self, plant: Plant, starts: list[Start]) -> None:
         self.now = 0
+        self.span = 1000
+        self._part = plant.part
+        #: ``watch(throughput)`` asks to be woken; ``Plant.watch``
+        self.watch = plant.watch
         self._starts = starts
         self._sums, self._rows = plant.sums, plant.rows
         self._mask = len(plant.rows) - 1
@@ -42,8 +50,13 @@ class Measured:
         self._starts.clear()
         return found
 
+    def part(self) -> list[float]:
+        """What was seen of the last ``span`` ms, part of a second; counts as means a second."""
+        found: list[float] = self._part.tolist()
+        return found
+
     def row(self, second: int) -> list[float]:
-        """What was seen of one second: the columns of ``kernel``."""
+        """What was seen of one second: the columns of ``layout``."""
         found: list[float] = self._rows[second & self._mask].tolist()
         return found
 

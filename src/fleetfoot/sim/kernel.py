@@ -2,8 +2,9 @@
 
 Rules for whoever edits this file:
 
-* numba keeps compiled code by the file a function stands in: after a change in ``draws`` or ``heaps`` remove
-  ``__pycache__`` (``make clean``), or this file's functions go on with what they took in before.
+* numba keeps compiled code by the file a function stands in: after a change in ``draws``, ``heaps``, ``layout``,
+  ``seen`` or ``wakes`` remove ``__pycache__`` (``make clean``), or this file's functions go on with what they took in
+  before.
 * Time is seconds since the run began, as float64. All state lives in the arrays of ``plant.Plant``; nothing is
   kept between calls elsewhere, and nothing depends on anything but them.
 * Events are worked off in the order of their time: servers that become free or are added, then what happens
@@ -18,34 +19,20 @@ Rules for whoever edits this file:
 
 from __future__ import annotations
 
-import numpy as np
-
 from fleetfoot.sim.draws import COLD, GAPS, RETRY, RETRY_WORK, WORK, compiled, exponential, inlined, key, uniform, work
-from fleetfoot.sim.heaps import bucket, pop, pop_retry, push, push_retry, quantile, sift
+from fleetfoot.sim.heaps import bucket, pop, pop_retry, push, push_retry, sift
+from fleetfoot.sim.seen import begin_second, close, log_one, read, sum_up
+from fleetfoot.sim.wakes import STANDS, begin, look
 
-# n: whole numbers. State, then settings.
-IDLE, BUSY, LEAVING, HEAD, TAIL, LATE, EXPIRED, ADD_HEAD, ADD_TAIL, COLD_HEAD, RETRIES, RETRIED, CAME_BACK, SORTED = (
-    range(14)
-)
-FULL = 14  # requests or clients for whom there was no room: a run with any is not to be believed
-SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT = range(15, 20)
-N = 20
-# x: numbers. State, then settings (seconds, shares).
-BUSY_SUM, QUEUE_SUM, END = range(3)
-MEAN, SIGMA, OBJECTIVE, TIMEOUT, PATIENCE, RETRY_SHARE, RETRY_DELAY = range(3, 10)
-KNEE, KNEE_SLOPE, COLD_SPAN, COLD_FACTOR, SHED_AT, QUANTILE = range(10, 16)
-X = 16
-# rows: what was seen of each second.
-REQUESTS, COMPLETED, FAILED, SHED, LATENCY, IN_SERVICE, QUEUE, SERVERS, QUEUE_END, BUSY_END, OPEN_LATE = range(11)
-# ... and the verdicts on its arrivals, final ``TIMEOUT`` seconds later.
-WAS_LATE, WAS_LOST = 11, 12
-COLUMNS = 13
-# ahead: booked into seconds to come.
-DONE, GONE, LATE_OPEN = range(3)
-
-INF = np.inf
-RAMP_FROM = 0.1  # weight of a task that has just become ready, against a warm one's 1
-SHED_MARGIN, SHED_LEAST = 0.8, 2  # as fleet/balancer/shed.py
+# isort: off
+from fleetfoot.sim.layout import (
+    ADD_HEAD, ADD_TAIL, BUSY, BUSY_SUM, CAME_BACK, COLD_FACTOR, COLD_HEAD, COLD_SPAN, CONCURRENCY, DONE, END, EXACT,
+    EXPIRED, FRESH, FULL, GONE, HEAD, HINT, IDLE, INF, JOINED, KIND, KNEE, KNEE_SLOPE, LATE_OPEN, LEAVING, LOGGED,
+    MADE, MEAN, NEXT, OBJECTIVE, ON, PARTLY, PATIENCE, PAUSE, QUEUE_LIMIT, QUEUE_SUM, RAMP_FROM, REQUESTS,
+    RETRIED, RETRIES, RETRY_DELAY, RETRY_MOST, RETRY_SHARE, SEED, SHARE, SHED, SHED_AT, SHED_LEAST, SHED_MARGIN,
+    SHOWN_REQUESTS, SIGMA, SINCE, SORTED, TAIL, TICKS, TIMEOUT, WAS_LATE, WAS_LOST,
+)  # fmt: skip
+# isort: on
 
 
 @compiled
@@ -73,7 +60,7 @@ def again(n, x, retry, at, tries):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def serve(n, x, busy, retry, ahead, hist, rows, arrived, now, need, tries, waited):  # type: ignore[no-untyped-def]
+def serve(n, x, log, busy, retry, ahead, hist, rows, arrived, now, need, tries, waited):  # type: ignore[no-untyped-def]
     """A free server takes a request: when it ends and what becomes of it is settled here."""
     if x[KNEE] < INF and n[BUSY] + 1 > x[KNEE]:
         need *= 1.0 + x[KNEE_SLOPE] * ((n[BUSY] + 1) / x[KNEE] - 1.0)
@@ -97,6 +84,8 @@ def serve(n, x, busy, retry, ahead, hist, rows, arrived, now, need, tries, waite
         hist[int(end) & ring, bucket(1000.0 * took)] += 1
         if took > x[OBJECTIVE]:
             rows[came, WAS_LATE] += 1.0
+    if n[LOGGED] >= 0:
+        log_one(n, x, log, until, arrived)
     if took > x[OBJECTIVE]:
         for second in range(int(max(arrived + x[OBJECTIVE], now)), int(until)):
             ahead[second & ring, LATE_OPEN] += 1
@@ -130,7 +119,7 @@ def ease(n, x, busy, adds, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t):  # type: ignore[no-untyped-def]
+def proceed(n, x, line, log, busy, adds, retry, ahead, hist, rows, t):  # type: ignore[no-untyped-def]
     """Everything that happens by itself up to ``t``: servers end and join, waiting requests start or give up."""
     ring = len(line) - 1
     while True:
@@ -159,7 +148,7 @@ def proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t):  # type: ignor
             n[HEAD] += 1
             x[QUEUE_SUM] -= x[END] - now
             tries = int(line[i, 2])
-            serve(n, x, busy, retry, ahead, hist, rows, arrived, now, line[i, 1], tries, n[EXPIRED] >= n[HEAD])
+            serve(n, x, log, busy, retry, ahead, hist, rows, arrived, now, line[i, 1], tries, n[EXPIRED] >= n[HEAD])
     while n[HEAD] < n[TAIL] and line[n[HEAD] & ring, 0] + x[TIMEOUT] <= t:
         give_up(n, x, line, retry, ahead, hist, rows)
 
@@ -199,45 +188,22 @@ def hopeless(n, x, line):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, tries):  # type: ignore[no-untyped-def]
+def arrive(n, x, line, log, busy, retry, ahead, hist, row, rows, t, need, tries):  # type: ignore[no-untyped-def]
     """One request arrives at ``t``, after everything that ends by then."""
     row[REQUESTS] += 1.0
     if n[IDLE] > 0:
-        serve(n, x, busy, retry, ahead, hist, rows, t, t, need, tries, False)
+        serve(n, x, log, busy, retry, ahead, hist, rows, t, t, need, tries, False)
     elif hopeless(n, x, line):
         row[SHED] += 1.0
         if n[RETRY_MOST] > 0:
             again(n, x, retry, t, tries)
     else:
+        if n[HEAD] == n[TAIL]:
+            x[SINCE] = t
         i = n[TAIL] & (len(line) - 1)
         line[i, 0], line[i, 1], line[i, 2] = t, need, tries
         n[TAIL] += 1
         x[QUEUE_SUM] += x[END] - t
-
-
-@compiled
-def close(n, x, line, ahead, hist, took, row, second):  # type: ignore[no-untyped-def]
-    """Write down what was seen of the second that ends, and clear its place in the rings."""
-    place = second & (len(ahead) - 1)
-    for i in range(len(took)):
-        took[i] += hist[place, i]
-    n[LATE] = max(n[LATE], n[HEAD])
-    while n[LATE] < n[TAIL] and line[n[LATE] & (len(line) - 1), 0] < x[END] - x[OBJECTIVE]:
-        n[LATE] += 1
-    late = n[LATE] - n[HEAD] + ahead[place, LATE_OPEN]
-    if late > 0:
-        oldest = x[END] - line[n[HEAD] & (len(line) - 1), 0] if n[LATE] > n[HEAD] else 0.0
-        hist[place, bucket(500.0 * (x[OBJECTIVE] + max(oldest, x[OBJECTIVE] + 0.001)))] += late
-    done, gone = ahead[place, DONE], ahead[place, GONE]
-    row[COMPLETED], row[FAILED], row[OPEN_LATE] = done, gone, late
-    known = done + gone + late
-    row[LATENCY] = quantile(hist[place], known, x[QUANTILE]) if known > 0 else 0.0
-    row[IN_SERVICE], row[QUEUE] = x[BUSY_SUM], x[QUEUE_SUM]
-    row[SERVERS] = n[IDLE] + n[BUSY] - n[LEAVING]
-    row[QUEUE_END], row[BUSY_END] = n[TAIL] - n[HEAD], n[BUSY]
-    hist[place, :] = 0
-    ahead[place, :] = 0
-    x[BUSY_SUM], x[QUEUE_SUM] = float(n[BUSY]), float(n[TAIL] - n[HEAD])
 
 
 @compiled
@@ -264,52 +230,101 @@ def impatience(n, x, line):  # type: ignore[no-untyped-def]
     return line[n[EXPIRED] & (len(line) - 1), 0] + x[PATIENCE] if n[EXPIRED] < n[TAIL] else INF
 
 
+@inlined
+def watch(n, x, w, row, t):  # type: ignore[no-untyped-def]
+    """The data plane's look at ``t``: whether the loop steps before its second is over."""
+    servers = n[IDLE] + n[BUSY] - n[LEAVING]
+    stands = n[HEAD] < n[TAIL] and t - x[SINCE] >= STANDS
+    return look(w, row[REQUESTS], stands, x[HINT] * servers / n[CONCURRENCY])
+
+
+@inlined
+def enter(n, x, w, rate, adds, log, shown, row, gaps, began):  # type: ignore[no-untyped-def]
+    """(new requests so far, additions so far, when the next request comes, the cold share) of a second gone on with or
+    begun."""
+    if n[PARTLY]:
+        n[PARTLY] = 0
+        return n[MADE], n[JOINED], x[FRESH], x[SHARE]
+    x[END] = began + 1.0
+    row[:] = 0.0
+    if w[ON]:
+        begin(w, int(began))
+        begin_second(n, x, log, shown, began)
+    share = cold_share(n, x, adds, began)
+    return 0, n[ADD_HEAD], began + exponential(gaps, 0) / rate if rate > 0.0 else INF, share
+
+
+@inlined
+def move(n, x, line, log, busy, adds, retry, ahead, hist, rows, t):  # type: ignore[no-untyped-def]
+    """Everything that happens by itself up to ``t``."""
+    if n[HEAD] == n[TAIL] and n[LEAVING] == 0 and not n[EXACT]:
+        n[SORTED] = 0
+        ease(n, x, busy, adds, t)
+    else:
+        if not n[SORTED]:
+            sort(n, busy)
+        proceed(n, x, line, log, busy, adds, retry, ahead, hist, rows, t)
+
+
+@inlined
+def returns(n, x, line, log, busy, retry, ahead, hist, row, rows, t, expires):  # type: ignore[no-untyped-def]
+    """A client has had enough, or comes back."""
+    if t == expires:
+        if n[EXPIRED] >= n[HEAD]:
+            again(n, x, retry, t, int(line[n[EXPIRED] & (len(line) - 1), 2]))
+            n[EXPIRED] += 1
+        return
+    tries = int(retry[0, 1])
+    pop_retry(retry, n[RETRIES])
+    n[RETRIES] -= 1
+    n[CAME_BACK] += 1
+    need = work(key(n[SEED], RETRY_WORK, n[CAME_BACK]), 0, n[KIND], x[MEAN], x[SIGMA])
+    arrive(n, x, line, log, busy, retry, ahead, hist, row, rows, t, need, tries)
+
+
 @compiled
-def advance(n, x, rates, line, busy, adds, retry, ahead, hist, took, rows, sums, first, count):  # type: ignore[no-untyped-def]
-    """``count`` seconds from ``first`` on, at ``rates`` requests/s each; writes their rows and running sums."""
+def advance(n, x, w, rates, line, log, shown, part, busy, adds, retry, ahead, hist, took, rows, sums, first, count):  # type: ignore[no-untyped-def]
+    """``count`` seconds from ``first`` on, at ``rates`` requests/s each; writes their rows and running sums.
+
+    Returns 0 at their end. Else the second has been left: at ``x[PAUSE]`` (-1), or at the ms returned, where the data
+    plane woke the loop and ``part`` has its reading; the next call goes on from there.
+    """
     for second in range(first, first + count):
-        began, rate, made = float(second), rates[second], 0
-        x[END] = began + 1.0
-        row = rows[second & (len(rows) - 1)]
-        row[:] = 0.0
+        began, rate, row = float(second), rates[second], rows[second & (len(rows) - 1)]
         gaps, works, colds = key(n[SEED], GAPS, second), key(n[SEED], WORK, second), key(n[SEED], COLD, second)
-        share, joined = cold_share(n, x, adds, began), n[ADD_HEAD]
-        fresh = began + exponential(gaps, 0) / rate if rate > 0.0 else INF
+        made, joined, fresh, share = enter(n, x, w, rate, adds, log, shown, row, gaps, began)
+        tick = w[NEXT] / TICKS if w[ON] else INF
         while True:
-            t = min(fresh, x[END])
             back = retry[0, 0] if n[RETRIES] > 0 else INF
             expires = impatience(n, x, line) if n[RETRY_MOST] > 0 else INF
-            t = min(t, back, expires)
-            if n[HEAD] == n[TAIL] and n[LEAVING] == 0 and not n[EXACT]:
-                n[SORTED] = 0
-                ease(n, x, busy, adds, t)
-            else:
-                if not n[SORTED]:
-                    sort(n, busy)
-                proceed(n, x, line, busy, adds, retry, ahead, hist, rows, t)
+            t = min(fresh, x[END], tick, x[PAUSE], back, expires)
+            move(n, x, line, log, busy, adds, retry, ahead, hist, rows, t)
+            woken = False
+            if t == tick:
+                woken = watch(n, x, w, row, t)
+                tick = w[NEXT] / TICKS
             if t >= x[END]:
                 break
             if n[ADD_HEAD] != joined:
                 share, joined = cold_share(n, x, adds, t), n[ADD_HEAD]
-            if t == expires:
-                if n[EXPIRED] >= n[HEAD]:
-                    again(n, x, retry, t, int(line[n[EXPIRED] & (len(line) - 1), 2]))
-                    n[EXPIRED] += 1
-            elif t == back:
-                tries = int(retry[0, 1])
-                pop_retry(retry, n[RETRIES])
-                n[RETRIES] -= 1
-                n[CAME_BACK] += 1
-                need = work(key(n[SEED], RETRY_WORK, n[CAME_BACK]), 0, n[KIND], x[MEAN], x[SIGMA])
-                arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, tries)
-            else:
+            if t == min(expires, back):
+                returns(n, x, line, log, busy, retry, ahead, hist, row, rows, t, expires)
+            elif t == fresh:
                 need = work(works, made, n[KIND], x[MEAN], x[SIGMA])
                 if share > 0.0 and uniform(colds, made) < share:
                     need *= x[COLD_FACTOR]
-                arrive(n, x, line, busy, retry, ahead, hist, row, rows, t, need, 0)
+                arrive(n, x, line, log, busy, retry, ahead, hist, row, rows, t, need, 0)
                 made += 1
                 fresh = t + exponential(gaps, made) / rate
+            if woken or t >= x[PAUSE]:
+                n[PARTLY], n[MADE], n[JOINED], x[FRESH], x[SHARE] = 1, made, joined, fresh, share
+                x[PAUSE] = INF
+                if not woken:
+                    return -1
+                read(n, x, line, busy, ahead, hist, row, log, shown, part, second, t)
+                return round(1000.0 * t)
+        if n[SHOWN_REQUESTS] >= 0:
+            read(n, x, line, busy, ahead, hist, row, log, shown, part, second, x[END])
         close(n, x, line, ahead, hist, took, row, second)
-        before, after = sums[second & (len(sums) - 1)], sums[(second + 1) & (len(sums) - 1)]
-        for column in range(OPEN_LATE + 1):
-            after[column] = before[column] + row[column]
+        sum_up(sums, row, second)
+    return 0

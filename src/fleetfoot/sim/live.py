@@ -9,7 +9,7 @@ from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Fleet, Observation, Signal, State
 from fleetfoot.core.settings import Settings
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.spec import Service
@@ -20,11 +20,15 @@ START = 1_700_000_000_000  # ms: the wall clock's time when a run begins, where 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How measurements reach the engine: means over ``period`` ms, ``delay`` ms after the period's end."""
+    """How measurements reach the engine: means over ``period`` ms, ``delay`` ms after the period's end.
+
+    ``wakes``: it is the data plane of this machine, which asks for a step as soon as work queues (``sim/wakes.py``).
+    """
 
     name: str
     period: int
     delay: int
+    wakes: bool = False
 
 
 #: Delays are assumptions of ours where the publisher names none: CloudWatch shows a period some seconds after its
@@ -32,6 +36,7 @@ class Source:
 SOURCES = {
     source.name: source
     for source in (
+        Source("plane", 1_000, 0, wakes=True),
         Source("push", 1_000, 0),
         Source("cloudwatch10", 10_000, 5_000),
         Source("cloudwatch20", 20_000, 10_000),
@@ -40,7 +45,9 @@ SOURCES = {
         Source("metrics-server", 15_000, 15_000),
     )
 }
-PUSH = SOURCES["push"]
+Rest = tuple[int, int, int, int, float]  # end, received, span, period, coverage of a signal
+PLANE, PUSH = SOURCES["plane"], SOURCES["push"]
+HINT_EVERY, HINT_CHANGE = 5_000, 0.05  # ms and share: when the data plane is told what a task carries, as run/wire.py
 
 
 @dataclass(slots=True)
@@ -48,7 +55,7 @@ class Engine:
     """``settings`` in charge, one step every ``period`` ms. ``acted``: the decisions that changed the count."""
 
     settings: Settings
-    source: Source = PUSH
+    source: Source = PLANE
     name: str = "fleetfoot"
     period: int = 1_000
     start: int = START
@@ -58,6 +65,9 @@ class Engine:
     _end: int = 0  # of the newest period shown
     _cpu: bool = False
     _memory: bool = False
+    _used: tuple[float, float] = (0.0, 0.0)  # servers busy and there, means of the last second
+    _told: float = 0.0  # requests/s a task carries, to the data plane
+    _hint_at: int = 0
 
     def __post_init__(self) -> None:
         self._cpu, self._memory = (
@@ -68,10 +78,16 @@ class Engine:
         if not isinstance(feed, Measured):
             raise TypeError("the engine needs the world's own measurements")
         source = self.source
-        end = (now - source.delay) // source.period * source.period
-        if end > self._end:
-            self._signals = self._read(feed, end, source)
-            self._end = end
+        if source.wakes:
+            if now:
+                self._signals = self._newest(feed, now)
+            if now >= self._hint_at:
+                self._hint(feed, now)
+        else:
+            end = (now - source.delay) // source.period * source.period
+            if end > self._end:
+                self._signals = self._read(feed, end, source)
+                self._end = end
         at = self.start + now
         seen = Fleet(at, fleet.desired, fleet.serving, 0, fleet.starting, fleet.draining, starts=feed.take_starts())
         decision = step(self.settings, self.memory, Observation(at, at, self._signals, seen))
@@ -80,12 +96,39 @@ class Engine:
         self.acted.append(decision)
         return decision.desired
 
+    def _hint(self, feed: Measured, now: int) -> None:
+        """Watch the data plane, and tell it what a task carries when that was learnt anew, as ``run/wire.py``."""
+        if not now:
+            feed.watch(self.settings.throughput or 0.0)
+        learnt = self.memory.learnt.get("")
+        rate = learnt.throughput if learnt is not None else None
+        if rate and abs(rate - self._told) > HINT_CHANGE * rate:
+            self._told = rate
+            feed.watch(rate)
+        self._hint_at = now + HINT_EVERY
+
+    def _newest(self, feed: Measured, now: int) -> dict[str, Signal]:
+        """The data plane's reading at ``now``: counts since the one before, which may be part of a second only."""
+        span = feed.span
+        if now % 1000 == 0:
+            row = feed.row(now // 1000 - 1)
+            self._used = row[k.IN_SERVICE], row[k.SERVERS]  # cpu is read once a second and stands until the next one
+        if span != 1000:
+            row = feed.part()
+        at = self.start + now
+        return self._signals_of(row, (at, at, span, 1000, 1.0), (at, at, 1000, 1000, 1.0))
+
     def _read(self, feed: Measured, end: int, source: Source) -> dict[str, Signal]:
-        """The signals of the period that ended at ``end`` ms, as ``edge/sources/plane.py`` makes them."""
+        """The signals of the period that ended at ``end`` ms."""
         period, second = source.period, end // 1000
         row = feed.row(second - 1) if period == 1000 else feed.means(second - period // 1000, second)
-        shown, received = self.start + end, self.start + end + source.delay
-        rest = (shown, received, period, period, 1.0)
+        self._used = row[k.IN_SERVICE], row[k.SERVERS]
+        rest = (self.start + end, self.start + end + source.delay, period, period, 1.0)
+        return self._signals_of(row, rest, rest)
+
+    def _signals_of(self, row: list[float], rest: Rest, level: Rest) -> dict[str, Signal]:
+        """The signals, as ``edge/sources/plane.py`` makes them: ``rest`` of those that were counted, ``level`` of
+        those that are."""
         lost = row[k.FAILED] + row[k.SHED]
         completed = row[k.COMPLETED]
         ended = completed + lost
@@ -97,17 +140,18 @@ class Engine:
             "completed": make(Signal, ("completed", completed, *rest, fresh)),
             "errors": make(Signal, ("errors", lost / ended if ended else 0.0, *rest, fresh if ended else empty)),
             "latency": make(Signal, ("latency", latency, *rest, fresh if latency else empty)),
-            "in_flight": make(Signal, ("in_flight", row[k.BUSY_END], *rest, fresh)),
-            "queue": make(Signal, ("queue", row[k.QUEUE_END], *rest, fresh)),
+            "in_flight": make(Signal, ("in_flight", row[k.BUSY_END], *level, fresh)),
+            "queue": make(Signal, ("queue", row[k.QUEUE_END], *level, fresh)),
         }
         if self._cpu:
-            used = min(row[k.IN_SERVICE] / row[k.SERVERS], 1.0) if row[k.SERVERS] else 0.0
-            signals["cpu"] = make(Signal, ("cpu", used, *rest, fresh if row[k.SERVERS] else empty))
+            busy, servers = self._used
+            used = min(busy / servers, 1.0) if servers else 0.0
+            signals["cpu"] = make(Signal, ("cpu", used, *level, fresh if servers else empty))
         if self._memory:
-            signals["memory"] = make(Signal, ("memory", MEMORY, *rest, fresh))
+            signals["memory"] = make(Signal, ("memory", MEMORY, *level, fresh))
         return signals
 
 
-def engine(service: Service, source: Source = PUSH, name: str = "") -> Engine:
+def engine(service: Service, source: Source = PLANE, name: str = "") -> Engine:
     """The engine with a service of fleetfoot.yaml, compiled as live."""
     return Engine(compile_service(service), source, name or " + ".join(policy.name for policy in service.policies))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.sim import draws
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import draws, kernel
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.heaps import BUCKETS
 from fleetfoot.sim.setup import Setup
 
@@ -45,16 +45,39 @@ class Plant:
         self._settle(seed)
         self._busy = np.zeros(power_of_two(setup.maximum * setup.concurrency + 64))
         retry = np.zeros((self._clients(room) if setup.retries else 1, 2))
-        self._before = (self.n, self.x, self.rates, np.zeros((room, 3)))
+        self.watching = np.zeros(k.W, np.int64)
+        #: of the data plane: what ``seen.read`` wrote last, columns as of ``rows``
+        self.part = np.zeros(k.COLUMNS)
+        self._log = np.zeros((1, 2))
+        self._room = room
+        self._line = np.zeros((room, 3))
+        self._shown = np.zeros((2, BUCKETS), np.int64)
         self._after = (
             self._adds, retry, np.zeros((ring, 3), np.int32), np.zeros((ring, BUCKETS), np.int32), self.took,
             self.rows, self.sums,
         )  # fmt: skip
-        #: ``advance(second, count)`` lives through so many seconds from that one on and writes their rows and sums.
+        #: ``advance(second, count)`` lives through so many seconds from that one on and writes their rows and sums;
+        #: see ``kernel.advance`` for what it returns.
         self.advance = self._bound()
 
-    def _bound(self) -> Callable[[int, int], None]:
-        return _direct(k.advance, (*self._before, self._busy, *self._after))
+    def _bound(self) -> Callable[[int, int], int]:
+        before = (self.n, self.x, self.watching, self.rates, self._line, self._log, self._shown, self.part)
+        return _direct(kernel.advance, (*before, self._busy, *self._after))
+
+    def watch(self, throughput: float) -> None:
+        """From the next second on the data plane wakes who watches it; ``throughput``: requests/s it takes a task to
+        carry, 0 for not known. See ``wakes``."""
+        self.x[k.HINT] = throughput
+        if not self.watching[k.ON]:
+            self.watching[[k.ON, k.LATER, k.DUE]] = 1, -1, -1
+            self.watching[[k.TOLD, k.TOLD_QUEUE, k.TOLD_ARRIVALS]] = -k.TICKS
+            self.n[k.LOGGED] = 0
+            self._log = np.zeros((self._room + len(self._busy), 2))
+            self.advance = self._bound()
+
+    def pause(self, at: int) -> None:
+        """``advance`` is to leave its second at ``at`` ms."""
+        self.x[k.PAUSE] = at / 1000.0
 
     def _clients(self, room: int) -> int:
         """How many may be about to ask again: a whole line that gave up, and as many as ask again in the mean delay."""
@@ -69,7 +92,9 @@ class Plant:
         n[k.KIND] = draws.FIXED if given.cs2 == 0 else draws.EXPONENTIAL if given.cs2 == 1 else draws.LOGNORMAL
         n[k.QUEUE_LIMIT] = np.iinfo(np.int64).max if given.queue_limit is None else given.queue_limit
         n[k.RETRY_MOST] = given.retries
-        n[k.EXACT] = given.knee is not None
+        n[k.EXACT], n[k.CONCURRENCY] = given.knee is not None, given.concurrency
+        n[k.LOGGED] = n[k.SHOWN_REQUESTS] = -1
+        x[k.PAUSE] = inf
         x[k.MEAN], x[k.SIGMA] = given.service / 1000.0, sqrt(log(1.0 + given.cs2))
         x[k.OBJECTIVE], x[k.TIMEOUT] = given.objective / 1000.0, given.timeout / 1000.0
         x[k.PATIENCE] = (given.timeout if given.patience is None else given.patience) / 1000.0
@@ -84,7 +109,7 @@ class Plant:
         self.n[k.IDLE] += tasks * self.setup.concurrency
 
     def add(self, tasks: int, at: float) -> None:
-        """``tasks`` become ready at ``at`` ms, not before the second that is next and not before an earlier ``add``."""
+        """``tasks`` become ready at ``at`` ms, not before the moment that is next and not before an earlier ``add``."""
         n, adds, servers = self.n, self._adds, tasks * self.setup.concurrency
         self._make_room(servers)
         if n[k.ADD_TAIL] - min(n[k.ADD_HEAD], n[k.COLD_HEAD]) >= len(adds) - 1:
@@ -130,6 +155,8 @@ class Plant:
         least = self._servers() + servers
         if least > len(self._busy):
             self._busy = np.concatenate([self._busy, np.zeros(power_of_two(least) - len(self._busy))])
+            if self.watching[k.ON]:
+                self._log = np.concatenate([self._log, np.zeros((len(self._busy), 2))])
             self.advance = self._bound()
 
     def _take_joining(self, servers: int) -> int:
@@ -143,7 +170,7 @@ class Plant:
         return servers
 
 
-def _direct(function: Any, arrays: tuple[NDArray[Any], ...]) -> Callable[[int, int], None]:
+def _direct(function: Any, arrays: tuple[NDArray[Any], ...]) -> Callable[[int, int], int]:
     """The compiled ``function`` with its arrays bound, past numba's dispatcher: half a microsecond a call, not two."""
     function(*arrays, 0, 0)  # compiles, or loads what was compiled before
     compiled = next(iter(function.overloads.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.plant import Plant
 from fleetfoot.sim.score import Tally
 

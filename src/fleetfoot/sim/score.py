@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetfoot.core.over import second_is_over
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.fleet import Change
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import tasks_for

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fleetfoot.core.model import Decision
 from fleetfoot.sim.clocks import CALM, Clocks, clocks
 from fleetfoot.sim.limits import Limits, limits
-from fleetfoot.sim.live import PUSH, START, Source, engine
+from fleetfoot.sim.live import PLANE, START, Source, engine
 from fleetfoot.sim.score import JUDGED_FROM, Score
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import Run, run
@@ -65,7 +65,7 @@ def simulate(
     rates: NDArray[np.float64],
     setup: Setup,
     *,
-    source: Source = PUSH,
+    source: Source = PLANE,
     seed: int = 1,
     task_hour: float = 0.0,
     progress: Callable[[int], None] | None = None,

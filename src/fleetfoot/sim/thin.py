@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.fleet import Change
 from fleetfoot.sim.score import seconds_over
 from fleetfoot.sim.world import Run

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.sim.live import PUSH, Source, engine
+from fleetfoot.sim.live import PLANE, Source, engine
 from fleetfoot.sim.runs import spread
 from fleetfoot.sim.score import JUDGED_FROM, Score
 from fleetfoot.sim.setup import Setup
@@ -122,7 +122,7 @@ class Search:
     setup: Setup
     objective: Objective = DEFAULT
     hold_out: float = 0.3
-    source: Source = PUSH
+    source: Source = PLANE
     seed: int = 1
     keys: tuple[Key, ...] = field(init=False)
 

@@ -1,7 +1,8 @@
 """The simulated world: a virtual clock, traffic, the plant, a fleet that takes time to change, and one scaler.
 
 Event-ordered: the clock jumps to the next decision or the next task that is ready or drained, and the compiled
-plant lives through the seconds between. Nothing reads a real clock; two runs are the same to the byte.
+plant lives through the time between, or until its data plane wakes the scaler. Nothing reads a real clock; two runs
+are the same to the byte.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.sim import kernel as k
+from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.fleet import Change, SimFleet
 from fleetfoot.sim.heaps import quantile
@@ -23,6 +24,7 @@ from fleetfoot.sim.score import JUDGED_FROM, Order, Score, Tally
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import tasks_for
 
+NEVER = 1 << 60  # ms
 Rates = Sequence[float] | NDArray[np.float64]
 
 
@@ -30,7 +32,7 @@ Rates = Sequence[float] | NDArray[np.float64]
 class Run:
     """What happened. Arrays have one entry for every ``step`` seconds: 1, or 60 in runs of more than four days.
 
-    ``rows``: the columns named in ``sim/kernel.py`` (requests, completed, failed and shed in the second, p95 in
+    ``rows``: the columns named in ``sim/layout.py`` (requests, completed, failed and shed in the second, p95 in
     ms, means of requests in service and waiting, servers, levels at the end, and of its arrivals how many were
     late and lost), where step is 60 as means a second and the largest p95; ``changes``: the counts of tasks from
     some ms on; ``orders``: what the scaler had changed; ``end``: ms.
@@ -127,10 +129,12 @@ class World:
                 fleet.happen(now)
             if second % period == 0:
                 self._decide(now)
-            if due and due[0].at < now + 1000:
-                fleet.happen(now + 999)
             stop = second + 1 if period == 1 else self._stop(second, seconds)
-            plant.advance(second, stop - second)
+            if due and due[0].at < now + 1000:
+                plant.pause(due[0].at)
+            left = plant.advance(second, stop - second)
+            if left:
+                self._within(second, left)
             second = stop
             if second >= record.limit:
                 record.take_block()
@@ -144,17 +148,34 @@ class World:
             progress(seconds)
 
     def _stop(self, second: int, seconds: int) -> int:
-        """The second in which something happens next: a decision, a task that is ready, the end."""
+        """Where the next stretch ends: with this second where something is due in it, else before the next one in which
+        something happens, a decision, a task that is ready, the end."""
         period = self.scaler.period // 1000
         stop = min(second - second % period + period, seconds, self.record.limit)
         due = self.fleet.due
-        return min(stop, due[0].at // 1000) if due else stop
+        return max(min(stop, due[0].at // 1000), second + 1) if due else stop
+
+    def _within(self, second: int, left: int) -> None:
+        """The rest of a second that was left at ``left`` ms for a woken scaler, or at -1 for what is due."""
+        fleet, plant, feed, looked = self.fleet, self.plant, self.feed, 1000 * second
+        due, end = fleet.due, 1000 * second + 1000
+        while left:
+            if left > 0:
+                fleet.happen(left)
+                feed.span, looked = left - looked, left
+                self._decide(left)
+            else:
+                fleet.happen(due[0].at)
+            plant.pause(due[0].at if due and due[0].at < end else NEVER)
+            left = plant.advance(second, 1)
+        feed.span = end - looked
 
     def _decide(self, now: int) -> None:
         feed, fleet = self.feed, self.fleet
         feed.now = now
         before = fleet.serving + fleet.starting
         desired = self.scaler.decide(now, fleet.counts(now), feed)
+        feed.span = 1000
         if desired is not None and desired != before:
             fleet.order(desired, now)
             if fleet.desired != before:
