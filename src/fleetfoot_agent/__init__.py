@@ -24,7 +24,18 @@ from fleetfoot_agent.sender import Answer, Sender, Target, target_from
 from fleetfoot_agent.wsgi import WsgiMiddleware
 
 __version__ = "0.1.0"
-__all__ = ["Agent", "Answer", "AsgiMiddleware", "Histogram", "Recorder", "WsgiMiddleware", "agent", "install"]
+__all__ = [
+    "Agent",
+    "Answer",
+    "AsgiMiddleware",
+    "Histogram",
+    "Recorder",
+    "WsgiMiddleware",
+    "agent",
+    "install",
+    "on_pool",
+    "pool_size",
+]
 
 _log = logging.getLogger("fleetfoot_agent")
 
@@ -36,6 +47,8 @@ class Agent:
         self.recorder = Recorder()
         self.sender: Sender | None = None
         self._callbacks: list[Callable[[Answer], None]] = []
+        self._resize: list[Callable[[int], None]] = []
+        self._pool: int | None = None  # the newest size told; an answer without one takes none back
 
     def gauge(self, name: str, value: Level) -> None:
         """Set the level ``name``, or give a callable that is asked at every push."""
@@ -54,11 +67,23 @@ class Agent:
         """What the controller last answered; None before the first answer."""
         return None if self.sender is None else self.sender.answer
 
+    def pool_size(self, default: int) -> int:
+        """Connections this task may hold now; ``default`` until the controller has said, so begin small."""
+        return default if self._pool is None else self._pool
+
+    def on_pool(self, callback: Callable[[int], None]) -> None:
+        """Call ``callback`` with the new size, in the sender's thread, whenever it changes."""
+        self._resize.append(callback)
+
     def on_answer(self, callback: Callable[[Answer], None]) -> None:
         """Call ``callback``, in the sender's thread, whenever the answer changes."""
         self._callbacks.append(callback)
 
     def _answered(self, answer: Answer) -> None:
+        if answer.pool is not None and answer.pool != self._pool:
+            self._pool = answer.pool
+            for resize in list(self._resize):
+                resize(answer.pool)
         for callback in list(self._callbacks):
             callback(answer)
 
@@ -82,6 +107,8 @@ class Agent:
 
 
 agent = Agent()
+pool_size = agent.pool_size
+on_pool = agent.on_pool
 
 
 def install(app: Any, agent: Agent = agent, eager: bool = True) -> Any:

@@ -98,6 +98,21 @@ def test_what_a_task_counts_arrives_and_the_answer_comes_back(controller: Contro
     assert answers == [Answer(3, 12, 200), Answer(4, None, 200)]
 
 
+def test_the_size_of_the_pool_reaches_the_app_and_stays_when_an_answer_has_none(
+    controller: Controller, agent: Agent
+) -> None:
+    sizes: list[int] = []
+    agent.on_pool(sizes.append)
+    assert agent.pool_size(default=5) == 5
+    agent.start(controller.target())
+    wait_until(lambda: agent.pool_size(5) == 12)
+    controller.answer = {"tasks": 9, "interval_ms": 200}
+    wait_until(lambda: agent.answer == Answer(9, None, 200))
+    controller.answer = {"tasks": 9, "pool": 8, "interval_ms": 200}
+    wait_until(lambda: agent.pool_size(5) == 8)
+    assert sizes == [12, 8]
+
+
 def test_the_interval_of_the_answer_is_kept(controller: Controller, agent: Agent) -> None:
     controller.answer = {"interval_ms": 60_000}
     agent.start(controller.target())

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from fleetfoot.core.guards.connections import SLICE, beside, held, opening
 from fleetfoot.core.guards.launch_limits import debt_of
 from fleetfoot.core.model import Grant
-from fleetfoot.core.settings import Launch
+from fleetfoot.core.settings import Launch, Pool
 from fleetfoot.core.view import WHOLE
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _among(left: float, asks: list[Ask], shares: dict[str, int]) -> float:
 
 def alone(wish: Wish) -> Grant:
     """The grant of a service that shares with nobody."""
-    return grants({"": wish}).get("", WHOLE) if wish.view.settings.shared is not None else WHOLE
+    settings = wish.view.settings
+    return WHOLE if settings.shared is None and settings.pool is None else grants({"": wish}).get("", WHOLE)
 
 
 def grants(wishes: Mapping[str, Wish]) -> dict[str, Grant]:
@@ -77,11 +79,59 @@ def grants(wishes: Mapping[str, Wish]) -> dict[str, Grant]:
     found: dict[str, Grant] = {}
     first = next(iter(wishes.values()), None)
     shared = first.view.settings.shared if first is not None else None
-    if shared is None:
-        return found
-    if shared.launch is not None:
+    if shared is not None and shared.launch is not None:
         _launches(shared.launch, wishes, found)
+    databases: dict[str, dict[str, Wish]] = {}
+    for name, wish in wishes.items():
+        pool = wish.view.settings.pool
+        if pool is not None:
+            databases.setdefault(pool.database.name, {})[name] = wish
+    for users in databases.values():
+        _connections(users, found)
     return found
+
+
+class _User(NamedTuple):
+    """A service on a database. ``present`` and ``wished``: all tasks that hold a pool."""
+
+    name: str
+    rank: int
+    pool: Pool
+    present: int
+    wished: int
+    held: int
+
+
+def _user(name: str, wish: Wish) -> _User:
+    view, pool = wish.view, wish.view.settings.pool
+    assert pool is not None
+    more, current = beside(view, pool), view.current
+    wished = max(current, min(wish.tasks, max(view.maximum, current)))
+    mine = view.memory.slices.get(SLICE, {})
+    still = held(mine, pool, view.now)
+    return _User(name, view.settings.priority, pool, current + more, wished + more, still)
+
+
+def _connections(wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:
+    """One database: tasks first, at the smallest pools; what is left makes the pools larger."""
+    users = [_user(name, wishes[name]) for name in sorted(wishes)]
+    database = users[0].pool.database
+    limit, crowd = database.connections, sum(user.present for user in users)
+    tasks = share(limit, [Ask(u.name, u.rank, u.present, u.wished, u.pool.low) for u in users])
+    least = sum(tasks[u.name] * u.pool.low for u in users)
+    span = sum(tasks[u.name] * (u.pool.high - u.pool.low) for u in users)
+    part = min(1.0, max(0.0, limit - least) / span) if span else 1.0
+    pools = {u.name: u.pool.low + int((u.pool.high - u.pool.low) * part + DUST) for u in users}
+    free = max(0, limit - sum(u.present * u.held for u in users))
+    views = [wish.view for wish in wishes.values()]
+    room, opened = opening(database, views, max(u.pool.high for u in users))
+    opens = share(
+        min(free, room), [Ask(u.name, u.rank, 0, max(0, tasks[u.name] - u.present), pools[u.name]) for u in users]
+    )
+    for u in users:
+        found[u.name] = found.get(u.name, WHOLE)._replace(
+            pool=pools[u.name], opens=opens[u.name], free=free, opened=round(opened, 3), crowd=crowd
+        )
 
 
 def _launches(limit: Launch, wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:

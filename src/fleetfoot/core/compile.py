@@ -7,7 +7,18 @@ from dataclasses import replace
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.policies import POLICIES, Default, Target
 from fleetfoot.core.policies.base import Policy
-from fleetfoot.core.settings import GuardSettings, Launch, Rate, Settings, Shared, WarmSettings
+from fleetfoot.core.settings import (
+    Database,
+    GuardSettings,
+    Launch,
+    Pool,
+    Rate,
+    Replicas,
+    Settings,
+    Shared,
+    WarmSettings,
+)
+from fleetfoot.spec import Database as DatabaseSpec
 from fleetfoot.spec import LaunchLimits, Service, SignalSpec, Spec
 from fleetfoot.spec.service import PRIORITIES
 
@@ -32,7 +43,30 @@ def compile_spec(spec: Spec) -> dict[str, Settings]:
 def shared_of(spec: Spec) -> Shared | None:
     """What all services of the file share; None where that is nothing."""
     launch = _launch(spec.launch_limits)
-    return Shared(launch) if launch is not None else None
+    databases = {name: _database(name, given) for name, given in spec.databases.items()}
+    return Shared(launch, databases) if launch is not None or databases else None
+
+
+def _database(name: str, given: DatabaseSpec) -> Database:
+    asked = given.replicas
+    replicas = Replicas(asked.signal, asked.above, asked.load, asked.max) if asked is not None else None
+    return Database(name, given.connections - given.reserved, given.growth, replicas)
+
+
+def _pool(service: Service, shared: Shared | None) -> Pool | None:
+    """The service's pool; None without one, or where its database is that of a file which is not known here."""
+    used = service.guards.connections
+    if used is None:
+        return None
+    own = used.own()
+    database = None
+    if own is not None:
+        database = _database(f"of {service.name}", own)
+    elif shared is not None and used.database is not None:
+        database = shared.databases.get(used.database)
+    if database is None:
+        return None
+    return Pool(database, used.per_task.min, used.per_task.max, service.update.surge)
 
 
 def _launch(limits: LaunchLimits | None) -> Launch | None:
@@ -91,6 +125,7 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
         priority=PRIORITIES.index(service.priority),
         cpu=service.task.cpu,
         launch=_launch(guards.launch_limits),
+        pool=_pool(service, shared),
         shared=shared,
         metrics={name: signal.metric for name, signal in service.signals.items() if signal.metric is not None},
     )

@@ -87,6 +87,11 @@ class Grant(NamedTuple):
     tasks: int | None = None  # by the quota of CPU
     launches: int | None = None  # tasks that may start now
     debt: float = 0.0  # tasks: what the bucket of launches has lent to all services, before these
+    pool: int | None = None  # connections a task may hold
+    opens: int = 0  # tasks that may open such a pool now
+    free: int = 0  # connections nobody holds now
+    opened: float = 0.0  # connections lately opened by all services and not yet made good
+    crowd: int = 0  # tasks of all services on the database
 
 
 class Observation(NamedTuple):

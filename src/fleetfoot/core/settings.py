@@ -63,10 +63,42 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Replicas:
+    """Another read replica is asked for at ``load`` (share of 1) and more than ``above`` tasks; ``most`` in all."""
+
+    signal: str
+    above: int = 10
+    load: float = 0.7
+    most: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """``connections`` that tasks may hold, reserved ones not counted; ``growth``: opened a second, None no limit."""
+
+    name: str
+    connections: int
+    growth: float | None = None
+    replicas: Replicas | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What one task opens: between ``low`` and ``high`` connections. ``surge``: share of tasks beyond the count that a
+    rollout runs."""
+
+    database: Database
+    low: int
+    high: int
+    surge: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What all services of a file share; one object, the same in each of their settings."""
 
     launch: Launch | None = None
+    databases: Mapping[str, Database] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +138,7 @@ class Settings:
     priority: int = 2  # rank by which shares are granted: 0 critical, 1 high, 2 normal, 3 low
     cpu: float | None = None  # cores one task may use
     launch: Launch | None = None  # a limit of this service alone
+    pool: Pool | None = None  # connections to a database
     shared: Shared | None = None
 
     def __post_init__(self) -> None:

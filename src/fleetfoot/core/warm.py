@@ -50,7 +50,11 @@ def size(settings: Settings, memory: Memory, seen: Observation, desired: int) ->
     mine["size"] = kept = min(max(needed, mine.get("size", 0.0) * faded), settings.warm.maximum)
     mine["at"] = now
     data: Data = {"rise": round(rise, 1), "spare": round(spare, 1), "per_task": round(carried, 2), "span": span}
-    pool = _bounded(settings, needed, kept, settings.maximum - desired, data)
+    left = settings.maximum - desired
+    room = memory.slices.get("connections", {}).get("room")  # warm tasks hold a pool too
+    if room is not None:
+        left = min(left, seen.fleet.warm + room)
+    pool = _bounded(settings, needed, kept, left, {**data, "maximum": desired + left})
     mine["tasks"], mine["reason"] = pool.tasks, [str(pool.reason.code), dict(pool.reason.data)]
     return pool
 
@@ -67,7 +71,8 @@ def _bounded(settings: Settings, needed: float, kept: float, left: int, data: Da
     wish = max(ceil(kept), low)
     tasks = max(min(wish, left), 0)
     if tasks < wish:
-        return Pool(tasks, Reason(Code.WARM_NO_ROOM, {"wish": wish, "maximum": settings.maximum}))
+        return Pool(tasks, Reason(Code.WARM_NO_ROOM, {"wish": wish, "maximum": data["maximum"]}))
+    data = {name: value for name, value in data.items() if name != "maximum"}
     if not data["per_task"]:
         return Pool(tasks, Reason(Code.WARM_UNKNOWN))
     if ceil(kept) <= low:

@@ -77,7 +77,8 @@ class Pushes:
         return seen.fleet.serving + seen.fleet.warming if seen is not None else 0
 
     def _answer(self, name: str) -> Mapping[str, Any]:
-        return {"tasks": self._serving(name), "interval_ms": 1000}
+        pool = self.live.loop.services[name].memory.slices.get("connections", {}).get("pool") if self.live else None
+        return {"tasks": self._serving(name), "interval_ms": 1000, "pool": pool}
 
 
 async def run(up: Up, push: socket.socket | None, token: str) -> None:

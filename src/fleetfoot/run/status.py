@@ -59,6 +59,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "changed": decision_to_json(service.changed) if service.changed else None,
         "words": _words(service),
         "warm_pool": _pool(service),
+        "database": _database(service),
         "last_order": receipt_to_json(last) if last else None,
         "learnt": _learnt(service, learnt),
         "throughput": learnt.throughput if learnt else None,
@@ -97,6 +98,19 @@ def _words(service: Service) -> dict[str, str]:
 def _pool(service: Service) -> dict[str, Any] | None:
     size = service.pool
     return size and {"tasks": size.tasks, "words": {lang: pool(size, lang) for lang in LANGUAGES}}
+
+
+def _database(service: Service) -> dict[str, Any] | None:
+    """The pool each task is told, and how many read replicas are wanted; None without a database."""
+    pool, mine = service.settings.pool, service.memory.slices.get("connections", {})
+    if pool is None:
+        return None
+    return {
+        "name": pool.database.name,
+        "connections": pool.database.connections,
+        "pool": mine.get("pool"),
+        "replicas_wanted": mine.get("replicas", 0),
+    }
 
 
 def _sources(live: Live, name: str, now: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
+from fleetfoot.spec.databases import Connections, Database
 from fleetfoot.spec.errors import SpecError, SpecErrors
 from fleetfoot.spec.guards import Cooldown, Guards, Incident, Launches, Pay, Rate, Stabilisation
 from fleetfoot.spec.health import Check, Health, Liveness
@@ -24,7 +25,9 @@ __all__ = [
     "Budget",
     "Capacity",
     "Check",
+    "Connections",
     "Cooldown",
+    "Database",
     "DefaultPolicy",
     "Exchange",
     "Guards",

@@ -114,8 +114,18 @@ def _open(service: Service) -> Iterator[str]:
         yield f"{service.listen} is open to the network, not only to this machine"
 
 
+def _pools(service: Service) -> Iterator[str]:
+    used = service.guards.connections
+    own = used.own() if used is not None else None
+    if used is None or own is None:
+        return
+    fit = (own.connections - own.reserved) // used.per_task.min
+    if fit < service.capacity.max:
+        yield f"guards.connections: there are connections for {fit} tasks, and capacity.max is {service.capacity.max}"
+
+
 DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
-    _throughput, _redundancy, _steps, _one_way, _unread, _errors, _spans, _command, _open
+    _throughput, _redundancy, _steps, _one_way, _unread, _errors, _spans, _command, _open, _pools
 )  # fmt: skip
 
 

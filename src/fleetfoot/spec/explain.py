@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from fleetfoot.spec.databases import Connections
 from fleetfoot.spec.doubts import budget_doubts, doubts
 from fleetfoot.spec.errors import listed
 from fleetfoot.spec.forms import plain
@@ -26,6 +27,10 @@ def explain(spec: Spec) -> list[str]:
     for service in spec.services.values():
         lines += [*([""] if lines else []), service.name, *_service(service)]
         lines += [f"  warning: {doubt}" for doubt in doubts(service)]
+    for name, database in spec.databases.items():
+        pace = f", opened at {plain(round(database.growth, 3))} a second" if database.growth is not None else ""
+        left = database.connections - database.reserved
+        lines += ["", f"database {name}: {left} connections for all services that name it{pace}"]
     if spec.launch_limits is not None:
         lines += ["", f"{launch_limits(spec.launch_limits)}, for all services together"]
     if spec.budget is not None:
@@ -37,6 +42,15 @@ def explain(spec: Spec) -> list[str]:
 def launch_limits(limits: LaunchLimits) -> str:
     quota = f", {plain(limits.vcpu)} vCPU in all" if limits.vcpu is not None else ""
     return f"launch limits: {tasks(limits.burst)} at once, then {plain(round(limits.rate, 3))} a second{quota}"
+
+
+def _connections(used: Connections) -> str:
+    least, most, own = used.per_task.min, used.per_task.max, used.own()
+    each = f"{least} to {most}, as told by the agent," if least < most else str(most)
+    where = f"the database {used.database}"
+    if own is not None:
+        where = f"{own.connections - own.reserved} in all, at most {tasks((own.connections - own.reserved) // least)}"
+    return f"connections: {each} a task, of {where}"
 
 
 def tasks(count: float) -> str:
@@ -221,6 +235,8 @@ def _guards(service: Service) -> Iterator[str]:
     rests = [f"{_span(span)} after the last order" if span else "without a rest" for span in (rest.out, rest.in_)]
     yield f"cooldown: scale-out {rests[0]}, scale-in {rests[1]}"
     yield f"rate of change: out {_rate(guards.rate.out)}, in {_rate(guards.rate.in_)}"
+    if guards.connections is not None:
+        yield _connections(guards.connections)
     if guards.launch_limits is not None:
         yield launch_limits(guards.launch_limits)
     if guards.hard:

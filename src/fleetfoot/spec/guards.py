@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
+from fleetfoot.spec.databases import Connections
 from fleetfoot.spec.errors import Wrong
 from fleetfoot.spec.forms import FlagForm, WholeForm
 from fleetfoot.spec.launch_limits import LaunchLimits
@@ -122,7 +123,7 @@ class Guards(Part):
     """The guards, in their order."""
 
     example: ClassVar[str] = "{cooldown: {in: 120s}}"
-    later: ClassVar[tuple[str, ...]] = ("connections", "budget", "flap")
+    later: ClassVar[tuple[str, ...]] = ("budget", "flap")
 
     launches: Launches = Launches()
     """Launch health and crash-loop brake."""
@@ -136,6 +137,8 @@ class Guards(Part):
     """Cooldowns of the combined order; a policy's own cooldown is its own."""
     rate: Rate = Rate()
     """Rate of change; off lets every change pass."""
+    connections: Connections | None = None
+    """Connections to a database. Default: no limit."""
     launch_limits: LaunchLimits | None = None
     """What the platform starts of this service alone; `launch limits` of the file is for all. Default: no limit."""
     hard: Flag = False

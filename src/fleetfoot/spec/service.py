@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
+from fleetfoot.spec.databases import Database
 from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
@@ -198,6 +199,8 @@ class Spec(Part):
     """Name -> service. Required, at least one. A name is 1 to 40 small letters, digits and hyphens."""
     budget: Budget | None = None
     """What all services together may cost. Default: no limit."""
+    databases: dict[str, Database] = Field(default={})
+    """Databases that services share, by name: `guards.connections.database` of a service names one."""
     launch_limits: LaunchLimits | None = None
     """What the platform starts of all services together. Default: no limit."""
     state: Annotated[str, TextForm("a directory", ".fleetfoot or /var/lib/fleetfoot")] | None = None
@@ -223,6 +226,31 @@ class Spec(Part):
                 wrongs.append(Wrong(message, at=(name,), on_key=True, stays=True))
         raise_if_any(wrongs)
         return services
+
+    @field_validator("databases", mode="before")
+    @classmethod
+    def _database_names(cls, databases: Any) -> Any:
+        wrongs = [
+            Wrong(f"{shown(name)} is not allowed: a database's name is 1 to 40 small letters, digits and hyphens",
+                  at=(name,), on_key=True)
+            for name in (databases if isinstance(databases, dict) else ())
+            if not isinstance(name, Told) and not re.fullmatch(r"[a-z0-9-]{1,40}", name)
+        ]  # fmt: skip
+        raise_if_any(wrongs)
+        return databases
+
+    @model_validator(mode="after")
+    def _known_databases(self) -> Self:
+        wrongs = []
+        for name, service in self.services.items():
+            used = service.guards.connections
+            if used is not None and used.database is not None and used.database not in self.databases:
+                known = f"there are {', '.join(self.databases)}" if self.databases else "there are none"
+                at = ("services", name, "guards", "connections", "database")
+                near = did_you_mean(used.database, self.databases)
+                wrongs.append(Wrong(f"{shown(used.database)} is no database: {known}", at=at, suggestion=near))
+        raise_if_any(wrongs)
+        return self
 
     @field_validator("services", mode="after")
     @classmethod

@@ -14,7 +14,7 @@ from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.settings import TASKS, GuardSettings, Launch, Rate, Shared, WarmSettings
+from fleetfoot.core.settings import TASKS, Database, GuardSettings, Launch, Pool, Rate, Replicas, Shared, WarmSettings
 from tests.unit.core.build import OPEN, START, Service
 
 CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
@@ -310,6 +310,32 @@ def too_much_at_once() -> Iterable[Decision]:
     slowly = replace(OPEN, rate_out=(Rate(2, TASKS, 60_000),), rate_in=(Rate(2, TASKS, 60_000),))
     yield Service(CPU, tasks=10, guards=slowly).tick(cpu=0.9)
     yield Service(CPU, tasks=10, guards=slowly).tick(cpu=0.1)
+
+
+def on_database(tasks: int, low: int, high: int, **changes: Any) -> Service:
+    """Each task opens a pool to a database of 1,000 connections, 15 of them reserved."""
+    replicas = Replicas("read_load")
+    return Service(CPU, tasks=tasks, pool=Pool(Database("main", 985, replicas=replicas, **changes), low, high))
+
+
+@scene(Code.POOL_FIRST)
+def pools_are_too_large_for_more_tasks() -> Iterable[Decision]:
+    yield from on_database(45, 5, 20).ticks(3, cpu=0.9)
+
+
+@scene(Code.CONNECTIONS_PACED)
+def many_tasks_at_once() -> Iterable[Decision]:
+    yield from on_database(4, 20, 20, growth=50.0).ticks(3, cpu=1.0)
+
+
+@scene(Code.CONNECTIONS)
+def the_database_is_full() -> Iterable[Decision]:
+    yield from on_database(48, 20, 20).ticks(3, cpu=0.9)
+
+
+@scene(Code.REPLICA_WANTED)
+def many_tasks_read_much() -> Iterable[Decision]:
+    yield from on_database(20, 20, 20).ticks(70, cpu=0.5, read_load=0.8)
 
 
 @scene(Code.GRANT)

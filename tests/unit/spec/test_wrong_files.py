@@ -19,7 +19,20 @@ SERVICE_KEYS = (
 A = "services.a"
 P = f"{A}.policies"
 
-TOP = "services, budget, launch limits or state"
+TOP = "services, budget, databases, launch limits or state"
+DATABASES = """\
+services:
+  a: {run: x, guards: {connections: {per task: {min: 9, max: 5}, database: mian}}}
+  b: {run: x, guards: {connections: {per task: 5}}}
+  c: {run: x, guards: {connections: {per task: 5, max: 10}}}
+databases: {main: {connections: 10}, Other: {connections: 99}}
+"""
+NO_DATABASE = """\
+services:
+  a: {run: x, guards: {connections: {per task: 5, database: mian}}}
+databases: {main: {connections: 100}}
+"""
+
 ROWS: list[tuple[str, str, list[str]]] = [
     # -- keys
     (
@@ -293,12 +306,12 @@ ROWS: list[tuple[str, str, list[str]]] = [
         "(the unit of cpu)"),
     ]),
     # -- guards, health, balancer, budget
-    ("guards", service("guards: {cooldown: {in: 5}, connections: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
+    ("guards", service("guards: {cooldown: {in: 5}, budget: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
         f"f:4:29: {A}.guards.cooldown.in: '5' has no unit: write 5s for seconds or 5ms for milliseconds",
-        f"f:4:33: {A}.guards.connections: 'connections' is not built yet: remove it",
-        f"f:4:61: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
-        f"f:4:68: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
-        f"f:4:79: {A}.guards.hard: 'perhaps' is not on or off: write on or off",
+        f"f:4:33: {A}.guards.budget: 'budget' is not built yet: remove it",
+        f"f:4:56: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
+        f"f:4:63: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
+        f"f:4:74: {A}.guards.hard: 'perhaps' is not on or off: write on or off",
     ]),
     ("launches-in-a-wrong-order", service("guards: {launches: {slow after: 9}}"), [
         f"f:4:37: {A}.guards.launches.slow after: stop after 6 comes before slow after 9",
@@ -330,6 +343,17 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("classes-other", service("balancer: {classes: {other: {path: /}, a: {header: b, equals: c, contains: d}}}"), [
         f"f:4:33: {A}.balancer.classes.other: takes what is of no class: write other: {{}}",
         f"f:4:80: {A}.balancer.classes.a.contains: excludes equals: write one of the two",
+    ]),
+    ("databases", DATABASES, [
+        f"f:2:62: {A}.guards.connections.per task.max: 5 is below min 9",
+        "f:3:24: services.b.guards.connections.max: missing: write max, or the database of databases",
+        "f:4:56: services.c.guards.connections.max: 10 connections are no more than what is reserved",
+        "f:5:13: databases.main.reserved: 15 reserved of 10 connections leaves none",
+        ("f:5:38: databases.Other: 'Other' is not allowed: a database's name is 1 to 40 small letters, digits "
+         "and hyphens"),
+    ]),
+    ("a database that is not there", NO_DATABASE, [
+        f"f:2:61: {A}.guards.connections.database: 'mian' is no database: there are main; did you mean 'main'?",
     ]),
     ("budget", "services: {a: {run: x}}\nbudget: {monthly: 100}\n", [
         "f:2:19: budget.monthly: '100' is not an amount of money: write 150000 KRW or 120 USD",

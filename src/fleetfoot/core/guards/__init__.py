@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import bounds
+from fleetfoot.core.guards.connections import connections
 from fleetfoot.core.guards.cooldown import cooldown
 from fleetfoot.core.guards.incident import incident
 from fleetfoot.core.guards.launch_limits import launch_limits
@@ -26,6 +27,7 @@ SERVICE: tuple[tuple[str, Guard], ...] = (
     ("rate", rate),
 )
 RESOURCE: tuple[tuple[str, Guard], ...] = (
+    ("connections", connections),
     ("launch limits", launch_limits),
     ("bounds", bounds),
 )

@@ -20,18 +20,21 @@ from fleetfoot.core.view import View
 SLICE = "launch limits"
 
 
-def debt_of(limit: Launch, views: Iterable[View], key: str = "debt") -> float:
-    """Starts taken from a bucket that several services share and not yet refilled, in tasks."""
-    newest, now, debt, since = 0, 0, 0.0, list[tuple[int, int]]()
+def debt_of(limit: Launch, views: Iterable[View], key: str = "debt", name: str = SLICE) -> float:
+    """What was taken from a bucket that several services share and not yet refilled, in tasks.
+
+    ``name``: the guard whose slices say it, ``key``: as what. Its ``each`` is what a task takes, 1 where it says none.
+    """
+    newest, now, debt, since = 0, 0, 0.0, list[tuple[int, float]]()
     for view in views:
         if view.now > now:
             now = view.now
-        mine = view.memory.slices.get(SLICE)
+        mine = view.memory.slices.get(name)
         if mine is None or "at" not in mine:
             continue
         at = mine["at"]
         if view.current > mine["count"]:
-            since.append((at, view.current - mine["count"]))
+            since.append((at, (view.current - mine["count"]) * mine.get("each", 1)))
         if at > newest:
             newest, debt = at, 0.0
         if at == newest and mine.get(key, 0.0) > debt:
