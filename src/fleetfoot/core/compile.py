@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fleetfoot.core.contract import Contract
-from fleetfoot.core.policies import POLICIES, Default, Target
+from fleetfoot.core.policies import POLICIES, Default, Schedule, Target
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import (
     Database,
@@ -92,6 +92,9 @@ def _agreed(policy: Policy, service: Service) -> Policy:
 def compile_service(service: Service, shared: Shared | None = None) -> Settings:
     """Settings of one service. Raises KeyError for a policy kind that has no policy."""
     policies = tuple(_agreed(POLICIES[policy.kind].of(policy), service) for policy in service.policies)
+    schedules = [policy for policy in policies if isinstance(policy, Schedule)]
+    if len(schedules) == len(policies):
+        policies = tuple(replace(schedule, alone=True) for schedule in schedules)
     guards = service.guards
     compiled = GuardSettings(
         launches_slow_after=guards.launches.slow_after,

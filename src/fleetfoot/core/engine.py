@@ -17,6 +17,7 @@ from typing import NamedTuple
 from fleetfoot.core import arbiter
 from fleetfoot.core.guards import RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
+from fleetfoot.core.guards.bounds import below
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Blind, Decision, Grant, Observation, Reason, State, Trail, Vote, Want
 from fleetfoot.core.reasons import Code
@@ -64,9 +65,7 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     floor = min(view.minimum, view.current)  # no guard need look at what the minimum forbids anyway
     lifted: tuple[Trail, ...] = ()
     if wanted < floor:
-        lifted = (
-            Trail("bounds", wanted, floor, Reason(Code.BELOW_MINIMUM, {"wish": wanted, "minimum": view.minimum})),
-        )
+        lifted = (Trail("bounds", wanted, floor, below(wanted, view)),)
     count, trail = _through(SERVICE, max(wanted, floor), view)
     trail = lifted + trail
     if _fixed(view) is not None:

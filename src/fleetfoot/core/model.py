@@ -94,6 +94,9 @@ class Grant(NamedTuple):
     crowd: int = 0  # tasks of all services on the database
 
 
+Offset = tuple[int, int, int]  # of a zone: ms from UTC; the wall ms at which it changes, 0 for not soon; ms then
+
+
 class Observation(NamedTuple):
     """Everything one step may see of the world."""
 
@@ -104,6 +107,7 @@ class Observation(NamedTuple):
     gap: int = 0  # ms since the observation before, when over three ticks; else 0
     operator: Operator = Operator()
     grant: Grant | None = None  # what the arbiter granted in this step; None: the service is alone
+    offsets: Mapping[str, Offset] = {}  # of the zones the settings name, at ``wall``
 
 
 Data = dict[str, float | int | str]

@@ -35,6 +35,7 @@ def observation_to_json(seen: Observation) -> dict[str, Any]:
         "fleet": fleet,
         "operator": list(seen.operator),
         **({} if seen.grant is None else {"grant": list(seen.grant)}),
+        **({"offsets": {zone: list(row) for zone, row in seen.offsets.items()}} if seen.offsets else {}),
     }
 
 
@@ -44,8 +45,9 @@ def observation_from_json(data: dict[str, Any]) -> Observation:
     fleet["state"] = State(fleet["state"])
     signals = {name: Signal(*row[:7])._replace(state=State(row[7])) for name, row in data["signals"].items()}
     grant = Grant(*data["grant"]) if "grant" in data else None
+    offsets = {zone: (now, at, then) for zone, (now, at, then) in data.get("offsets", {}).items()}
     operator = Operator(*data["operator"])
-    return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], operator, grant)
+    return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], operator, grant, offsets)
 
 
 def reason_to_json(reason: Reason) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleetfoot.core.contract import FALLBACK, IGNORE, VOTES, ZERO, Contract
+from fleetfoot.core.schedule import Window
 
 if TYPE_CHECKING:
     from fleetfoot.core.policies.base import Policy
@@ -140,6 +141,7 @@ class Settings:
     launch: Launch | None = None  # a limit of this service alone
     pool: Pool | None = None  # connections to a database
     shared: Shared | None = None
+    calendar: tuple[Window, ...] = ()  # of all schedules: what may hold other bounds
 
     def __post_init__(self) -> None:
         windows = dict.fromkeys(sorted(ROUTINE), KEEP)
@@ -162,3 +164,10 @@ class Settings:
         object.__setattr__(self, "windows", windows)
         totals = frozenset(name for name in windows if is_total(self.metrics.get(name, name)))
         object.__setattr__(self, "totals", totals)
+        calendar = tuple(window for policy in self.policies for window in getattr(policy, "calendar", ()))
+        object.__setattr__(self, "calendar", calendar)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The time zones whose offsets an observation must bring."""
+        return tuple(dict.fromkeys(window.zone for window in self.calendar))

@@ -9,6 +9,7 @@ from fleetfoot.core.contract import MEAN, P95
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Fleet, Grant, Observation, Reason, Signal, State
+from fleetfoot.core.schedule import Held, hold
 from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
@@ -46,6 +47,7 @@ class View:
     fallen: Mapping[str, float]  # absent signals and what stands for them; only growth may rest on it
     grant: Grant = WHOLE  # of what several services share; known in the second pass
     remarks: list[Reason] = field(default_factory=list)  # what there is to say that changes no number
+    held: Held | None = None  # by schedules
 
     def state(self, name: str) -> State:
         return self.states.get(name, State.MISSING)
@@ -172,6 +174,9 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         open_order is not None and current != open_order, learnt, throughput,
         learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {}, fallen,
     )  # fmt: skip
+    if settings.calendar:
+        view.held = hold(settings.calendar, seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
+        view.minimum, view.maximum = view.held.minimum, view.held.maximum
     if now - learnt.at >= LEARN_EVERY:
         _learn(view)
     if settings.throughput is None:

@@ -33,6 +33,7 @@ from fleetfoot.fleet.client import PlaneClient
 from fleetfoot.run.clock import Clock
 from fleetfoot.run.wire import Live, build
 from fleetfoot.spec import Spec, SpecErrors, loads
+from fleetfoot.spec.loader import self_contained
 
 log = logging.getLogger("fleetfoot.controller")
 
@@ -103,7 +104,7 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
         commands,
         say,
         more=pushes.sources if push else None,
-        text=up.text,
+        text=self_contained(up.text, up.source),
         shadow=up.beside is not None,
         hands=up.beside == up.state,
     )

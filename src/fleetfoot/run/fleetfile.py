@@ -33,7 +33,7 @@ def _service(service: Service, source: Path | None) -> dict[str, Any]:
         "listen": service.listen,
         "initial": capacity.initial if capacity.initial is not None else capacity.min,
         "min": capacity.min,
-        "max": capacity.max,
+        "max": service.most,
         "throughput": task.throughput,
         "objective_ms": service.objective.latency,
         "concurrency": task.concurrency,

@@ -27,6 +27,7 @@ from fleetfoot.run.pulse import Pulse
 from fleetfoot.run.readers import Readers
 from fleetfoot.run.settings import LiveSettings
 from fleetfoot.run.stamps import Stages
+from fleetfoot.spec.zones import Zones
 
 log = logging.getLogger("fleetfoot.loop")
 
@@ -41,6 +42,7 @@ class Service:
     memory: Memory
     aliases: Aliases
     seconds: Seconds
+    zones: Zones = field(default_factory=lambda: Zones(()))
     codes: tuple[str, ...] = ()
     seconds_over: int = 0
     kept: int = 0  # when memory was last checkpointed
@@ -156,7 +158,8 @@ class Loop:
             if fleet is not None:
                 signals = _with_aliases(signals, service.aliases)
                 operator = self.operators.at(name, now)
-                observations[name] = Observation(now, wall, signals, fleet, since, operator)
+                offsets = service.zones.at(wall)
+                observations[name] = Observation(now, wall, signals, fleet, since, operator, offsets=offsets)
         return observations
 
     def _act(self, decision: Decision, seen: Observation) -> None:

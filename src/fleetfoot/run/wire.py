@@ -34,6 +34,7 @@ from fleetfoot.run.shadow import KEEP_MS, ReadOnly, ShadowReaders, books
 from fleetfoot.run.stamps import Stages
 from fleetfoot.spec import Service as ServiceSpec
 from fleetfoot.spec import Spec
+from fleetfoot.spec.zones import Zones
 
 log = logging.getLogger("fleetfoot.wire")
 
@@ -263,7 +264,7 @@ def _service(service: ServiceSpec, settings: Settings, past: Past, journal: Path
     aliases = {
         name: (signal.metric or name, signal.period) for name, signal in service.signals.items() if signal.source
     }
-    return Service(settings, memory, aliases, Seconds(service.objective.percentile))
+    return Service(settings, memory, aliases, Seconds(service.objective.percentile), Zones(settings.zones))
 
 
 def _version() -> str:

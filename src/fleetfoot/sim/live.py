@@ -13,6 +13,7 @@ from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.spec import Service
+from fleetfoot.spec.zones import Zones
 
 MEMORY = 0.5  # share of what a task may use: no request of this world takes memory
 START = 1_700_000_000_000  # ms: the wall clock's time when a run begins, where nobody says another
@@ -68,8 +69,10 @@ class Engine:
     _used: tuple[float, float] = (0.0, 0.0)  # servers busy and there, means of the last second
     _told: float = 0.0  # requests/s a task carries, to the data plane
     _hint_at: int = 0
+    _zones: Zones = field(default_factory=lambda: Zones(()))
 
     def __post_init__(self) -> None:
+        self._zones = Zones(self.settings.zones)
         self._cpu, self._memory = (
             any(name in policy.reads for policy in self.settings.policies) for name in ("cpu", "memory")
         )
@@ -90,7 +93,8 @@ class Engine:
                 self._end = end
         at = self.start + now
         seen = Fleet(at, fleet.desired, fleet.serving, 0, fleet.starting, fleet.draining, starts=feed.take_starts())
-        decision = step(self.settings, self.memory, Observation(at, at, self._signals, seen))
+        observation = Observation(at, at, self._signals, seen, offsets=self._zones.at(at))
+        decision = step(self.settings, self.memory, observation)
         if decision.action is Action.HOLD:
             return None
         self.acted.append(decision)
@@ -152,6 +156,7 @@ class Engine:
         return signals
 
 
-def engine(service: Service, source: Source = PLANE, name: str = "") -> Engine:
-    """The engine with a service of fleetfoot.yaml, compiled as live."""
-    return Engine(compile_service(service), source, name or " + ".join(policy.name for policy in service.policies))
+def engine(service: Service, source: Source = PLANE, name: str = "", start: int = START) -> Engine:
+    """The engine with a service of fleetfoot.yaml, compiled as live; its run begins at the wall clock's ``start``."""
+    known = name or " + ".join(policy.name for policy in service.policies)
+    return Engine(compile_service(service), source, known, start=start)

@@ -34,17 +34,19 @@ class Surge:
 
 @dataclass(frozen=True)
 class Simulated:
-    """``decisions``: those that changed the count; ``surge``: None where nothing rises by a third in a minute."""
+    """``decisions``: those that changed the count; ``surge``: None where nothing rises by a third in a minute;
+    ``start``: the wall clock's time at second 0, ms."""
 
     run: Run
     score: Score
     limits: Limits
     surge: Surge | None
     decisions: list[Decision]
+    start: int = START
 
     def second(self, decision: Decision) -> int:
         """The second of the run in which it was decided."""
-        return (decision.now - START) // 1000
+        return (decision.now - self.start) // 1000
 
     def to_json(self) -> dict[str, Any]:
         surge = None
@@ -67,19 +69,21 @@ def simulate(
     *,
     source: Source = PLANE,
     seed: int = 1,
+    start: int = START,
     task_hour: float = 0.0,
     progress: Callable[[int], None] | None = None,
 ) -> Simulated:
     """``service``, with its settings as live, in charge of ``setup`` under ``rates``.
 
-    The first 600 s are not judged; of traffic shorter than 1200 s the first half is not.
+    ``start``: the wall clock's time when it begins, for schedules. The first 600 s are not judged; of traffic
+    shorter than 1200 s the first half is not.
     """
     judged_from = min(JUDGED_FROM, len(rates) // 2)
-    scaler = engine(service, source)
+    scaler = engine(service, source, start=start)
     done = run(rates, setup, scaler, seed, judged_from=judged_from, task_hour=task_hour, progress=progress)
     bound = limits(rates, setup, judged_from)
     score = done.score.against(bound.hours) if bound.hours else done.score
-    return Simulated(done, score, bound, surge_of(done, judged_from), scaler.acted)
+    return Simulated(done, score, bound, surge_of(done, judged_from), scaler.acted, start)
 
 
 def surge_of(done: Run, judged_from: int) -> Surge | None:

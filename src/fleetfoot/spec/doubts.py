@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import HpaPolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import HpaPolicy, SchedulePolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.units import DurationForm
 
@@ -63,6 +63,9 @@ def _one_way(service: Service) -> Iterator[str]:
         elif isinstance(policy, HpaPolicy):
             grows = grows or policy.out is None or policy.out.select != "off"
             shrinks = shrinks or policy.in_ is None or policy.in_.select != "off"
+        elif isinstance(policy, SchedulePolicy):
+            alone = len({type(each) for each in service.policies}) == 1
+            grows, shrinks = grows or alone, shrinks or alone
         else:
             grows = True
             shrinks = shrinks or not (isinstance(policy, TargetPolicy) and not policy.scale_in)
@@ -77,6 +80,16 @@ def _unread(service: Service) -> Iterator[str]:
     for name in service.signals:
         if name not in read:
             yield f"signals.{name}: no policy names it"
+
+
+def _schedules(service: Service) -> Iterator[str]:
+    schedules = [policy for policy in service.policies if isinstance(policy, SchedulePolicy)]
+    if schedules and len(schedules) == len(service.policies):
+        yield "nothing but a schedule decides: traffic that nobody foresaw is not answered"
+    for schedule in schedules:
+        for name, window in schedule.windows.items():
+            if window.min is not None and window.min <= service.capacity.min and window.max is None:
+                yield f"window {name}: min {window.min} is no more than capacity.min: it changes nothing"
 
 
 def _errors(service: Service) -> Iterator[str]:
@@ -125,7 +138,8 @@ def _pools(service: Service) -> Iterator[str]:
 
 
 DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
-    _throughput, _redundancy, _steps, _one_way, _unread, _errors, _spans, _command, _open, _pools
+    _throughput, _redundancy, _steps, _one_way, _schedules, _unread, _errors, _spans, _command, _open,
+    _pools,
 )  # fmt: skip
 
 

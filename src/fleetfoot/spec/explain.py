@@ -11,11 +11,20 @@ from fleetfoot.spec.errors import listed
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import DefaultPolicy, HpaPolicy, Policy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import (
+    DefaultPolicy,
+    HpaPolicy,
+    Policy,
+    SchedulePolicy,
+    StepPolicy,
+    TargetPolicy,
+    ThresholdsPolicy,
+)
 from fleetfoot.spec.policies.hpa import HpaIn, HpaOut
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.signals import SignalSpec, unit_of
 from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
+from fleetfoot.spec.when import WeekdayForm
 
 _span, _size = DurationForm().show, SizeForm().show
 WIDTH = 11
@@ -73,7 +82,8 @@ def _service(service: Service) -> Iterator[str]:
     yield _row("size", _size_of(service))
     yield _row("one task", _task(service))
     for index, policy in enumerate(service.policies):
-        yield _row("" if index else "decides by", f"{policy.name}: {_policy(policy, service)}")
+        for line, text in enumerate(_policy(policy, service)):
+            yield _row("" if index or line else "decides by", f"{policy.name}: {text}")
     for index, (name, signal) in enumerate(service.signals.items()):
         yield _row("" if index else "agreed on", f"{name}: {_contract(signal)}")
     for index, text in enumerate(_guards(service)):
@@ -128,7 +138,11 @@ def _warm(service: Service) -> str:
     return f"{many}{memory} kept warm{why}"
 
 
-def _policy(policy: Policy, service: Service) -> str:
+def _policy(policy: Policy, service: Service) -> list[str]:
+    return _schedule(policy) if isinstance(policy, SchedulePolicy) else [_rule(policy, service)]
+
+
+def _rule(policy: Policy, service: Service) -> str:
     if isinstance(policy, DefaultPolicy):
         return _default(policy, service.task.throughput)
     if isinstance(policy, TargetPolicy):
@@ -220,6 +234,20 @@ def _contract(signal: SignalSpec) -> str:
     age = _span(3 * signal.period if signal.max_age is None else signal.max_age)
     absent = f"fallback {plain(signal.fallback)}" if signal.fallback is not None else signal.absent
     return f"{signal.role}; read over {span}; stale after {age}; when absent: {absent}"
+
+
+def _schedule(policy: SchedulePolicy) -> list[str]:
+    texts = []
+    for name, window in policy.windows.items():
+        bounds = [f"{what} {count}" for what, count in (("min", window.min), ("max", window.max)) if count is not None]
+        ramp = f", risen over {_span(window.ramp)} before" if window.ramp else ""
+        closed = "" if window.holidays else ", not on holidays"
+        when = ", ".join(one.text for one in window.when)
+        texts.append(f"{name}, {when} {window.zone or policy.zone}{closed}: {' and '.join(bounds)}{ramp}")
+    if policy.holidays:
+        like = f", like a {WeekdayForm().show(policy.holidays_like)}" if policy.holidays_like is not None else ""
+        texts.append(f"{len(policy.holidays)} holidays{like}")
+    return texts
 
 
 def _guards(service: Service) -> Iterator[str]:

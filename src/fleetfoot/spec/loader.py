@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from fleetfoot.spec.beside import pinned, reading
 from fleetfoot.spec.errors import Many, SpecError, SpecErrors, Wrong, shown
 from fleetfoot.spec.nodes import Items, Mark, Node
 from fleetfoot.spec.reader import MAX_BYTES, Reader, Unreadable, decode
@@ -61,7 +62,17 @@ def loads(text: str, name: str = "fleetfoot.yaml") -> Spec:
     return _loads(text, name, Path(name))
 
 
-def _loads(text: str, name: str, source: Path) -> Spec:
+def self_contained(text: str, name: str) -> str:
+    """``text`` of the file ``name`` with what it reads beside itself, so that the journal's copy needs no other file.
+
+    Raises ``SpecErrors``.
+    """
+    read: dict[str, str] = {}
+    _loads(text, name, Path(name), read)
+    return pinned(text, read) if read else text
+
+
+def _loads(text: str, name: str, source: Path, read: dict[str, str] | None = None) -> Spec:
     reader = Reader(text)
     try:
         root, mark = reader.read()
@@ -71,7 +82,8 @@ def _loads(text: str, name: str, source: Path) -> Spec:
         raise SpecErrors([SpecError(name, 1, 1, "", "", _EMPTY)])
     if not isinstance(root, Node):
         raise SpecErrors([SpecError(name, *mark, "", shown(root), f"{_ROOT}, not {shown(root)}")])
-    spec, errors = _check(root, mark, name)
+    with reading(source.parent, text, {} if read is None else read):
+        spec, errors = _check(root, mark, name)
     errors = sorted([*errors, *_complaints(name, reader)], key=lambda e: (e.line, e.column))
     if len(errors) > MAX_ERRORS:
         more = SpecError(name, 0, 0, "", "", f"{len(errors) - MAX_ERRORS} more errors")

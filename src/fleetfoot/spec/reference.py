@@ -38,8 +38,8 @@ def _sections(path: str, part: type[Part]) -> list[tuple[str, type[Part]]]:
         key = field.alias or name
         inner = inner_part(field)
         if inner is not None:
-            below = f"{path}.{key}".removeprefix(".")
-            found += _sections(f"{below}.NAME" if key in NAMED else below, inner)
+            below = path if name in part.hidden else f"{path}.{key}".removeprefix(".")
+            found += _sections(f"{below}.NAME" if key in NAMED or name in part.hidden else below, inner)
         elif key == "policies":
             for kind, policy in KINDS.items():
                 found += _sections(f"{path}.policies: {kind}", policy)

@@ -21,7 +21,8 @@ from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.nodes import Told
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, with_names
+from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, SchedulePolicy, with_names
+from fleetfoot.spec.policies.schedule import ScheduleWindow
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
 from fleetfoot.spec.update import Update
@@ -60,6 +61,16 @@ def _clashes(written: dict[str, str]) -> list[Wrong]:
             wrongs.append(Wrong(f"{shown(listen)} is taken by another service", at=(name, "listen")))
         taken.add(host)
     return wrongs
+
+
+def _too_high(most: int, index: int, name: str, window: ScheduleWindow) -> Wrong | None:
+    """A floor above the maximum, which only a written max raises."""
+    if window.min is None or window.min <= (window.max or most):
+        return None
+    message = (
+        f"min {window.min} is above capacity.max {most}: write max: {window.min} beside it to raise that meanwhile"
+    )
+    return Wrong(message, at=("policies", index, "schedule", name, "min"), about=[("capacity",)])
 
 
 class Service(Part):
@@ -170,7 +181,7 @@ class Service(Part):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
-        wrongs = []
+        wrongs: list[Wrong | None] = []
         if self.start == "zygote" and self.app is None:
             wrongs.append(Wrong("missing: start zygote needs the app, such as module:app", at=("app",)))
         if self.start == "zygote" and self.run is not None:
@@ -185,8 +196,16 @@ class Service(Part):
                 if not is_built_in(signal) and signal not in self.signals:
                     at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)
                     wrongs.append(unknown_signal(signal, self.signals, at=at, on_key=path[-1] != "signal"))
-        raise_if_any(wrongs)
+            if isinstance(policy, SchedulePolicy):
+                wrongs += [_too_high(self.capacity.max, index, *named) for named in policy.windows.items()]
+        raise_if_any([wrong for wrong in wrongs if wrong is not None])
         return self
+
+    @property
+    def most(self) -> int:
+        """The largest count any rule of the file allows: capacity.max, or the highest max of a schedule's windows."""
+        schedules = [policy for policy in self.policies if isinstance(policy, SchedulePolicy)]
+        return max([self.capacity.max, *(w.max or 0 for schedule in schedules for w in schedule.windows.values())])
 
 
 class Spec(Part):

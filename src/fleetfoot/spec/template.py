@@ -53,6 +53,7 @@ services:
     #   - target: {{signal: cpu, value: 70%}}
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
     #   - hpa: {{metrics: [{{signal: cpu, utilisation: 60%}}], in: {{stabilisation: 5m}}}}   # as Kubernetes' HPA
+    #   - schedule: {{office: {{when: weekdays 08:00-19:00, zone: Asia/Seoul, min: 4, ramp: 10m}}}}
 
     # signals:                           # of your own, beside requests, latency, errors, in_flight,
     #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: hold}}   # queue, completed, cpu, memory

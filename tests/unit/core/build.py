@@ -11,6 +11,7 @@ from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Abstain, Blind, Decision, Fleet, Observation, Operator, Signal, State, Vote, Want
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import GuardSettings, Settings
+from fleetfoot.spec.zones import Zones
 
 START = 1_700_000_000_000  # ms
 
@@ -39,6 +40,7 @@ class Service:
     def __init__(self, *policies: Policy, tasks: int = 4, startup: int = 0, **changes: Any) -> None:
         self.settings = settings(*policies, **changes)
         self.memory = Memory()
+        self.zones = Zones(self.settings.zones)
         self.now = START
         self.serving = tasks
         self.starting: list[int] = []  # when each will serve
@@ -62,7 +64,10 @@ class Service:
             elif value is not None:
                 shown[name] = signal(name, value, self.now, span=span, period=span)
         counts = Fleet(self.now, self.tasks, self.serving, starting=len(self.starting))
-        return Observation(self.now, self.now, shown, counts._replace(**(fleet or {})), operator=self.operator)
+        return Observation(
+            self.now, self.now, shown, counts._replace(**(fleet or {})),
+            operator=self.operator, offsets=self.zones.at(self.now),
+        )  # fmt: skip
 
     def tick(self, ms: int = 1000, fleet: Mapping[str, Any] | None = None, **signals: Shown) -> Decision:
         """Let ``ms`` pass, decide once, and let the target obey."""

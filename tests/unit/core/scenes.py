@@ -10,11 +10,13 @@ from fleetfoot.core import warm
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
-from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Schedule, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
+from fleetfoot.core.schedule import Window
 from fleetfoot.core.settings import TASKS, Database, GuardSettings, Launch, Pool, Rate, Replicas, Shared, WarmSettings
+from fleetfoot.spec.when import WhenForm
 from tests.unit.core.build import OPEN, START, Service
 
 CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
@@ -22,6 +24,9 @@ LATE: dict[str, Any] = {**CALM, "latency": 10_000.0, "in_flight": 400.0}
 STEP = Step("step", "load", 100.0, True, CHANGE, ((0.0, None, 2.0),), period=1000)
 CPU = Target("cpu", "cpu", 0.5, window=1000)
 ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
+
+RUSH = Window("rush", "UTC", (WhenForm().read("daily 22:30-23:00"),), 8, 12, ramp=600_000)  # START is 22:13:20
+WINDOW = Schedule("schedule", (RUSH,))
 
 Scene = Callable[[], Iterable[Decision]]
 SCENES: dict[Code, Scene] = {}
@@ -364,6 +369,32 @@ def more_than_allowed() -> Iterable[Decision]:
 @scene(Code.NEEDED_NOW)
 def the_maximum_was_lowered() -> Iterable[Decision]:
     yield from Service(CPU, tasks=20, maximum=6).ticks(6, cpu=0.5, requests=300.0)
+
+
+@scene(Code.SCHEDULE_CLOSED)
+def the_window_opens_in_a_quarter_of_an_hour() -> Iterable[Decision]:
+    return [Service(CPU, WINDOW).tick(cpu=0.5)]
+
+
+@scene(Code.SCHEDULED_RISE)
+def the_window_opens_in_five_minutes() -> Iterable[Decision]:
+    service = Service(CPU, WINDOW)
+    service.now += 700_000
+    return [service.tick(cpu=0.1)]
+
+
+@scene(Code.SCHEDULED)
+def the_window_is_open_and_nobody_comes() -> Iterable[Decision]:
+    service = Service(CPU, WINDOW)
+    service.now += 1_200_000
+    return [service.tick(cpu=0.1)]
+
+
+@scene(Code.SCHEDULED_MAXIMUM)
+def the_window_is_open_and_everybody_comes() -> Iterable[Decision]:
+    service = Service(CPU, WINDOW, tasks=10)
+    service.now += 1_200_000
+    return [service.tick(cpu=1.0)]
 
 
 def pools(service: Service, *rates: float, seconds: float = 60) -> Iterable[Decision]:

@@ -223,10 +223,10 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("policies-as-a-mapping", service("policies: {default: {}}"), [
         f"f:4:15: {P}: must be a list such as [default], not a mapping",
     ]),
-    ("policy-misspelt", service("policies: [{stp: {}}, defalt, schedule]"), [
+    ("policy-misspelt", service("policies: [{stp: {}}, defalt, forecast]"), [
         f"f:4:17: {P}[0].stp: 'stp' is no policy: allowed is {KINDS}; did you mean 'step'?",
         f"f:4:27: {P}[1]: 'defalt' is no policy: allowed is {KINDS}; did you mean 'default'?",
-        f"f:4:35: {P}[2]: policy 'schedule' is not built yet: allowed is {KINDS}",
+        f"f:4:35: {P}[2]: policy 'forecast' is not built yet: allowed is {KINDS}",
     ]),
     ("policy-bare-that-needs-settings", service("policies: [target]"), [
         f"f:4:16: {P}[0]: policy target needs settings: write target: {{signal: cpu, value: 70%}}",

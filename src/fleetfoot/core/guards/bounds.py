@@ -17,10 +17,10 @@ STEP, STEP_EVERY = 0.1, 10_000  # a fleet above its maximum goes down by a tenth
 def bounds(count: int, view: View, mine: Slice) -> Verdict:
     minimum, maximum = view.minimum, view.maximum
     if count < minimum:
-        return minimum, Reason(Code.BELOW_MINIMUM, {"wish": count, "minimum": minimum})
+        return minimum, below(count, view)
     if count <= maximum:
         return None
-    reason = Reason(Code.ABOVE_MAXIMUM, {"wish": count, "maximum": maximum})
+    reason = _above(count, view)
     if view.current <= maximum:
         return maximum, reason
     floor = maximum
@@ -33,3 +33,14 @@ def bounds(count: int, view: View, mine: Slice) -> Verdict:
     if lower < view.current:
         mine["stepped"] = view.now
     return min(count, lower), reason
+
+
+def below(count: int, view: View) -> Reason:
+    """Why there may not be as few as ``count``."""
+    floor = view.held.floor if view.held is not None else None
+    return floor or Reason(Code.BELOW_MINIMUM, {"wish": count, "minimum": view.minimum})
+
+
+def _above(count: int, view: View) -> Reason:
+    ceiling = view.held.ceiling if view.held is not None else None
+    return ceiling or Reason(Code.ABOVE_MAXIMUM, {"wish": count, "maximum": view.maximum})

@@ -6,12 +6,13 @@ from typing import Any
 
 from fleetfoot.core.policies.default import Default
 from fleetfoot.core.policies.hpa import Hpa
+from fleetfoot.core.policies.schedule import Schedule
 from fleetfoot.core.policies.slo import Slo
 from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Default", "Hpa", "Slo", "Step", "Target", "Thresholds"]
+__all__ = ["POLICIES", "Default", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
@@ -20,4 +21,5 @@ POLICIES: dict[str, type[Any]] = {
     "target": Target,
     "thresholds": Thresholds,
     "hpa": Hpa,
+    "schedule": Schedule,
 }

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from fleetfoot.face.cli.common import file_option, json_option, load_spec, put
+from fleetfoot.face.cli.common import file_option, instant_of, json_option, load_spec, put
 from fleetfoot.face.cli.up import cannot_run
+
+if TYPE_CHECKING:
+    from fleetfoot.spec import Service
 
 
 @click.command(short_help="Explain the file, or every mistake in it.")
 @file_option
+@click.option("--from", "begins", metavar="TIME", help="Show a schedule's changes from then on. Default: now.")
 @json_option
-def check(file: Path, as_json: bool) -> None:
-    """Say in words what the file asks for; every mistake with file, line and column, and exit code 2."""
+def check(file: Path, begins: str | None, as_json: bool) -> None:
+    """Say in words what the file asks for; every mistake with file, line and column, and exit code 2.
+
+    With a schedule, also its next ten changes, in local time and UTC.
+    """
+    from fleetfoot.face.schedules import changes, rows
     from fleetfoot.spec import SpecErrors, load
     from fleetfoot.spec.explain import explain
 
@@ -28,8 +38,19 @@ def check(file: Path, as_json: bool) -> None:
     spec = load_spec(file)
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if as_json:
-        put({"ok": True, "text": explain(spec), "cannot_run": problems})
+        found = {name: [c.to_json() for c in changes(s, _wall(begins, s))] for name, s in spec.services.items()}
+        put({"ok": True, "text": explain(spec), "cannot_run": problems, "changes": found})
         return
     click.echo("\n".join(explain(spec)))
+    for service in spec.services.values():
+        lines = rows(service, _wall(begins, service))
+        if lines:
+            click.echo(
+                "\n".join(["", f"{service.name}: the schedule's next changes", *(f"  {line}" for line in lines)])
+            )
     for problem in problems:
         click.echo(f"fleetfoot up would refuse: {problem}", err=True)
+
+
+def _wall(begins: str | None, service: Service) -> int:
+    return instant_of(begins, service) if begins is not None else time.time_ns() // 1_000_000

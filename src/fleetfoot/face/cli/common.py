@@ -155,3 +155,13 @@ def whoami(who: str | None) -> str:
     with contextlib.suppress(OSError, KeyError, ImportError):
         return getpass.getuser()
     return "someone"
+
+
+def instant_of(text: str, service: Any) -> int:
+    """ms of a time as a person writes it, in the zone of the service's schedule. Raises Told."""
+    from fleetfoot.face.schedules import instant
+
+    try:
+        return instant(text, service)
+    except ValueError:
+        raise Told(f"{text!r} is no time: write 2024-11-29T08:00, or with an offset 2024-11-29T08:00+09:00") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleetfoot.face.cli.common import Told, json_option, lang_option, put
+from fleetfoot.face.cli.common import Told, instant_of, json_option, lang_option, put
 from fleetfoot.face.cli.simulating import (
     bar,
     metrics_option,
@@ -37,13 +37,14 @@ if TYPE_CHECKING:
 @metrics_option
 @click.option("--shed/--no-shed", default=None, help="With or without shedding, whatever the file says.")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="Of the arrivals and their work.")
+@click.option("--start", "begins", metavar="TIME", help="When it begins: 2024-11-29T00:00 in the schedule's zone.")
 @click.option("--decisions", is_flag=True, help="List every decision in words.")
 @report_option
 @json_option
 @lang_option
 def simulate(
     file: Path, service: str | None, traffic: str, plant: str, metrics: str, shed: bool | None, seed: int,
-    decisions: bool, report: Path | None, as_json: bool, lang: str, **change: Any,
+    begins: str | None, decisions: bool, report: Path | None, as_json: bool, lang: str, **change: Any,
 ) -> None:  # fmt: skip
     """Run a service of FILE (default fleetfoot.yaml) through traffic on a virtual clock.
 
@@ -53,13 +54,14 @@ def simulate(
     \b
     fleetfoot simulate --traffic flash:base=40,peak=200,at=20m,half=5m,seconds=1h
     fleetfoot simulate fleetfoot.yaml --traffic day.csv --peak 300 --report day.html
+    fleetfoot simulate --traffic 20@48h --start 2024-11-28T00:00 --decisions
     fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
     """
     simulator()
     writable(report)
     shape = shape_of(traffic, change)
     with stoppable():
-        found, facts = _run(file, service, shape, plant, metrics, shed, seed)
+        found, facts = _run(file, service, shape, plant, metrics, shed, seed, begins)
     facts["traffic"] = traffic
     if as_json:
         put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
@@ -72,14 +74,23 @@ def simulate(
 
 
 def _run(
-    file: Path, name: str | None, shape: Shape, plant: str, metrics: str, shed: bool | None, seed: int
+    file: Path,
+    name: str | None,
+    shape: Shape,
+    plant: str,
+    metrics: str,
+    shed: bool | None,
+    seed: int,
+    begins: str | None,
 ) -> tuple[Simulated, dict[str, Any]]:
     from fleetfoot.sim.contenders import source_named
+    from fleetfoot.sim.live import START
     from fleetfoot.sim.scenes import seconds_of
     from fleetfoot.sim.service import against, plan_of
     from fleetfoot.sim.simulate import simulate as tried
 
     chosen = service_of(file, name)
+    start = START if begins is None else instant_of(begins, chosen)
     try:
         source = source_named(metrics)
         rates = seconds_of(shape)
@@ -87,7 +98,14 @@ def _run(
         setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
         with bar(chosen.name, len(rates), "now the bound") as told:
             found = tried(
-                chosen, rates, setup, source=source, seed=seed, task_hour=chosen.task.price or 0.0, progress=told
+                chosen,
+                rates,
+                setup,
+                source=source,
+                seed=seed,
+                start=start,
+                task_hour=chosen.task.price or 0.0,
+                progress=told,
             )
     except ValueError as error:
         raise Told(str(error)) from None

@@ -14,6 +14,7 @@ from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_an
 from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.default import DefaultPolicy
 from fleetfoot.spec.policies.hpa import HpaPolicy
+from fleetfoot.spec.policies.schedule import SchedulePolicy
 from fleetfoot.spec.policies.slo import SloPolicy
 from fleetfoot.spec.policies.step import StepPolicy
 from fleetfoot.spec.policies.target import TargetPolicy
@@ -25,6 +26,7 @@ __all__ = [
     "HpaPolicy",
     "Policy",
     "PolicySpec",
+    "SchedulePolicy",
     "SloPolicy",
     "StepPolicy",
     "TargetPolicy",
@@ -42,9 +44,10 @@ KINDS: dict[str, type[Policy]] = {
         StepPolicy,
         ThresholdsPolicy,
         HpaPolicy,
+        SchedulePolicy,
     )
 }
-KINDS_LATER = ("schedule", "forecast")
+KINDS_LATER = ("forecast",)
 
 
 def read_policy(item: Any) -> Any:
