@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
+from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
 from fleetfoot.core.policies import Default, Hpa, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy as AnyPolicy
-from fleetfoot.core.policies.hpa import EACH, SHARED, UTILISATION, VALUE, Metric
+from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
 from fleetfoot.core.settings import PERCENT as OF_COUNT
 from fleetfoot.core.settings import TASKS, GuardSettings, Rate, Settings

@@ -7,11 +7,13 @@ from difflib import get_close_matches
 from fleetfoot.core.policies import POLICIES
 from fleetfoot.sim.live import PLANE, SOURCES, Source, engine
 from fleetfoot.sim.rivals import RIVALS, fixed_peak, make
+from fleetfoot.sim.rivals.published import published
 from fleetfoot.sim.scaler import Scaler
 from fleetfoot.sim.setup import Setup
 from fleetfoot.spec import Service, SpecErrors, loads
 
 YOURS = "yours"  # the service with its policies as its file has them
+PUBLISHED = "as published"  # the peer's scaler the service's policies come from
 FIXED = "fixed peak"
 BOUNDS = ("clairvoyant", "reactive limit")
 ALL_RIVALS = "rivals"
@@ -21,7 +23,7 @@ USUAL = ("slo", "default", "kpa concurrency", "hpa requests", "aws target tracki
 
 def names() -> list[str]:
     """Everything a user may name."""
-    return [YOURS, *POLICIES, *RIVALS, FIXED, ALL_RIVALS]
+    return [YOURS, PUBLISHED, *POLICIES, *RIVALS, FIXED, ALL_RIVALS]
 
 
 def named(words: str, yours: bool) -> list[str]:
@@ -33,8 +35,8 @@ def named(words: str, yours: bool) -> list[str]:
     for word in filter(None, (" ".join(part.split()).lower() for part in words.split(","))):
         if word == ALL_RIVALS:
             found += [*RIVALS, FIXED]
-        elif word == YOURS and not yours:
-            raise ValueError(f"{YOURS} means the policies of a fleetfoot.yaml: give the file")
+        elif word in (YOURS, PUBLISHED) and not yours:
+            raise ValueError(f"{word} means the policies of a fleetfoot.yaml: give the file")
         elif word in names():
             found.append(word)
         else:
@@ -84,6 +86,8 @@ services:
 
 def scaler(name: str, setup: Setup, service: Service, peak: float, source: Source = PLANE) -> Scaler:
     """A fresh contender. ``peak``: requests/s, for who may know it; ``source``: for fleetfoot's own policies."""
+    if name == PUBLISHED:
+        return published(service, name)
     if name == FIXED:
         return fixed_peak(setup, peak)
     if name in RIVALS:

@@ -65,10 +65,14 @@ def decode(data: bytes) -> str:
 
 
 class Reader:
-    """Reads one text. ``complaints`` are (mark, path, message) of what did not stop it."""
+    """Reads one text. ``complaints`` are (mark, path, message) of what did not stop it.
 
-    def __init__(self, text: str) -> None:
+    ``foreign``: a file of another tool, which may hold several documents and CloudFormation's short tags.
+    """
+
+    def __init__(self, text: str, foreign: bool = False) -> None:
         self.text = text.removeprefix("\ufeff")
+        self._foreign = foreign
         self.complaints: list[tuple[Mark, str, str]] = []
         self._anchors: dict[str, tuple[Any, int, Mark]] = {}
         self._open: set[str] = set()
@@ -76,9 +80,13 @@ class Reader:
 
     def read(self) -> tuple[Any, Mark]:
         """The root and its place. Raises ``Unreadable``."""
+        return next(iter(self.documents()), (None, Mark(1, 1)))
+
+    def documents(self) -> list[tuple[Any, Mark]]:
+        """Every document's root and place. Raises ``Unreadable``, also for a second one where it is not ``foreign``."""
         self._look_over()
         try:
-            return self._document(yaml.parse(self.text, Loader=_Loader))
+            return list(self._documents(yaml.parse(self.text, Loader=_Loader)))
         except yaml.MarkedYAMLError as error:
             raise self._syntax(error) from None
         except yaml.YAMLError as error:
@@ -93,16 +101,16 @@ class Reader:
             mark = Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
             raise Unreadable(mark, f"character U+{ord(bad[0]):04X} is not allowed in a text file")
 
-    def _document(self, events: Iterator[Any]) -> tuple[Any, Mark]:
-        root, mark, documents = None, Mark(1, 1), 0
+    def _documents(self, events: Iterator[Any]) -> Iterator[tuple[Any, Mark]]:
+        documents = 0
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
-                if documents > 1:
+                if documents > 1 and not self._foreign:
                     raise Unreadable(_mark(event), "a second document begins: one file holds one document")
+                self._anchors.clear()
                 first = next(events)
-                root, mark = self._value(first, events, ""), _mark(first)
-        return root, mark
+                yield self._value(first, events, ""), _mark(first)
 
     def _value(self, event: Any, events: Iterator[Any], path: str, depth: int = 0) -> Any:
         if isinstance(event, yaml.AliasEvent):
@@ -110,7 +118,7 @@ class Reader:
         self._nodes += 1
         before = self._nodes
         self._bounds(event, depth)
-        if event.tag is not None:
+        if event.tag is not None and not self._foreign:
             self.complaints.append((_mark(event), path, f"the tag {shown(event.tag)} is not allowed: remove it"))
         anchor = event.anchor
         if anchor:
@@ -121,6 +129,8 @@ class Reader:
             value = self._mapping(events, path, depth)
         else:
             value = self._list(events, path, depth)
+        if event.tag is not None and self._foreign and re.fullmatch(r"![A-Za-z0-9:]+", event.tag):
+            value = _called(event, value)
         if anchor:
             self._open.discard(anchor)
             self._anchors[anchor] = (value, self._nodes - before + 1, _mark(event))
@@ -195,6 +205,13 @@ class Reader:
         else:
             text = next((words for begin, words in _PROBLEMS if begin in problem), f"not YAML: {problem}")
         return Unreadable(Mark(mark.line + 1, mark.column + 1), text)
+
+
+def _called(event: Any, value: Any) -> Node:
+    """``!Ref x`` as the mapping it is short for: {Ref: x}, and {Fn::Name: ...} for the others."""
+    node, name = Node(), event.tag[1:]
+    node.put(name if name in ("Ref", "Condition") else f"Fn::{name}", value, _mark(event), _mark(event))
+    return node
 
 
 def _mark(event: Any) -> Mark:

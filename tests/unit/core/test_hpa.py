@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
+from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Want
-from fleetfoot.core.policies.hpa import EACH, SHARED, UTILISATION, VALUE, Hpa, Metric
+from fleetfoot.core.policies.hpa import Hpa, Metric
 from tests.unit.core.build import START, Service, outcome
 
 CPU = Metric("cpu", UTILISATION, 60, 1000)

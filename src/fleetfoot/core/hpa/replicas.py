@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 TOLERANCE = 0.1  # each way; the ends hold
 MOST = 2**31 - 1
+UTILISATION, EACH, SHARED, VALUE = "utilisation", "each", "per task", "value"  # as fleetfoot.yaml calls them
+UNIT = 1000  # it reckons in thousandths; also what a task requests, where a usage is told as a share of that
 
 
 class Pod(NamedTuple):
@@ -124,6 +126,27 @@ def propose(
 def _ratio(pods: Samples, target: int, raw: bool) -> float:
     """Of a mean raw value, or else of a utilisation."""
     return (pods.usage // pods.pods if raw else 100 * pods.usage // pods.request) / target
+
+
+def proposal(
+    form: str, target: int, value: float, current: int, serving: int, ready: int, starting: int = 0,
+    missing: int = 0, down: float = TOLERANCE, up: float = TOLERANCE,
+) -> int | None:  # fmt: skip
+    """What a metric proposes of a fleet of which only counts are known.
+
+    ``value``: a total, or for ``UTILISATION`` and ``EACH`` the mean of the serving tasks, in the signal's own unit;
+    ``ready`` of the ``serving`` ones are old enough to be trusted, ``missing`` of those do not report.
+    """
+    if form == VALUE:
+        return by_value(current, serving, round(UNIT * value), target, down, up)
+    if form == SHARED:
+        return by_average(current, round(UNIT * value), target, down, up)
+    raw, sampled, coming = form == EACH, ready - missing, starting + serving - ready
+    return propose(
+        current, Samples(sampled, sampled * round(UNIT * value), sampled * UNIT),
+        Samples(missing, missing * filled(target, UNIT, raw), missing * UNIT),
+        Samples(coming, 0, coming * UNIT), target, raw, down, up,
+    )  # fmt: skip
 
 
 def by_value(

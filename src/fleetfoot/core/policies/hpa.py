@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
-from fleetfoot.core.hpa.replicas import Samples, by_average, by_value, filled, propose
+from fleetfoot.core.hpa.replicas import EACH, SHARED, UNIT, UTILISATION, VALUE, proposal
 from fleetfoot.core.hpa.sync import SYNC, Outcome, moved, sync
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Blind, Data, Reason, Vote, Want
@@ -24,9 +24,7 @@ from fleetfoot.core.view import View
 if TYPE_CHECKING:
     from fleetfoot.spec.policies.hpa import HpaIn, HpaMetric, HpaOut, HpaPolicy
 
-UTILISATION, EACH, SHARED, VALUE = "utilisation", "each", "per task", "value"
 COVERED = 0.5  # of a window that must have been measured
-UNIT = 1000  # an HPA reckons in thousandths; what a task requests, where cpu and memory are shares of it
 
 
 class Metric(NamedTuple):
@@ -147,24 +145,15 @@ class Hpa:
         if covered < COVERED * metric.window:
             return None
         current, serving = view.current, view.fleet.serving + view.fleet.warming
-        tolerance = (self.down, self.up)
-        if metric.form == VALUE:
-            return modest(view, name, by_value(current, serving, round(UNIT * mean), metric.target, *tolerance))
-        if metric.form == SHARED:
-            return modest(view, name, by_average(current, round(UNIT * mean), metric.target, *tolerance))
-        raw = metric.form == EACH
-        if raw and is_total(view.settings.metrics.get(name, name)):
+        if metric.form == EACH and is_total(view.settings.metrics.get(name, name)):
             mean = mean / serving if serving else 0.0
         old = min(serving, next((n for at, n in reversed(served) if at <= view.now - metric.window), served[0][1]))
         ready = serving if name != "cpu" else old
         coverage = view.seen.signals[name].coverage
         missing = round(ready * (1.0 - coverage)) if 0 < coverage < 1 else 0
-        sampled, coming = ready - missing, view.fleet.starting + serving - ready
-        count = propose(
-            current, Samples(sampled, sampled * round(UNIT * mean), sampled * UNIT),
-            Samples(missing, missing * filled(metric.target, UNIT, raw), missing * UNIT),
-            Samples(coming, 0, coming * UNIT), metric.target, raw, *tolerance,
-        )  # fmt: skip
+        count = proposal(
+            metric.form, metric.target, mean, current, serving, ready, view.fleet.starting, missing, self.down, self.up
+        )
         return None if count is None else modest(view, name, count)
 
     def _reason(self, view: View, found: Outcome, leader: Metric) -> tuple[str, Data]:

@@ -11,6 +11,7 @@ from fleetfoot import __doc__ as _about
 # A new verb is one file here with a click command named like it, and one line in this table.
 VERBS: dict[str, str] = {
     "init": "fleetfoot.face.cli.init:init",
+    "import": "fleetfoot.face.cli.importing:import_verb",
     "check": "fleetfoot.face.cli.check:check",
     "schema": "fleetfoot.face.cli.schema:schema",
     "up": "fleetfoot.face.cli.up:up",

@@ -11,6 +11,7 @@ import click
 
 from fleetfoot.face.cli.common import Told, json_option, put
 from fleetfoot.face.cli.simulating import (
+    F,
     bar,
     metrics_option,
     plant_option,
@@ -32,33 +33,49 @@ if TYPE_CHECKING:
 TASKS = 8
 
 
+_OPTIONS = (
+    click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one."),
+    click.option(
+        "--traffic", "words", metavar="TRAFFIC", multiple=True, help="As in simulate; may be given several times."
+    ),
+    click.option("--traces", type=click.Path(path_type=Path, file_okay=False), help="Every trace of this folder too."),
+    traffic_options,
+    click.option(
+        "--policies", metavar="LIST", help="slo, 'hpa requests', yours, rivals...; a wrong name lists them all."
+    ),
+    click.option("--rivals", type=click.Choice(["all"]), help="Add every scaler of the peers."),
+    plant_option,
+    metrics_option,
+    click.option(
+        "--shed/--no-shed", default=None,
+        help="Refuse at once what would wait longer than the objective, for everyone. [default: as the file; else on]",
+    ),
+    click.option("--tasks", metavar="N", type=int, help=f"Scale the traffic to about N tasks [default: {TASKS}]."),
+    click.option(
+        "--window", metavar="TIME", default="48h", show_default=True, help="Cut longer traffic around its peak."
+    ),
+    click.option(
+        "--seed", metavar="N", type=int, default=1, show_default=True, help="The same arrivals for everyone."
+    ),
+    click.option("--jobs", metavar="N", type=int, help="Runs at once [default: the cores]."),
+    click.option("--each", is_flag=True, help="Every traffic of its own in the table, however many."),
+    report_option,
+    json_option,
+)  # fmt: skip
+
+
+def contest_options(command: F) -> F:
+    """What every comparison may be told."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command(short_help="Policies and other scalers on the same traffic, beside the bounds.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one.")
-@click.option(
-    "--traffic", "words", metavar="TRAFFIC", multiple=True, help="As in simulate; may be given several times."
-)
-@click.option("--traces", type=click.Path(path_type=Path, file_okay=False), help="Every trace of this folder too.")
-@traffic_options
-@click.option("--policies", metavar="LIST", help="slo, 'hpa requests', yours, rivals...; a wrong name lists them all.")
-@click.option("--rivals", type=click.Choice(["all"]), help="Add every scaler of the peers.")
-@plant_option
-@metrics_option
-@click.option(
-    "--shed/--no-shed",
-    default=None,
-    help="Refuse at once what would wait longer than the objective, for everyone. [default: as the file; else on]",
-)
-@click.option("--tasks", metavar="N", type=int, help=f"Scale the traffic to about N tasks [default: {TASKS}].")
-@click.option("--window", metavar="TIME", default="48h", show_default=True, help="Cut longer traffic around its peak.")
-@click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same arrivals for everyone.")
-@click.option("--jobs", metavar="N", type=int, help="Runs at once [default: the cores].")
-@click.option("--each", is_flag=True, help="Every traffic of its own in the table, however many.")
-@report_option
-@json_option
+@contest_options
 def compare(
-    file: Path | None, service: str | None, words: tuple[str, ...], traces: Path | None, policies: str | None,
-    rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool, **more: Any,
+    file: Path | None, service: str | None, **more: Any,
 ) -> None:  # fmt: skip
     """Run policies and other scalers through the same traffic and say what each cost and missed.
 
@@ -71,6 +88,14 @@ def compare(
     fleetfoot compare fleetfoot.yaml --traffic day.csv --policies 'yours, hpa requests' --report compare.html
     fleetfoot compare --traces traces/ --rivals all --plant hostile --jobs 8
     """
+    contest(lambda: None if file is None else service_of(file, service), **more)
+
+
+def contest(
+    own: Callable[[], Service | None], words: tuple[str, ...], traces: Path | None, policies: str | None,
+    rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool, **more: Any,
+) -> None:  # fmt: skip
+    """Play and show a comparison of ``own`` service, None for the measuring plant."""
     simulator()
     writable(report)
     if jobs is not None and jobs < 1:
@@ -78,7 +103,7 @@ def compare(
     if more["tasks"] is not None and more["tasks"] < 1:
         raise Told(f"--tasks must be 1 or more, not {more['tasks']}")
     with stoppable():
-        planned, facts = _plan(file, service, words, traces, policies, rivals, more)
+        planned, facts = _plan(own(), words, traces, policies, rivals, more)
         found = _play(planned, jobs)
     if as_json:
         put(facts | found.to_json())
@@ -91,16 +116,25 @@ def compare(
 
 
 def _plan(
-    file: Path | None, name: str | None, words: tuple[str, ...], traces: Path | None, policies: str | None,
+    own: Service | None, words: tuple[str, ...], traces: Path | None, policies: str | None,
     rivals: str | None, more: dict[str, Any],
 ) -> tuple[list[Job], dict[str, Any]]:  # fmt: skip
     from fleetfoot.core.policies import POLICIES
     from fleetfoot.sim.compare import jobs_of
-    from fleetfoot.sim.contenders import ALL_RIVALS, USUAL, YOURS, measured, named, source_named, with_policy
+    from fleetfoot.sim.contenders import (
+        ALL_RIVALS,
+        PUBLISHED,
+        USUAL,
+        YOURS,
+        measured,
+        named,
+        source_named,
+        with_policy,
+    )  # fmt: skip
     from fleetfoot.sim.measuring import TASK_HOUR, friendly
+    from fleetfoot.sim.rivals.published import published
     from fleetfoot.sim.service import plan_of
 
-    own = None if file is None else service_of(file, name)
     try:
         tasks = more.pop("tasks")
         size = tasks or TASKS
@@ -113,6 +147,8 @@ def _plan(
         asked = named(f"{policies or usual}{', ' + ALL_RIVALS if rivals else ''}", own is not None)
         for kind in (one for one in asked if one in POLICIES):
             with_policy(chosen, kind)  # refused here rather than in the middle of the runs
+        if PUBLISHED in asked:
+            published(chosen)
         source, seed, plant = source_named(more.pop("metrics")), more.pop("seed"), more.pop("plant")
         scale = size if own is None or tasks or not words else None
         scenes = _scenes(words, traces, setup, size, scale, more)

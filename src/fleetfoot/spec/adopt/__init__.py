@@ -1,0 +1,74 @@
+"""What another scaler's files say, as a fleetfoot.yaml: HPAs, KEDA's ScaledObjects, AWS scaling policies.
+
+One file a dialect. Nothing is lost silently: a draft carries a note with file:line for whatever has no equal here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fleetfoot.spec import Spec, loads
+from fleetfoot.spec.adopt import hpa
+from fleetfoot.spec.adopt.at import At, Refused, documents
+from fleetfoot.spec.adopt.draft import Draft, render, service_name
+from fleetfoot.spec.errors import SpecError, SpecErrors, shown
+from fleetfoot.spec.nodes import Items, Node
+
+WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet")
+KINDS = "a HorizontalPodAutoscaler"
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """``text``: the fleetfoot.yaml; ``spec``: what it means; ``notes``: service -> what was not carried over."""
+
+    text: str
+    spec: Spec
+    notes: Mapping[str, Sequence[str]]
+
+
+def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopted:
+    """Read ``files`` (name, content). ``names``: foreign metric -> signal. Raises ``SpecErrors``, all at once."""
+    errors: list[SpecError] = []
+    objects: list[At] = []
+    for name, data in files:
+        try:
+            objects += [one for root in documents(name, data) for one in _listed(root)]
+        except Refused as refused:
+            errors.append(refused.error)
+    drafts = _kubernetes(objects, names, errors)
+    if not errors and not drafts:
+        first = objects[0]
+        kinds = sorted({shown(one.text("kind")) for one in objects})
+        errors.append(SpecError(first.file, *first.mark, "", "", f"holds no {KINDS[2:]}, but {', '.join(kinds)}"))
+    if errors:
+        raise SpecErrors(errors)
+    for number, draft in enumerate(drafts):
+        draft.name = service_name(draft.name, [other.name for other in drafts[:number]])
+    text = render(drafts)
+    return Adopted(text, loads(text, "the imported file"), {draft.name: draft.notes for draft in drafts})
+
+
+def _listed(root: At) -> list[At]:
+    """The objects of a kubectl List, or the object itself."""
+    if root.text("kind").endswith("List") and isinstance(root.node.get("items"), Items):
+        return root.all("items")
+    return [root]
+
+
+def _kubernetes(objects: Sequence[At], names: Mapping[str, str], errors: list[SpecError]) -> list[Draft]:
+    pods: dict[tuple[str, str, str], At] = {}
+    for one in objects:
+        if one.text("kind") in WORKLOADS and isinstance(one.node.get("spec"), Node):
+            meta = one.of("metadata")
+            key = (one.text("kind"), meta.text("namespace", "default"), meta.text("name"))
+            pods[key] = one.of("spec").of("template").of("spec")
+    drafts = []
+    for one in objects:
+        try:
+            if one.text("kind") == hpa.KIND:
+                drafts.append(hpa.draft_of(one, names, pods))
+        except Refused as refused:
+            errors.append(refused.error)
+    return drafts
