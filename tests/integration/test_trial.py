@@ -23,16 +23,19 @@ services:
 
 
 def test_ctrl_c_while_the_fleet_starts_stops_it_and_removes_its_folder() -> None:
-    service = LiveService(NEVER, "orders", "")
+    service, over = LiveService(NEVER, "orders", ""), threading.Event()
 
     def interrupt() -> None:
         wait_until((service.state / "control.sock").exists, 30)
-        os.kill(os.getpid(), signal.SIGINT)
+        while not over.is_set():  # as a person does when nothing happens
+            os.kill(os.getpid(), signal.SIGINT)
+            over.wait(15)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt), service:
         pass
+    over.set()
     thread.join()
     assert not service.folder.exists()
     assert processes_of(service.folder) == {}

@@ -1,8 +1,8 @@
 """What is learnt of a revision: how long its tasks take to start, and what one of them carries.
 
 Start-up comes from finished starts. Throughput starts from the declared figure. It falls towards
-the completed rate per serving task while the fleet is saturated (its queue does not drain and
-nothing is starting), and rises again with what tasks were seen to carry inside the objective.
+the completed rate per serving task while the fleet is saturated (its queue does not drain, and
+as many serve as did all of the while), and rises again with what tasks were seen to carry inside the objective.
 Without a declared figure it is the most a serving task was seen to carry inside the objective.
 Warming tasks teach nothing.
 
@@ -33,6 +33,8 @@ class Learnt:
     throughput: float | None = None  # requests/s and task
     declared: float | None = None
     at: int = 0  # ms: the newest lesson
+    serving: int = 0  # tasks, at the newest lesson
+    since: int = 0  # ms: so many have served ever since
     most: float = 0.0  # requests/s and task: the most seen inside the objective
     moved: int = 0  # ms: when the throughput fell or was tried upward
     wait: int = FIRST_TRY  # ms before the next try

@@ -49,6 +49,7 @@ class Code(StrEnum):
     WINDOWS_FILLING = "windows_filling"
     DEPLOYING = "deploying"
     WOULD_FLAP = "would_flap"
+    UNPROVEN = "unproven"
     STABILISING = "stabilising"
     RECENT_SURGE = "recent_surge"
     COOLDOWN = "cooldown"

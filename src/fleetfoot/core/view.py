@@ -242,10 +242,12 @@ def _slow_throughout(view: View) -> bool:
 
 
 def _learn(view: View) -> None:
-    """Throughput, from a fleet of which nothing is warming or starting."""
-    view.learnt.at = view.now
-    fleet = view.fleet
-    if fleet.serving < 1 or fleet.warming or fleet.starting or fleet.state is not State.FRESH:
+    """Throughput, from a fleet of which nothing is warming and as many have served for the whole span."""
+    learnt, fleet = view.learnt, view.fleet
+    learnt.at = view.now
+    if fleet.serving != learnt.serving or fleet.warming or fleet.state is not State.FRESH:
+        learnt.serving, learnt.since = fleet.serving, view.now
+    if fleet.serving < 1 or view.now - learnt.since < SATURATED_SPAN:
         return
     if view.states.get("completed") is not State.FRESH:
         return

@@ -292,6 +292,13 @@ def the_rest_could_not_carry_it() -> Iterable[Decision]:
     yield from Service(CPU, tasks=10).ticks(5, cpu=0.1, requests=150.0)
 
 
+@scene(Code.UNPROVEN)
+def a_throughput_that_nobody_has_seen() -> Iterable[Decision]:
+    service = Service(CPU, tasks=20)
+    service.run(20, cpu=0.5, requests=40.0, **CALM)
+    yield from service.ticks(5, cpu=0.05, requests=40.0, **CALM)
+
+
 @scene(Code.STABILISING)
 def a_dip() -> Iterable[Decision]:
     service = Service(CPU, tasks=10, guards=replace(OPEN, stabilise_in=120_000, stabilise_out=30_000))

@@ -67,8 +67,8 @@ def test_a_queue_that_lasts_grows_although_the_rate_looks_fine_and_each_step_may
     waiting = {**CALM, "queue": 200.0, "latency": 3_000.0}
     counts = [d.desired for d in grown.ticks(22, requests=40.0, **waiting)]
     # two seconds of the fleet's work; then nothing for as long, so that the two show what they bring. Tasks that were
-    # saturated throughout have meanwhile taught that they carry less, so the queue is two seconds of six as well
-    assert counts == [4] * 10 + [6] * 11 + [8]
+    # saturated throughout have meanwhile taught that they carry less, but the queue is not two seconds of six
+    assert counts == [4] * 10 + [6] * 11 + [7]
 
 
 def test_a_queue_that_drains_in_time_is_no_reason() -> None:

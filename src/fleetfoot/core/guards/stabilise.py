@@ -2,11 +2,15 @@
 
 Shrink goes to the largest wish of the stabilisation window, and only when this controller has watched for
 as long as its windows are, no deployment runs, no fast growth is younger than a start-up, and the demand of
-the last minutes would not make the smaller fleet grow again at once. Every shrink that had to be taken back
-doubles the window, up to four times; ten minutes of peace halve it.
+the last minutes would not make the smaller fleet grow again at once. A declared throughput that nobody has
+seen is entered in steps: what stays is given at most half as much again as a task has carried inside the
+objective, or one task goes. Every shrink that had to be taken back doubles the window, up to four times; ten
+minutes of peace halve it.
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Slice
@@ -17,6 +21,7 @@ from fleetfoot.core.windows import Peaks
 
 CALM = 600_000  # ms without a flap that halves the window again
 LONGEST = 4
+UNPROVEN = 1.5  # of the most a task was seen to carry
 DRAIN = 30_000  # ms a task that goes still costs, where nobody knows better
 
 
@@ -46,12 +51,14 @@ def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> V
     rate = view.window("requests").rate(30_000) if view.usable("requests") else 0.0
     if largest < view.current and view.throughput > 0 and rate > largest * view.throughput:
         return view.current, Reason(Code.WOULD_FLAP, {"rate": round(rate, 1), "tasks": largest})
+    most = view.learnt.most
+    if most > 0 and rate > largest * UNPROVEN * most:
+        least = max(largest, min(ceil(rate / (UNPROVEN * most)), view.current - 1))
+        reason = Reason(Code.UNPROVEN, {"rate": round(rate, 1), "tasks": largest, "most": round(most, 2)})
+    else:
+        least, reason = largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest})
     mine.update(shrunk_from=view.current, shrunk_at=view.now, window=window, shrunk=False)
-    return (
-        None
-        if largest == count
-        else (largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest}))
-    )
+    return None if least == count else (least, reason)
 
 
 def _too_early(view: View) -> Reason | None:

@@ -1,0 +1,1 @@
+"""Deterministic simulation: random services in random weather, with what must hold checked at every tick."""
