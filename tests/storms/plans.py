@@ -23,6 +23,8 @@ FAULTS = (
     "scale", "pause growth", "pause scale-in",  # people
 )  # fmt: skip
 SIGNALS = ("requests", "completed", "latency", "errors", "in_flight", "queue", "cpu", "memory")
+CPU, QUOTA = 0.5, 15  # of one task, of all services together
+LIMITS = ("launch limits: {burst: 5, rate: 10/min}\n", f"launch limits: {{burst: 100, rate: 20/s, vcpu: {QUOTA}}}\n")
 TRAFFIC = ("even", "step", "ramp", "flash", "on and off", "noise", "nothing")
 
 
@@ -58,7 +60,7 @@ class Written:
 
     def text(self, name: str) -> str:
         """Its part of the file."""
-        task = f"startup: {self.startup}s" + (f", throughput: {self.declared:g}/s" if self.declared else "")
+        task = f"cpu: {CPU}, startup: {self.startup}s" + (f", throughput: {self.declared:g}/s" if self.declared else "")
         lines = [
             f"  {name}:",
             "    run: app",
@@ -77,12 +79,12 @@ class Plan:
     seconds: int
     services: tuple[Written, ...]
     faults: tuple[Fault, ...]
-    limit: int | None = None  # tasks all services may have together
+    limits: str = ""  # of all services together, as written
 
     def text(self) -> str:
         """The file, with the signals of the user's own that its policies read."""
         body = "\n".join(one.text(f"s{number}") for number, one in enumerate(self.services))
-        return f"services:\n{body}\n"
+        return f"services:\n{body}\n{self.limits}"
 
     def spec(self) -> Spec:
         return loads(self.text())
@@ -90,7 +92,9 @@ class Plan:
     def __str__(self) -> str:
         truth = [f"# s{i}: {s.traffic} {s.rate:.0f}/s, {s.throughput:g}/s a task" for i, s in enumerate(self.services)]
         faults = [f"# {fault}" for fault in self.faults]
-        return "\n".join([f"# seed {self.seed}, {self.seconds} s, limit {self.limit}", *truth, *faults, self.text()])
+        return "\n".join(
+            [f"# seed {self.seed}, {self.seconds} s, {len(self.faults)} faults", *truth, *faults, self.text()]
+        )
 
 
 def plan(seed: int) -> Plan:
@@ -99,18 +103,16 @@ def plan(seed: int) -> Plan:
     seconds = rng.choice([120, 240, 240, 400])
     services = tuple(_service(rng) for _ in range(rng.choice([1, 1, 1, 2, 3])))
     faults = tuple(_fault(rng, len(services), seconds) for _ in range(rng.randrange(7)))
-    limit = None
-    if len(services) > 1 and rng.random() < 0.5:
-        limit = max(sum(one.low for one in services), rng.randrange(5, 60))
-    return Plan(seed, seconds, services, faults, limit)
+    limits = rng.choice(LIMITS) if rng.random() < 0.3 else ""
+    return Plan(seed, seconds, services, faults, limits)
 
 
 def smaller(given: Plan) -> Iterator[Plan]:
     """Plans with one thing less."""
     for i in range(len(given.faults)):
         yield replace(given, faults=given.faults[:i] + given.faults[i + 1 :])
-    if given.limit is not None:
-        yield replace(given, limit=None)
+    if given.limits:
+        yield replace(given, limits="")
     if len(given.services) > 1:
         for i in range(len(given.services)):
             kept = tuple(replace(f, service=f.service - (f.service > i)) for f in given.faults if f.service != i)

@@ -8,13 +8,13 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from fleetfoot.core.compile import compile_service
-from fleetfoot.core.engine import settle_all, wish
+from fleetfoot.core.compile import compile_spec
+from fleetfoot.core.engine import settle_all, step, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Observation
 from fleetfoot.core.pack import decision_to_json, observation_from_json, observation_to_json
 from fleetfoot.core.settings import Settings
-from tests.storms.plans import CALM, Plan, smaller
+from tests.storms.plans import CALM, CPU, QUOTA, Plan, smaller
 from tests.storms.promises import PROMISES, SIZING, Moment, Past
 from tests.storms.weather import START, Weather
 
@@ -79,10 +79,8 @@ def play(plan: Plan) -> Broken | None:
 class Play:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        spec = plan.spec()
-        self.actors = [
-            Actor(plan, number, compile_service(service)) for number, service in enumerate(spec.services.values())
-        ]
+        compiled = compile_spec(plan.spec())
+        self.actors = [Actor(plan, number, settings) for number, settings in enumerate(compiled.values())]
         self.rng = Random(plan.seed)
         self.digest = sha256()
         self.asleep_until = 0.0
@@ -124,9 +122,11 @@ class Play:
                 actor.exact = (json.dumps(actor.memory.to_json()), [], [])
             seen[str(actor.number)] = observation
             wishes[str(actor.number)] = wish(actor.settings, actor.memory, observation)
-        decisions = settle_all(wishes, self.plan.limit)
+        settled = settle_all(wishes)
+        decisions = {name: decision for name, (decision, _) in settled.items()}
         for actor in self.actors:
             name = str(actor.number)
+            seen[name] = seen[name]._replace(grant=settled[name][1])
             moment = Moment(actor.settings, actor.weather, seen[name], wishes[name], decisions[name], actor.past)
             broken = self._look(actor, moment)
             if broken is not None:
@@ -148,7 +148,7 @@ class Play:
         if decision.action is not Action.HOLD:
             weather.order(decision.desired)
             actor.moves.append((weather.now, decision.desired - decision.current))
-        if actor.exact is not None and self.plan.limit is None and len(actor.exact[1]) < 40:
+        if actor.exact is not None and len(actor.exact[1]) < 40:
             actor.exact[1].append(json.dumps(observation_to_json(moment.seen)))
             actor.exact[2].append(json.dumps(decision_to_json(decision)))
         if number % 60 == 0:
@@ -158,13 +158,13 @@ class Play:
             actor.carried.append(weather.serving * weather.written.throughput >= needs)
 
     def _shared(self, decisions: dict[str, Decision]) -> Broken | None:
-        """All services together stay inside what they share, but for their minimums and what they had."""
-        if self.plan.limit is None:
+        """All services together stay inside the quota they share, but for their minimums and what they had."""
+        if "vcpu" not in self.plan.limits:
             return None
         had = {str(a.number): max(decisions[str(a.number)].current, a.settings.minimum) for a in self.actors}
-        total = sum(d.desired for d in decisions.values())
-        if any(d.desired > had[name] for name, d in decisions.items()) and total > self.plan.limit:
-            return self._broken("the shared limit", 0, f"{total} tasks of {self.plan.limit}")
+        total = CPU * sum(d.desired for d in decisions.values())
+        if any(d.desired > had[name] for name, d in decisions.items()) and total > QUOTA:
+            return self._broken("the shared quota", 0, f"{total:g} vCPU of {QUOTA}")
         return None
 
     def _end(self, actor: Actor) -> Broken | None:
@@ -180,8 +180,7 @@ class Play:
         kept, observations, decisions = actor.exact
         memory = Memory.from_json(json.loads(kept))
         for row, told in zip(observations, decisions, strict=True):
-            decision = settle_all({"": wish(actor.settings, memory, observation_from_json(json.loads(row)))})[""]
-            again = json.dumps(decision_to_json(decision))
+            again = json.dumps(decision_to_json(step(actor.settings, memory, observation_from_json(json.loads(row)))))
             if again != told:
                 return self._broken("replay is exact", actor.number, f"{told}\nthen {again}")
         return None
@@ -198,7 +197,7 @@ class Play:
         written = actor.weather.written
         sizing = not written.policies or any(p.split(":")[0] in SIZING for p in written.policies)
         room = written.high * written.throughput * 0.6 >= written.rate
-        free = self.plan.limit is None and not any(rule.startswith("rate") for rule in written.guards)
+        free = not self.plan.limits and not any(rule.startswith("rate") for rule in written.guards)
         if not (sizing and room and free) or all(actor.carried[-10:]):
             return None
         return self._broken(

@@ -8,7 +8,7 @@ import pytest
 
 from fleetfoot.spec.policies import KINDS
 from tests.storms import plans
-from tests.storms.plans import Fault, Plan, Written, plan, smaller
+from tests.storms.plans import LIMITS, Fault, Plan, Written, plan, smaller
 from tests.storms.play import Broken, digest, play, shrink
 
 
@@ -40,9 +40,9 @@ def test_a_broken_promise_is_told_with_its_seed_and_its_file() -> None:
 
 def test_smaller_plans_have_one_thing_less() -> None:
     one = Written(("default", "slo"), ("hard: on",), 1, 5, None, 20.0, 5, 2, "step", 10.0)
-    given = Plan(1, 120, (one, replace(one, policies=())), (Fault("missing", 1, 9, 5, "requests"),), 9)
+    given = Plan(1, 120, (one, replace(one, policies=())), (Fault("missing", 1, 9, 5, "requests"),), LIMITS[0])
     found = list(smaller(given))
     assert replace(given, faults=()) in found
-    assert replace(given, limit=None) in found
-    assert Plan(1, 120, (given.services[1],), (Fault("missing", 0, 9, 5, "requests"),), 9) in found
+    assert replace(given, limits="") in found
+    assert Plan(1, 120, (given.services[1],), (Fault("missing", 0, 9, 5, "requests"),), LIMITS[0]) in found
     assert replace(given, services=(replace(one, policies=("slo",)), given.services[1])) in found
