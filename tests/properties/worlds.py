@@ -12,7 +12,7 @@ from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Default, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Backlog, Default, Hpa, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy as AnyPolicy
 from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
@@ -50,6 +50,13 @@ targets = st.builds(
     Target, st.just("target"), signals, levels, st.booleans(), windows, st.sampled_from([0.0, 0.1, 0.3]), st.booleans()
 )
 defaults = st.builds(Default, st.sampled_from([0.5, 0.7, 1.0]))
+lengths = st.builds(
+    Backlog, st.just("backlog"), signals, st.sampled_from([1.0, 10.0]), in_flight=st.sampled_from(["", "in_flight"]),
+    activation=st.sampled_from([0.0, 5.0]),
+)  # fmt: skip
+drains = st.builds(Backlog, st.just("backlog"), signals, st.none(), st.sampled_from([1_000, 60_000]))
+ages = st.builds(Backlog, st.just("backlog"), signals, st.none(), st.none(), st.sampled_from([0.5, 30.0]))
+backlogs = st.one_of(lengths, drains, ages)
 slos = st.builds(Slo, st.sampled_from([0, 0, 2]))
 
 
@@ -75,7 +82,7 @@ def hpas(draw: st.DrawFn) -> Hpa:
     return Hpa("hpa", tuple(metrics), draw(st.none() | st.builds(Behavior, rules, rules)), draw(windows))
 
 
-any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas())
+any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs)
 
 
 def several(each: st.SearchStrategy[AnyPolicy], least: int = 1) -> st.SearchStrategy[tuple[AnyPolicy, ...]]:

@@ -60,6 +60,8 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     if settings.roles:
         votes = in_roles(view, settings.policies, votes)
     wanted, reasons, urgent, flip = combine(view, votes)
+    if view.current == 0 and wanted == 0 and _knocked(view):
+        wanted, reasons, urgent = 1, (Reason(Code.FROM_ZERO),), True
     if settings.roles:
         view.remarks = [remark for remark in view.remarks if remark not in reasons]
     floor = min(view.minimum, view.current)  # no guard need look at what the minimum forbids anyway
@@ -134,6 +136,16 @@ def _fleet_unseen(view: View) -> Blind | None:
     if state is State.FRESH:
         return None
     return Blind("fleet", state, Reason(Code.SIGNAL_UNUSABLE, {"signal": "fleet", "state": str(state)}))
+
+
+def _knocked(view: View) -> bool:
+    """Whether a request has come that no task is there for, and nobody said there should be none.
+
+    At zero most policies see nothing, and one request is no evidence of a rate: it is a reason all the same.
+    """
+    if _fixed(view) is not None or view.seen.operator.hold_growth:
+        return False
+    return any(view.usable(name) and view.value(name) > 0 for name in ("queue", "requests"))
 
 
 def _fixed(view: View) -> int | None:

@@ -22,6 +22,9 @@ class Code(StrEnum):
     ANY_BREACHED = "any_breached"
     ALL_CLEAR = "all_clear"
     WITHIN_TOLERANCE = "within_tolerance"
+    BACKLOG = "backlog"
+    BACKLOG_AGE = "backlog_age"
+    BACKLOG_EMPTY = "backlog_empty"
     SATURATED = "saturated"
     SCHEDULED = "scheduled"
     SCHEDULED_RISE = "scheduled_rise"
@@ -37,6 +40,7 @@ class Code(StrEnum):
     BLIND_HOLDS_SHRINK = "blind_holds_shrink"
     ENOUGH = "enough"
     STARTING = "starting"
+    FROM_ZERO = "from_zero"
     OPERATOR_SCALE = "operator_scale"
     OPERATOR_PAUSE = "operator_pause"
     # guards, in their order

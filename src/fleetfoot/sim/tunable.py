@@ -34,6 +34,7 @@ POLICIES: dict[str, dict[str, Range]] = {
     "target": {"value": Range(), "window": WINDOW, "tolerance": Range(0.01, 0.3, log=False)},
     "step": {"above": Range(), "below": Range(), "cooldown": Range(1_000, 600_000), "period": WINDOW},
     "thresholds": {"add": Range(1, 8, log=False), "cooldown": Range(1_000, 600_000), "window": WINDOW},
+    "backlog": {"per_task": Range(), "drain": Range(), "age": Range(), "activation": Range(0, 100, log=False)},
     "hpa": {},  # it is what another scaler does: a better one is another policy
 }
 #: part of ``guards`` -> field -> range

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import HpaPolicy, SchedulePolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import BacklogPolicy, HpaPolicy, SchedulePolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.units import DurationForm
 
@@ -31,12 +31,29 @@ def _redundancy(service: Service) -> Iterator[str]:
     least, zones = service.capacity.min, len(service.task.zones)
     if least == 0:
         yield "capacity.min 0: with no task running, the first request waits for a start"
+        yield from _from_zero(service)
     elif least == 1:
         yield "capacity.min 1: nothing serves while the only task is replaced, and its zone is the only one"
     elif least < zones:
         yield f"capacity.min {least} is fewer than the {zones} zones: at night a zone is empty"
     if service.capacity.min == service.capacity.max:
         yield f"capacity.min and max are both {least}: the count never changes"
+
+
+def _from_zero(service: Service) -> Iterator[str]:
+    startup, patience = service.task.startup, service.balancer.queue_timeout
+    if startup is not None and patience <= startup:
+        yield (
+            f"balancer.queue timeout {_span(patience)} is no longer than task.startup {_span(startup)}: "
+            "at zero tasks the first request gets 503"
+        )
+    for policy in service.policies:
+        source = service.signals.get(policy.signal) if isinstance(policy, BacklogPolicy) else None
+        if isinstance(policy, BacklogPolicy) and (policy.signal.startswith("app.") or (source and source.source)):
+            yield (
+                f"capacity.min 0: {policy.signal} is told by the tasks, and with none of them running nobody tells it: "
+                "write min 1, unless something else pushes it for this service"
+            )
 
 
 def _steps(service: Service) -> Iterator[str]:

@@ -12,6 +12,7 @@ from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS
 from fleetfoot.spec.policies import (
+    BacklogPolicy,
     DefaultPolicy,
     HpaPolicy,
     Policy,
@@ -149,6 +150,8 @@ def _rule(policy: Policy, service: Service) -> str:
         return _target(policy)
     if isinstance(policy, StepPolicy):
         return _step(policy)
+    if isinstance(policy, BacklogPolicy):
+        return _backlog(policy, service.task.throughput)
     if isinstance(policy, HpaPolicy):
         return _hpa(policy)
     return _thresholds(policy) if isinstance(policy, ThresholdsPolicy) else policy.kind
@@ -204,6 +207,18 @@ def _thresholds(policy: ThresholdsPolicy) -> str:
     parts = [f"{tasks(policy.add)} more when {listed(grow)}"] if grow else []
     parts += [f"{tasks(policy.remove)} fewer when {' and '.join(shrink)}"] if shrink else []
     return f"{'; '.join(parts)}; averaged over {_span(policy.window)}, rests {_span(policy.cooldown)}"
+
+
+def _backlog(policy: BacklogPolicy, throughput: float | None) -> str:
+    what = f"{policy.signal} and {policy.in_flight}" if policy.in_flight else policy.signal
+    if policy.age is not None:
+        aim = f"{policy.signal}, in seconds, within {_span(policy.age)}"
+    elif policy.drain is not None:
+        each = f" ({plain(round((throughput or 0) * policy.drain / 1000, 3))} for each task)"
+        aim = f"{what} drained within {_span(policy.drain)}{each}"
+    else:
+        aim = f"{plain(policy.per_task or 0)} of {what} for each task"
+    return f"{aim}; the first task above {plain(policy.activation)}, none at or under it"
 
 
 def _hpa(policy: HpaPolicy) -> str:

@@ -21,7 +21,7 @@ from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.nodes import Told
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.policies import DefaultPolicy, PolicySpec, SchedulePolicy, with_names
+from fleetfoot.spec.policies import BacklogPolicy, DefaultPolicy, PolicySpec, SchedulePolicy, with_names
 from fleetfoot.spec.policies.schedule import ScheduleWindow
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
@@ -192,6 +192,9 @@ class Service(Part):
             message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
             wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
         for index, policy in enumerate(self.policies):
+            if isinstance(policy, BacklogPolicy):
+                lacking = policy.lacks(self.task.throughput)
+                wrongs += [wrong.under("policies", index, policy.kind) for wrong in lacking]
             for path, signal in policy.signals():
                 if not is_built_in(signal) and signal not in self.signals:
                     at: tuple[str | int, ...] = ("policies", index, policy.kind, *path)

@@ -54,9 +54,10 @@ services:
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
     #   - hpa: {{metrics: [{{signal: cpu, utilisation: 60%}}], in: {{stabilisation: 5m}}}}   # as Kubernetes' HPA
     #   - schedule: {{office: {{when: weekdays 08:00-19:00, zone: Asia/Seoul, min: 4, ramp: 10m}}}}
+    #   - backlog: {{signal: jobs, per task: 10}}   # workers by what waits in a queue; or drain: 2m, or age: 5m
 
     # signals:                           # of your own, beside requests, latency, errors, in_flight,
-    #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: hold}}   # queue, completed, cpu, memory
+    #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: zero}}   # queue, completed, cpu, memory
 
     # guards:                            # what may hold a decision back; all are on
     #   launches: {{slow after: 3, stop after: 6}}          # failed starts in a row

@@ -10,7 +10,7 @@ from fleetfoot.core import warm
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
-from fleetfoot.core.policies import Default, Schedule, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Backlog, Default, Schedule, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
@@ -23,6 +23,7 @@ CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_f
 LATE: dict[str, Any] = {**CALM, "latency": 10_000.0, "in_flight": 400.0}
 STEP = Step("step", "load", 100.0, True, CHANGE, ((0.0, None, 2.0),), period=1000)
 CPU = Target("cpu", "cpu", 0.5, window=1000)
+JOBS = Backlog("jobs", "jobs", per_task=10.0, in_flight="running")
 ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
 
 RUSH = Window("rush", "UTC", (WhenForm().read("daily 22:30-23:00"),), 8, 12, ramp=600_000)  # START is 22:13:20
@@ -101,6 +102,26 @@ def a_calm_minute_ahead() -> Iterable[Decision]:
 @scene(Code.QUEUE)
 def a_queue_that_lasts() -> Iterable[Decision]:
     yield from default().ticks(12, requests=40.0, **LATE)
+
+
+@scene(Code.BACKLOG)
+def a_queue_of_jobs() -> Iterable[Decision]:
+    yield Service(JOBS).tick(jobs=90.0, running=7.0)
+
+
+@scene(Code.BACKLOG_AGE)
+def an_old_job() -> Iterable[Decision]:
+    yield Service(Backlog("jobs", "oldest", age=60.0)).tick(oldest=90.0)
+
+
+@scene(Code.BACKLOG_EMPTY)
+def no_job() -> Iterable[Decision]:
+    yield Service(JOBS).tick(jobs=0.0, running=0.0)
+
+
+@scene(Code.FROM_ZERO)
+def a_request_at_zero() -> Iterable[Decision]:
+    yield Service(Default(), tasks=0).tick(requests=1.0, queue=1.0)
 
 
 @scene(Code.SATURATED)

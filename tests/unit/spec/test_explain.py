@@ -82,6 +82,32 @@ def test_what_is_allowed_and_doubtful_is_warned_of(line: str, warning: str) -> N
     assert warnings_of(line) == [warning]
 
 
+def test_a_fleet_that_sleeps_is_warned_of_what_cannot_wake_it() -> None:
+    told = warnings_of(
+        "capacity: {min: 0}",
+        "task: {throughput: 20/s, startup: 10s}",
+        "signals: {jobs: {from: agent}}",
+        "policies: [{backlog: {signal: jobs, per task: 10}}]",
+    )
+    assert told[1:] == [
+        "balancer.queue timeout 10s is no longer than task.startup 10s: at zero tasks the first request gets 503",
+        (
+            "capacity.min 0: jobs is told by the tasks, and with none of them running nobody tells it: write min 1, "
+            "unless something else pushes it for this service"
+        ),
+    ]
+
+
+def test_a_signal_that_no_policy_names_is_warned_of() -> None:
+    assert warnings_of("signals: {jobs: {from: agent}}") == ["signals.jobs: no policy names it"]
+
+
+def test_a_contract_is_told_in_words() -> None:
+    lines = explain(loads(service("signals: {cpu: {window: 1m, statistic: p95, role: vetoes}, jobs: {from: agent}}")))
+    assert "  agreed on  cpu: vetoes; read over the p95 of 1m; stale after 3s; when absent: zero" in lines
+    assert "             jobs: votes; read over each policy's window; stale after 3s; when absent: zero" in lines
+
+
 def test_steps_that_rise_are_not_warned_of() -> None:
     both = (
         "policies: [{step: {signal: queue, above: 9, add: {0: 1, 50: 4}}}, "

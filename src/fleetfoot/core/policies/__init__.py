@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleetfoot.core.policies.backlog import Backlog
 from fleetfoot.core.policies.default import Default
 from fleetfoot.core.policies.hpa import Hpa
 from fleetfoot.core.policies.schedule import Schedule
@@ -12,7 +13,7 @@ from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Default", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
+__all__ = ["POLICIES", "Backlog", "Default", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
@@ -22,4 +23,5 @@ POLICIES: dict[str, type[Any]] = {
     "thresholds": Thresholds,
     "hpa": Hpa,
     "schedule": Schedule,
+    "backlog": Backlog,
 }

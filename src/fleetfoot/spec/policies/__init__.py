@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_any, shown
+from fleetfoot.spec.policies.backlog import BacklogPolicy
 from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.default import DefaultPolicy
 from fleetfoot.spec.policies.hpa import HpaPolicy
@@ -22,6 +23,7 @@ from fleetfoot.spec.policies.thresholds import ThresholdsPolicy
 
 __all__ = [
     "KINDS",
+    "BacklogPolicy",
     "DefaultPolicy",
     "HpaPolicy",
     "Policy",
@@ -45,6 +47,7 @@ KINDS: dict[str, type[Policy]] = {
         ThresholdsPolicy,
         HpaPolicy,
         SchedulePolicy,
+        BacklogPolicy,
     )
 }
 KINDS_LATER = ("forecast",)
