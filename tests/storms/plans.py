@@ -162,6 +162,12 @@ POLICIES: dict[str, Callable[[Random], str]] = {
         ["{signal: cpu, value: 70%}", "{signal: requests, per task: 14/s}", "{signal: queue, per task: 5}",
          "{signal: memory, value: 80%, scale in: off}", "{signal: latency, value: 500ms}"]
     ),
+    "schedule": lambda rng: rng.choice(
+        [
+            "{zone: UTC, rush: {when: '22:15-22:18', min: 3, max: 40}}",
+            "{zone: Asia/Seoul, dawn: {when: 'daily 07:14-07:20', max: 5, ramp: 1m, min: 2}}",
+        ]
+    ),
     "step": _step,
     "thresholds": lambda rng: rng.choice(
         ["{out when any: {cpu: 80%, latency: 2s, errors: 5%}, in when all: {cpu: 20%, errors: 1%}, cooldown: 30s}",

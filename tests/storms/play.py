@@ -14,6 +14,7 @@ from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Observation
 from fleetfoot.core.pack import decision_to_json, observation_from_json, observation_to_json
 from fleetfoot.core.settings import Settings
+from fleetfoot.spec.zones import Zones
 from tests.storms.plans import CALM, CPU, QUOTA, Plan, smaller
 from tests.storms.promises import PROMISES, SIZING, Moment, Past
 from tests.storms.weather import START, Weather
@@ -41,7 +42,7 @@ class Actor:
     def __init__(self, plan: Plan, number: int, settings: Settings) -> None:
         self.number, self.settings = number, settings
         self.weather = Weather.of(plan, number)
-        self.memory = Memory()
+        self.memory, self.zones = Memory(), Zones(settings.zones)
         self.past = Past(since=START)
         self.kept: str | None = None  # the newest checkpoint
         self.names = tuple(sorted(settings.windows))
@@ -57,7 +58,8 @@ class Actor:
         now = START + round(weather.now * 1000)
         gap = round(span * 1000) if span > 3 else 0
         fleet = weather.fleet()
-        return Observation(now, now + skew, weather.signals(self.names, span), fleet, gap, weather.operator())
+        signals, operator, offsets = weather.signals(self.names, span), weather.operator(), self.zones.at(now + skew)
+        return Observation(now, now + skew, signals, fleet, gap, operator, offsets=offsets)
 
     def restart(self) -> None:
         """A new controller: with the newest checkpoint, or with nothing."""
