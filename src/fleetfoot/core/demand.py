@@ -21,6 +21,7 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
 
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
+AT_SECOND = SPANS.index(1_000)
 DOUBLED = sorted({*SPANS, *(2 * span for span in SPANS)})
 LEARN_EVERY = 10_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
@@ -49,7 +50,8 @@ def assess(window: Window, noise: Slice, line: float, z: float) -> Demand:
 
 def earliest(window: Window) -> int:
     """Which of ``SPANS`` is the shortest one the samples are fine enough for; the longest when none is."""
-    return min(bisect_left(SPANS, window.span), len(SPANS) - 1)
+    first = bisect_left(SPANS, window.span)
+    return first if first < len(SPANS) else len(SPANS) - 1
 
 
 def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: float, z: float) -> Demand:
@@ -57,17 +59,14 @@ def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: 
     spread = noise.get("dispersion")
     if spread is None:
         spread = noise["dispersion"] = [FIRST_GUESS] * len(SPANS)
-    rising, span_used, high, rate, floor = None, 0, 0.0, None, 1.0
-    i = first
+    rising, span_used, high, floor, i = None, 0, 0.0, 1.0, first
     for value, covered in means:
         span, learnt = SPANS[i], spread[i]
-        i += 1
         if covered < COVERED * span:
             break
+        i += 1
         if learnt > floor:
             floor = learnt
-        if rate is None and span >= 1_000:
-            rate = value
         if value > line:
             clear = value - z * sqrt(floor * value * 1000.0 / span) > line
             if clear and value * span >= MIN_COUNT * 1000.0 and (rising is None or value > rising):
@@ -76,9 +75,9 @@ def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: 
             upper = value + 2.0 * sqrt(floor * value * 1000.0 / span) if span > 10_000 else value
             if upper > high:
                 high = upper
-    if rate is None:
-        rate = means[-1][0] if means else 0.0
-    return Demand(rising, max(high, rate if high == 0.0 else 0.0), rate, span_used)
+    second = max(first, AT_SECOND)
+    rate = means[second - first][0] if i > second else means[-1][0]
+    return Demand(rising, high or rate, rate, span_used)
 
 
 def learn(window: Window, noise: Slice, now: int) -> None:

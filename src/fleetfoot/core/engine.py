@@ -19,7 +19,21 @@ from fleetfoot.core.guards import RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import below
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Blind, Decision, Grant, Observation, Reason, State, Trail, Vote, Want
+from fleetfoot.core.model import (
+    FRESH,
+    GROW,
+    HOLD,
+    SHRINK,
+    Blind,
+    Decision,
+    Grant,
+    Observation,
+    Reason,
+    State,
+    Trail,
+    Vote,
+    Want,
+)  # fmt: skip
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.roles import in_roles
 from fleetfoot.core.settings import Settings
@@ -55,8 +69,8 @@ def settle_all(wishes: Mapping[str, Wish]) -> dict[str, tuple[Decision, Grant | 
 
 def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     """Observe, let the policies vote, let the service's own guards correct the number."""
-    view = look(settings, memory, observation)
-    votes = tuple([(policy.name, policy.vote(view, memory.slice(policy.name))) for policy in settings.policies])
+    view, slices = look(settings, memory, observation), memory.slices
+    votes = tuple([(policy.name, policy.vote(view, slices[policy.name])) for policy in settings.policies])
     if settings.roles:
         votes = in_roles(view, settings.policies, votes)
     wanted, reasons, urgent, flip = combine(view, votes)
@@ -90,8 +104,8 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     if fixed is not None:
         operator = view.seen.operator
         return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
-    unseen = _unseen(view, votes) or _fleet_unseen(view)
-    largest, winners, flip = _largest(votes)
+    largest, winners, flip, blind = _poll(votes, view.settings.ignored)
+    unseen = blind or _fleet_unseen(view.fleet.state)
     if not winners:
         told = (unseen.reason,) if unseen else tuple(vote.reason for _, vote in votes)
         return current, (Reason(Code.NO_WANT), *told), False, flip
@@ -107,9 +121,14 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
     return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
 
 
-def _largest(votes: tuple[tuple[str, Vote], ...]) -> tuple[int, list[Want], float | None]:
-    """The largest wish, everybody who has it, and the nearest flip point of all."""
-    largest, winners, flip = -1, list[Want](), None
+def _poll(
+    votes: tuple[tuple[str, Vote], ...], ignored: frozenset[str]
+) -> tuple[int, list[Want], float | None, Blind | None]:
+    """The largest wish, everybody who has it, the nearest flip point of all, and the first Blind vote.
+
+    A signal the user wrote ``absent: ignore`` for may be gone, but not wrong.
+    """
+    largest, winners, flip, unseen = -1, list[Want](), None, None
     for _, vote in votes:
         if isinstance(vote, Want):
             if vote.tasks > largest:
@@ -118,22 +137,14 @@ def _largest(votes: tuple[tuple[str, Vote], ...]) -> tuple[int, list[Want], floa
                 winners.append(vote)
             if vote.flip is not None and (flip is None or vote.flip < flip):
                 flip = vote.flip
-    return largest, winners, flip
+        elif unseen is None and isinstance(vote, Blind) and not (vote.signal in ignored and vote.state in GONE):
+            unseen = vote
+    return largest, winners, flip, unseen
 
 
-def _unseen(view: View, votes: tuple[tuple[str, Vote], ...]) -> Blind | None:
-    """The first Blind vote. A signal the user wrote ``absent: ignore`` for may be gone, but not wrong."""
-    ignored = view.settings.ignored
-    for _, vote in votes:
-        if isinstance(vote, Blind) and not (vote.signal in ignored and vote.state in GONE):
-            return vote
-    return None
-
-
-def _fleet_unseen(view: View) -> Blind | None:
+def _fleet_unseen(state: State) -> Blind | None:
     """A fleet whose state is not known is not shrunk."""
-    state = view.fleet.state
-    if state is State.FRESH:
+    if state is FRESH:
         return None
     return Blind("fleet", state, Reason(Code.SIGNAL_UNUSABLE, {"signal": "fleet", "state": str(state)}))
 
@@ -151,6 +162,8 @@ def _knocked(view: View) -> bool:
 def _fixed(view: View) -> int | None:
     """The count a person has ordered, while their order lasts."""
     operator = view.seen.operator
+    if operator.fixed is None:
+        return None
     return operator.fixed if operator.until == 0 or view.now < operator.until else None
 
 
@@ -161,9 +174,9 @@ def _pause(view: View, what: str) -> Reason:
 def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View) -> tuple[int, tuple[Trail, ...]]:
     """Hand the number from guard to guard."""
     trail: tuple[Trail, ...] = ()
-    slice_of = view.memory.slice
+    slices = view.memory.slices
     for name, guard in guards:
-        verdict = guard(count, view, slice_of(name))
+        verdict = guard(count, view, slices[name])
         if verdict is not None:
             after, reason = verdict
             if after != count:
@@ -174,22 +187,21 @@ def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View) -> t
 
 def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
     view = wish.view
-    memory, current, seen = view.memory, view.current, view.seen
-    action = Action.GROW if count > current else Action.SHRINK if count < current else Action.HOLD
-    urgent = wish.urgent and action is Action.GROW
-    onset = None
-    if action is not Action.HOLD:
-        memory.ordered, memory.ordered_at = count, view.now
-        if urgent:
-            memory.surge_at = view.now
-        if action is Action.GROW:
-            onset = _onset(view)
+    memory, current, seen, now = view.memory, view.current, view.seen, view.now
+    action, urgent, onset = HOLD, False, None
+    if count != current:
+        memory.ordered, memory.ordered_at = count, now
+        action = SHRINK
+        if count > current:
+            action, urgent, onset = GROW, wish.urgent, _onset(view)
+            if urgent:
+                memory.surge_at = now
     requests = seen.signals.get("requests")
+    sampled, received = (requests.end, requests.received) if requests else (now, now)
     reasons = (*wish.reasons, *view.remarks) if view.remarks else wish.reasons
     return Decision(
-        view.settings.service, view.now, seen.wall, action, current, count, wish.wanted, reasons, wish.votes,
-        trail, requests.end if requests else view.now, requests.received if requests else view.now, onset, wish.flip,
-        urgent,
+        view.settings.service, now, seen.wall, action, current, count, wish.wanted, reasons, wish.votes, trail,
+        sampled, received, onset, wish.flip, urgent,
     )  # fmt: skip
 
 

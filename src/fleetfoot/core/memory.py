@@ -5,6 +5,7 @@ A slice is a plain dict of JSON values under its owner's unique name; only its o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,14 +26,11 @@ class Memory:
     ordered_at: int = 0
     surge_at: int | None = None  # ms: newest fast growth
     windows: dict[str, Window] = field(default_factory=dict)
-    slices: dict[str, Slice] = field(default_factory=dict)
+    slices: defaultdict[str, Slice] = field(default_factory=lambda: defaultdict(dict))
     learnt: dict[str, Learnt] = field(default_factory=dict)  # by revision
 
     def slice(self, name: str) -> Slice:
-        found = self.slices.get(name)
-        if found is None:
-            found = self.slices[name] = {}
-        return found
+        return self.slices[name]
 
     def restarted(self) -> Memory:
         """The same memory in a new controller: what was learnt stays, but no scale-in until windows are full again."""
@@ -49,7 +47,7 @@ class Memory:
             "ordered_at": self.ordered_at,
             "surge_at": self.surge_at,
             "windows": {name: window.to_json() for name, window in self.windows.items()},
-            "slices": deepcopy(self.slices),
+            "slices": deepcopy(dict(self.slices)),
             "learnt": {name: learnt.to_json() for name, learnt in self.learnt.items()},
         }
 
@@ -67,6 +65,6 @@ class Memory:
             ordered_at=data["ordered_at"],
             surge_at=data["surge_at"],
             windows={name: Window.from_json(row) for name, row in data["windows"].items()},
-            slices=data["slices"],
+            slices=defaultdict(dict, data["slices"]),
             learnt={name: Learnt.from_json(row) for name, row in data["learnt"].items()},
         )

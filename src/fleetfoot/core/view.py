@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from fleetfoot.core.contract import MEAN, P95
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Fleet, Grant, Observation, Reason, Signal, State
+from fleetfoot.core.model import (
+    CENSORED,
+    EMPTY,
+    FRESH,
+    MISSING,
+    STALE,
+    Fleet,
+    Grant,
+    Observation,
+    Reason,
+    Signal,
+    State,
+)  # fmt: skip
 from fleetfoot.core.schedule import Held, hold
 from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
@@ -21,7 +33,7 @@ SETTLE = 5_000  # ms an order may take to show in the fleet before we believe th
 WHOLE = Grant()
 LEARN_EVERY = 900  # ms: once a tick, however often the data plane wakes the loop
 SATURATED_SPAN = 10_000  # ms
-GONE = (State.MISSING, State.STALE)
+GONE = (MISSING, STALE)
 NOTHING: Mapping[str, float] = {}
 
 
@@ -50,7 +62,7 @@ class View:
     held: Held | None = None  # by schedules
 
     def state(self, name: str) -> State:
-        return self.states.get(name, State.MISSING)
+        return self.states.get(name, MISSING)
 
     def usable(self, name: str) -> bool:
         """Fresh enough to support growth."""
@@ -58,12 +70,12 @@ class View:
 
     def left_out(self, name: str) -> bool:
         """Whether ``name`` is gone and the user wrote to go on without it."""
-        return name in self.settings.ignored and self.states.get(name, State.MISSING) in GONE
+        return name in self.settings.ignored and self.states.get(name, MISSING) in GONE
 
     def value(self, name: str) -> float:
         if name in self.fallen:
             return self.fallen[name]
-        return 0.0 if self.states[name] is State.EMPTY else self.seen.signals[name].value
+        return 0.0 if self.states[name] is EMPTY else self.seen.signals[name].value
 
     def window(self, name: str) -> Window:
         found = self.memory.windows.get(name)
@@ -114,10 +126,10 @@ class View:
 
     def pressure(self, tasks: int) -> float:
         """Seconds ``tasks`` tasks would need for everything outstanding."""
-        return self.outstanding / (max(tasks, 1) * self.throughput)
+        return self.outstanding / ((max(1, tasks)) * self.throughput)
 
 
-GROWS = (State.FRESH, State.EMPTY, State.CENSORED)  # a tuple: found by identity, where a set would hash
+GROWS = (FRESH, EMPTY, CENSORED)  # a tuple: found by identity, where a set would hash
 
 
 def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
@@ -126,10 +138,10 @@ def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
     ``oldest``: ms it may be old, None for three of its periods.
     """
     _, value, end, _, _, period, coverage, state = signal
-    if state is not State.FRESH:
-        if state is State.MISSING:
+    if state is not FRESH:
+        if state is MISSING:
             return state
-        if state is State.EMPTY:
+        if state is EMPTY:
             value = 0.0
     if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
         return State.ABSURD
@@ -141,38 +153,22 @@ def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     """Judge, remember and learn from one observation."""
-    now = seen.now if memory.now is None else max(seen.now, memory.now)
-    if memory.since is None or memory.now is None or now - memory.now > settings.seeing:
+    now, last = seen.now, memory.now
+    if last is not None and now < last:
+        now = last
+    if last is None or memory.since is None or now - last > settings.seeing:
         memory.since = now  # begun, or asleep for longer than the windows: what they hold says nothing of the present
-    states: dict[str, State] = {}
-    kept, windows = settings.windows, memory.windows
-    for name, signal in seen.signals.items():
-        _, value, end, _, span, period, coverage, state = signal
-        if state is not State.FRESH or not 0 <= value <= ABSURD or coverage != 1.0 or not 0 <= now - end <= period:
-            state = judge(signal, now, settings.ages.get(name))
-            if state is State.EMPTY and name in settings.never_zero:
-                state = State.MISSING
-        states[name] = state
-        if name in kept and state in GROWS:
-            window = windows.get(name)
-            if window is None:
-                window = windows[name] = Window(kept[name])
-            window.keep = kept[name]  # the settings may have changed since it was kept
-            if state is State.EMPTY:
-                value = 0.0
-            elif 0 < coverage < 1 and name in settings.totals:
-                value = min(value / coverage, ABSURD)
-            window.add(end, span, value)
+    memory.now = now
+    states = _listen(settings, memory, seen.signals, now)
     fallen = _fallen(settings, states) if settings.fallbacks else NOTHING
-    fleet = seen.fleet
+    fleet, ordered = seen.fleet, memory.ordered
     learnt = _learnt(settings, memory, fleet)
-    throughput = learnt.throughput or settings.throughput or UNDECLARED
-    open_order = memory.ordered
     current = _current(memory, fleet, now)
     view = View(
         settings, memory, seen, fleet, now, current, settings.minimum, settings.maximum,
-        open_order is not None and current != open_order, learnt, throughput,
-        learnt.startup_p95 or settings.startup, _outstanding(seen, states), states, {}, fallen,
+        ordered is not None and current != ordered, learnt,
+        learnt.throughput or settings.throughput or UNDECLARED, learnt.startup_p95 or settings.startup,
+        _outstanding(seen.signals, states), states, {}, fallen,
     )  # fmt: skip
     if settings.calendar:
         view.held = hold(settings.calendar, seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
@@ -181,14 +177,45 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         _learn(view)
     if settings.throughput is None:
         view.throughput = max(view.throughput, _completing(view))
-    memory.now = now
     return view
+
+
+def _listen(settings: Settings, memory: Memory, signals: Mapping[str, Signal], now: int) -> dict[str, State]:
+    """Judge every signal, and take those that can be believed into their windows."""
+    states: dict[str, State] = {}
+    kept, windows = settings.windows, memory.windows
+    for name, signal in signals.items():
+        _, value, end, _, span, period, coverage, state = signal
+        if state is not FRESH or coverage != 1.0 or not (0 <= value <= ABSURD and 0 <= now - end <= period):
+            state = judge(signal, now, settings.ages.get(name))
+            if state is EMPTY and name in settings.never_zero:
+                state = MISSING
+            value = _counted(signal, state, name in settings.totals)
+        states[name] = state
+        keep = kept.get(name)
+        if keep is not None and state in GROWS:
+            window = windows.get(name)
+            if window is None:
+                window = windows[name] = Window(keep)
+            elif window.keep != keep:  # the settings changed since it was begun
+                window.keep = keep
+            window.add(end, span, value)
+    return states
+
+
+def _counted(signal: Signal, state: State, total: bool) -> float:
+    """What a window takes of ``signal``: of a ``total`` the missing tasks' share is added."""
+    if state is EMPTY:
+        return 0.0
+    if total and 0 < signal.coverage < 1:
+        return min(signal.value / signal.coverage, ABSURD)
+    return signal.value
 
 
 def _fallen(settings: Settings, states: dict[str, State]) -> dict[str, float]:
     """The absent signals that have a fallback; from here on they count as seen."""
     fallen = {name: value for name, value in settings.fallbacks.items() if states.get(name) not in GROWS}
-    states.update(dict.fromkeys(fallen, State.FRESH))
+    states.update(dict.fromkeys(fallen, FRESH))
     return fallen
 
 
@@ -198,17 +225,18 @@ def _current(memory: Memory, fleet: Fleet, now: int) -> int:
     if ordered is None or fleet.desired == ordered:
         memory.ordered = None
         return fleet.desired
-    if now - memory.ordered_at <= SETTLE or fleet.state is not State.FRESH or fleet.at <= memory.ordered_at:
+    if now - memory.ordered_at <= SETTLE or fleet.state is not FRESH or fleet.at <= memory.ordered_at:
         return ordered
     memory.ordered = None
     return fleet.desired
 
 
-def _outstanding(seen: Observation, states: dict[str, State]) -> float:
+def _outstanding(signals: Mapping[str, Signal], states: Mapping[str, State]) -> float:
     total = 0.0
     for name in ("in_flight", "queue"):
-        if states.get(name) in GROWS and states[name] is not State.EMPTY:
-            total += seen.signals[name].value
+        state = states.get(name)
+        if state is FRESH or state is CENSORED:
+            total += signals[name].value
     return total
 
 
@@ -245,16 +273,16 @@ def _learn(view: View) -> None:
     """Throughput, from a fleet of which nothing is warming and as many have served for the whole span."""
     learnt, fleet = view.learnt, view.fleet
     learnt.at = view.now
-    if fleet.serving != learnt.serving or fleet.warming or fleet.state is not State.FRESH:
+    if fleet.serving != learnt.serving or fleet.warming or fleet.state is not FRESH:
         learnt.serving, learnt.since = fleet.serving, view.now
     if fleet.serving < 1 or view.now - learnt.since < SATURATED_SPAN:
         return
-    if view.states.get("completed") is not State.FRESH:
+    if view.states.get("completed") is not FRESH:
         return
-    completed, covered = view.mean("completed", SATURATED_SPAN)
+    completed, covered = view.window("completed").mean(SATURATED_SPAN)
     if covered < 0.9 * SATURATED_SPAN:
         return
-    slow = view.states.get("latency") is State.FRESH and view.value("latency") > view.settings.objective
+    slow = view.states.get("latency") is FRESH and view.value("latency") > view.settings.objective
     per_task = completed / fleet.serving
     if not slow:
         view.learnt.carried(per_task, view.now)

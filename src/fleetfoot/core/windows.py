@@ -48,10 +48,14 @@ class Window:
         covered.append(covered[-1] + span)
         self.span = span
         if len(ends) > SLACK and ends[SLACK // 2] < end - self.keep:
-            cut = bisect_right(ends, end - self.keep) - 1
-            base = sums[cut]  # begin again near zero: a year of sums, or one absurd sample, must not cost precision
-            ends[:], sums[:], covered[:] = ends[cut:], [s - base for s in sums[cut:]], covered[cut:]
+            self._trim()
         return True
+
+    def _trim(self) -> None:
+        ends, sums, covered = self.ends, self.sums, self.covered
+        cut = bisect_right(ends, ends[-1] - self.keep) - 1
+        base = sums[cut]  # begin again near zero: a year of sums, or one absurd sample, must not cost precision
+        ends[:], sums[:], covered[:] = ends[cut:], [s - base for s in sums[cut:]], covered[cut:]
 
     def value(self, i: int) -> float:
         """The value of sample ``i`` (1 is the oldest kept)."""
@@ -65,7 +69,10 @@ class Window:
             return sums[-1], covers[-1]
         if i == 0:
             return sums[0], covers[0]
-        late, before, covered = ends[i] - at, sums[i - 1], covers[i - 1]
+        late, before = ends[i] - at, sums[i - 1]
+        if not late:
+            return before + (sums[i] - before), covers[i]
+        covered = covers[i - 1]
         span = covers[i] - covered
         if late >= span:
             return before, covered
@@ -91,19 +98,23 @@ class Window:
     def means(self, spans: Iterable[int]) -> list[tuple[float, float]]:
         """``mean`` over several trailing spans, shortest first, in one walk: the hot path of every step."""
         ends, sums, covers = self.ends, self.sums, self.covered
-        end, total, known, high = ends[-1], sums[-1], covers[-1], len(ends)
+        end, total, known = ends[-1], sums[-1], covers[-1]
         found = []
         for span in spans:
             at = end - span
-            i = bisect_left(ends, at, 0, high)
-            high = i + 1
-            before, early = (sums[i - 1], covers[i - 1]) if i else (sums[0], covers[0])
-            width, late = covers[i] - early, ends[i] - at
+            i = bisect_left(ends, at)
+            j = i - 1 if i else 0
+            before, early = sums[j], covers[j]
             covered: float = known - early
-            if late < width:
-                share = 1.0 - late / width
-                before += (sums[i] - before) * share
-                covered -= width * share
+            width, late = covers[i] - early, ends[i] - at
+            if late < width:  # the sample reaches across ``at``
+                if late:
+                    share = 1.0 - late / width
+                    before += (sums[i] - before) * share
+                    covered -= width * share
+                else:
+                    before += sums[i] - before
+                    covered -= width
             before = total - before
             found.append((before / covered if before > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0))
         return found
@@ -151,21 +162,15 @@ class Window:
         return window
 
 
-class Peaks:
-    """The largest value of the last ``keep`` ms, in constant memory per falling run (a monotonic queue)."""
+def peak(rows: list[list[int]], keep: int, at: int, value: int) -> int:
+    """Take ``value`` at ``at`` and return the largest one of the last ``keep`` ms.
 
-    __slots__ = ("keep", "rows")
-
-    def __init__(self, keep: int, rows: list[list[int]] | None = None) -> None:
-        self.keep = keep
-        self.rows = rows if rows is not None else []  # [at, value], values falling
-
-    def add(self, at: int, value: int) -> int:
-        """Take ``value`` at ``at`` and return the largest one of the last ``keep`` ms."""
-        rows = self.rows
-        while rows and rows[-1][1] <= value:
-            rows.pop()
-        rows.append([at, value])
-        while rows[0][0] < at - self.keep:
-            rows.pop(0)
-        return rows[0][1]
+    ``rows`` is what is remembered, [at, value] with values falling: a monotonic queue, which needs constant memory
+    per falling run.
+    """
+    while rows and rows[-1][1] <= value:
+        rows.pop()
+    rows.append([at, value])
+    while rows[0][0] < at - keep:
+        rows.pop(0)
+    return rows[0][1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetfoot.core.windows import SLACK, Peaks, Window
+from fleetfoot.core.windows import SLACK, Window, peak
 
 KEEP = 5_000
 
@@ -163,9 +163,9 @@ def test_a_sample_said_to_last_for_ever_lasts_as_long_as_the_window() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 20)), min_size=1, max_size=60), st.integers(0, 3_000))
 def test_peaks_are_the_largest_of_the_last_milliseconds(rows: list[tuple[int, int]], keep: int) -> None:
-    peaks, seen, now = Peaks(keep), list[tuple[int, int]](), 0
+    peaks, seen, now = list[list[int]](), list[tuple[int, int]](), 0
     for gap, value in rows:
         now += gap
         seen.append((now, value))
-        assert peaks.add(now, value) == max(v for at, v in seen if at >= now - keep)
-    assert all(older[1] > newer[1] for older, newer in pairwise(peaks.rows))
+        assert peak(peaks, keep, now, value) == max(v for at, v in seen if at >= now - keep)
+    assert all(older[1] > newer[1] for older, newer in pairwise(peaks))

@@ -17,7 +17,7 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
-from fleetfoot.core.windows import Peaks
+from fleetfoot.core.windows import peak
 
 CALM = 600_000  # ms without a flap that halves the window again
 LONGEST = 4
@@ -29,7 +29,7 @@ def stabilise(count: int, view: View, mine: Slice) -> Verdict:
     rules = view.settings.guards
     _flaps(view, mine)
     window = rules.stabilise_in * mine.get("times", 1)
-    largest = Peaks(window, mine.setdefault("wishes", [])).add(view.now, count)
+    largest = peak(mine.setdefault("wishes", []), window, view.now, count)
     least = _least(count, view, mine, rules.stabilise_out) if rules.stabilise_out > 0 else count
     if count > view.current:
         if least >= count:
@@ -77,7 +77,7 @@ def _too_early(view: View) -> Reason | None:
 
 def _least(count: int, view: View, mine: Slice, window: int) -> int:
     """The smallest wish of the growth window: what was wished for all of it. It begins with the present count."""
-    return -Peaks(window, mine.setdefault("lows", [[view.now, -view.current]])).add(view.now, -count)
+    return -peak(mine.setdefault("lows", [[view.now, -view.current]]), window, view.now, -count)
 
 
 def _flaps(view: View, mine: Slice) -> None:

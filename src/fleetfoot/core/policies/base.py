@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Blind, Data, Reason, State, Vote
+from fleetfoot.core.model import CENSORED, FRESH, MISSING, Blind, Data, Reason, Vote
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.view import COVERAGE, View
+from fleetfoot.core.view import COVERAGE, GROWS, View
 
 ERRORS = ("errors", "app.errors")
 PILING = 0.5  # seconds of the serving tasks' work outstanding: the second signal that agrees with a surge
@@ -62,22 +62,22 @@ def advise(view: View, data: Data) -> Reason:
 
 def blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` cannot be used at all; None when it can."""
-    if view.usable(name):
-        return None
     state = view.state(name)
+    if state in GROWS:
+        return None
     return Blind(name, state, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": str(state)}))
 
 
 def part_blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` is usable for growth and not for a scale-in: low coverage, or only a lower bound."""
     if name in view.fallen:
-        return Blind(name, State.MISSING, Reason(Code.FALLBACK, {"signal": name, "value": view.fallen[name]}))
-    signal = view.seen.signals[name]
-    if signal.coverage < COVERAGE:
-        data: Data = {"signal": name, "coverage": round(signal.coverage, 3)}
-        return Blind(name, State.FRESH, Reason(Code.COVERAGE_LOW, data))
-    if view.state(name) is State.CENSORED:
-        return Blind(name, State.CENSORED, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": "censored"}))
+        return Blind(name, MISSING, Reason(Code.FALLBACK, {"signal": name, "value": view.fallen[name]}))
+    coverage = view.seen.signals[name].coverage
+    if coverage < COVERAGE:
+        data: Data = {"signal": name, "coverage": round(coverage, 3)}
+        return Blind(name, FRESH, Reason(Code.COVERAGE_LOW, data))
+    if view.states[name] is CENSORED:
+        return Blind(name, CENSORED, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": "censored"}))
     return None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from fleetfoot.core import demand
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Data, Reason, State, Vote, Want
+from fleetfoot.core.model import CENSORED, FRESH, Data, Reason, Vote, Want
 from fleetfoot.core.policies.base import PILING, blind, part_blind, slow
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
@@ -48,24 +48,24 @@ class Default:
         if unseen is not None:
             return unseen
         carried = self.utilisation * view.throughput
-        surging = view.memory.surge_at is not None and view.now - view.memory.surge_at < FOLLOW
+        surge, current = view.memory.surge_at, view.current
+        surging = surge is not None and view.now - surge < FOLLOW
         piling = view.pressure(view.fleet.serving) >= PILING
-        line = view.current * carried
         z = demand.FOLLOWING if surging else demand.AGREED if piling else demand.ALONE
         window = view.window("requests")
-        found = demand.assess(window, mine, line, z)
-        if not surging and found.rising is None:
+        found = demand.assess(window, mine, current * carried, z)
+        if found.rising is None and not surging:
             demand.learn(window, mine, view.now)
-        grown = self._growth(view, mine, found, carried, surging)
-        if grown is not None:
-            return grown
-        dim = part_blind(view, "requests")
-        if dim is not None:
-            return dim
-        return self._rest(view, found, carried)
-
-    def _growth(self, view: View, mine: Slice, found: demand.Demand, carried: float, surging: bool) -> Want | None:
         lasting = self._queue_lasts(view, mine)
+        if lasting or found.rising is not None:
+            grown = self._growth(view, mine, found, carried, surging, lasting)
+            if grown is not None:
+                return grown
+        return part_blind(view, "requests") or self._rest(view, found, carried, piling)
+
+    def _growth(
+        self, view: View, mine: Slice, found: demand.Demand, carried: float, surging: bool, lasting: bool
+    ) -> Want | None:
         rising = found.rising
         if rising is not None and view.settings.throughput is None and not slow(view):
             rising = None  # undeclared throughput: the rate alone proves nothing yet
@@ -82,7 +82,7 @@ class Default:
             return Want(want, Reason(Code.QUEUE, data), flip=view.current * carried)
         want = ceil(rising / carried) + extra
         code = Code.DEMAND
-        if view.state("requests") is State.CENSORED:
+        if view.state("requests") is CENSORED:
             want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
         data = {
             "rate": round(rising, 1),
@@ -110,22 +110,23 @@ class Default:
         return bool(view.now - since >= LASTING)
 
     def _quick(self, view: View) -> bool:
-        return view.state("latency") is State.FRESH and view.value("latency") <= view.settings.objective / 2
+        return view.state("latency") is FRESH and view.value("latency") <= view.settings.objective / 2
 
-    def _rest(self, view: View, found: demand.Demand, carried: float) -> Vote:
+    def _rest(self, view: View, found: demand.Demand, carried: float, piling: bool) -> Want:
         """Enough, or fewer."""
-        # Undeclared throughput: no rate alone makes it grow, so none is told.
-        flip = None if view.settings.throughput is None else view.current * carried
-        data: Data = {"rate": round(found.rate, 1), "per_task": round(carried, 2)}
-        if flip is not None:
-            data = {**data, "flip": round(flip, 1)}
-        if view.coming() > 0 and found.rate > view.fleet.serving * carried:
-            return Want(view.current, Reason(Code.STARTING, {**data, "starting": view.coming()}), flip=flip)
+        current, rate, flip = view.current, found.rate, None
+        data: Data = {"rate": round(rate, 1), "per_task": round(carried, 2)}
+        if view.settings.throughput is not None:  # else no rate alone makes it grow, and none is told
+            flip = current * carried
+            data["flip"] = round(flip, 1)
+        if rate > view.fleet.serving * carried and view.coming() > 0:
+            return Want(current, Reason(Code.STARTING, {**data, "starting": view.coming()}), flip=flip)
         fewer = ceil(found.high / carried)
-        if fewer < view.current and view.window("requests").mean(60_000)[1] < 50_000:
-            return Want(view.current, Reason(Code.TOO_FEW_SAMPLES, {"signal": "requests"}), flip=flip)
-        piling = view.pressure(view.fleet.serving) >= PILING and not self._quick(view)
-        if fewer >= view.current or piling:
-            return Want(view.current, Reason(Code.ENOUGH, data), flip=flip)
+        if fewer >= current:
+            return Want(current, Reason(Code.ENOUGH, data), flip=flip)
+        if view.window("requests").mean(60_000)[1] < 50_000:
+            return Want(current, Reason(Code.TOO_FEW_SAMPLES, {"signal": "requests"}), flip=flip)
+        if piling and not self._quick(view):
+            return Want(current, Reason(Code.ENOUGH, data), flip=flip)
         data = {**data, "rate": round(found.high, 1), "upper": 1, "extra": 0, "span": 60_000}
         return Want(fewer, Reason(Code.DEMAND, data), flip=flip)

@@ -22,7 +22,7 @@ from fleetfoot.core.policies.base import PILING, blind, part_blind, slow
 from fleetfoot.core.queueing import carries, tasks_for
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
-from fleetfoot.core.windows import Peaks
+from fleetfoot.core.windows import peak
 
 if TYPE_CHECKING:
     from fleetfoot.spec.policies.slo import SloPolicy
@@ -90,7 +90,7 @@ class Slo:
         if view.states["requests"] is State.CENSORED:
             want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
         hold = view.startup + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
-        largest = want if hold <= 0 else Peaks(hold, mine.setdefault("wishes", [])).add(view.now, want)
+        largest = want if hold <= 0 else peak(mine.setdefault("wishes", []), hold, view.now, want)
         flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 0), throughput, late, wait)
         data: Data = {
             "rate": ahead.level, "ahead": held, "lead": view.startup, "per_task": throughput, "extra": extra,
