@@ -12,7 +12,7 @@ from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Backlog, Default, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Backlog, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy as AnyPolicy
 from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
@@ -82,7 +82,8 @@ def hpas(draw: st.DrawFn) -> Hpa:
     return Hpa("hpa", tuple(metrics), draw(st.none() | st.builds(Behavior, rules, rules)), draw(windows))
 
 
-any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs)
+forecasts = st.builds(Forecast, scale=st.booleans(), scale_in=st.booleans())  # raising the maximum has its own tests
+any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs, forecasts)
 
 
 def several(each: st.SearchStrategy[AnyPolicy], least: int = 1) -> st.SearchStrategy[tuple[AnyPolicy, ...]]:
@@ -159,6 +160,7 @@ def stretches(draw: st.DrawFn, ticks: int = 25) -> Stretch:
         "in_flight": draw(small), "queue": draw(small),
     }  # fmt: skip
     disturbed = tuple(draw(st.lists(st.sampled_from(sorted(shown)), max_size=3, unique=True)))
+    shown["forecast.upper"] = draw(amounts)  # never disturbed: a forecast that is lost blocks nothing, by design
     disturbance = draw(st.sampled_from(sorted(DISTURBANCES)))
     fleet: dict[str, Any] = {
         "deploying": draw(st.sampled_from([False, False, False, True])),

@@ -131,6 +131,7 @@ class Want(NamedTuple):
     reason: Reason
     urgent: bool = False  # a fast step: evidence that noise cannot make
     flip: float | None = None
+    keeps: bool = False  # a floor: others do not shrink below it, and alone it shrinks nothing
 
 
 class Abstain(NamedTuple):

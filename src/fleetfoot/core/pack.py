@@ -63,6 +63,7 @@ def _vote_to_json(vote: Vote) -> dict[str, Any]:
     row: dict[str, Any] = {"vote": kind, "reason": reason_to_json(vote.reason)}
     if isinstance(vote, Want):
         row |= {"tasks": vote.tasks, "urgent": vote.urgent, "flip": vote.flip}
+        row |= {"keeps": True} if vote.keeps else {}
     elif isinstance(vote, Blind):
         row |= {"signal": vote.signal, "state": str(vote.state)}
     return row
@@ -71,7 +72,7 @@ def _vote_to_json(vote: Vote) -> dict[str, Any]:
 def _vote_from_json(row: dict[str, Any]) -> Vote:
     reason = reason_from_json(row["reason"])
     if row["vote"] == "want":
-        return Want(row["tasks"], reason, row["urgent"], row["flip"])
+        return Want(row["tasks"], reason, row["urgent"], row["flip"], row.get("keeps", False))
     if row["vote"] == "blind":
         return Blind(row["signal"], State(row["state"]), reason)
     return Abstain(reason)

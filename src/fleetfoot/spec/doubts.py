@@ -7,7 +7,15 @@ from itertools import pairwise
 
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS
-from fleetfoot.spec.policies import BacklogPolicy, HpaPolicy, SchedulePolicy, StepPolicy, TargetPolicy, ThresholdsPolicy
+from fleetfoot.spec.policies import (
+    BacklogPolicy,
+    ForecastPolicy,
+    HpaPolicy,
+    SchedulePolicy,
+    StepPolicy,
+    TargetPolicy,
+    ThresholdsPolicy,
+)
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.units import DurationForm
 
@@ -83,6 +91,9 @@ def _one_way(service: Service) -> Iterator[str]:
         elif isinstance(policy, SchedulePolicy):
             alone = len({type(each) for each in service.policies}) == 1
             grows, shrinks = grows or alone, shrinks or alone
+        elif isinstance(policy, ForecastPolicy):
+            scales = policy.mode != "forecast only"
+            grows, shrinks = grows or scales, shrinks or (scales and policy.scale_in)
         else:
             grows = True
             shrinks = shrinks or not (isinstance(policy, TargetPolicy) and not policy.scale_in)

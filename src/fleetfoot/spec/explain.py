@@ -14,6 +14,7 @@ from fleetfoot.spec.money import MONTH_HOURS
 from fleetfoot.spec.policies import (
     BacklogPolicy,
     DefaultPolicy,
+    ForecastPolicy,
     HpaPolicy,
     Policy,
     SchedulePolicy,
@@ -24,7 +25,7 @@ from fleetfoot.spec.policies import (
 from fleetfoot.spec.policies.hpa import HpaIn, HpaOut
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.signals import SignalSpec, unit_of
-from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
+from fleetfoot.spec.units import Allowance, DurationForm, ShareForm, SizeForm
 from fleetfoot.spec.when import WeekdayForm
 
 _span, _size = DurationForm().show, SizeForm().show
@@ -154,6 +155,8 @@ def _rule(policy: Policy, service: Service) -> str:
         return _backlog(policy, service.task.throughput)
     if isinstance(policy, HpaPolicy):
         return _hpa(policy)
+    if isinstance(policy, ForecastPolicy):
+        return _forecast(policy)
     return _thresholds(policy) if isinstance(policy, ThresholdsPolicy) else policy.kind
 
 
@@ -231,6 +234,22 @@ def _hpa(policy: HpaPolicy) -> str:
         return f"as an HPA without behavior: {shown}; at most doubled at a time, or 4; scale-in when wanted for 5m"
     sides = (("out", policy.out or HpaOut()), ("in", policy.in_ or HpaIn()))
     return f"as an HPA: {shown}; {'; '.join(_side(word, rules) for word, rules in sides)}"
+
+
+def _forecast(policy: ForecastPolicy) -> str:
+    share = ShareForm().show
+    parts = [
+        (
+            f"tasks at {share(policy.utilisation)} of what they carry for the upper end of the forecast from "
+            f"{policy.history} ({policy.zone}), {_span(policy.buffer)} before it is due"
+        )
+    ]
+    if policy.mode == "forecast only":
+        parts.append("only told, nothing is ordered")
+    if policy.on_breach == "raise":
+        parts.append(f"it may raise capacity.max, to {share(policy.breach_buffer)} above what is forecast")
+    parts.append("it may let tasks go" if policy.scale_in else "it lets nothing go by itself")
+    return f"{'; '.join(parts)}; silent while its error is over {share(policy.max_error)}"
 
 
 def _side(word: str, rules: HpaOut | HpaIn) -> str:

@@ -191,6 +191,10 @@ class Service(Part):
         if self.target == "local" and self.run is None and self.app is None:
             message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
             wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
+        forecasts = [index for index, policy in enumerate(self.policies) if policy.kind == "forecast"]
+        for index in forecasts[1:]:
+            message = "a service has one forecast: remove this one"
+            wrongs.append(Wrong(message, at=("policies", index, "forecast"), on_key=True))
         for index, policy in enumerate(self.policies):
             if isinstance(policy, BacklogPolicy):
                 lacking = policy.lacks(self.task.throughput)

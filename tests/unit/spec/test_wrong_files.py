@@ -223,10 +223,24 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("policies-as-a-mapping", service("policies: {default: {}}"), [
         f"f:4:15: {P}: must be a list such as [default], not a mapping",
     ]),
-    ("policy-misspelt", service("policies: [{stp: {}}, defalt, forecast]"), [
+    ("policy-misspelt", service("policies: [{stp: {}}, defalt]"), [
         f"f:4:17: {P}[0].stp: 'stp' is no policy: allowed is {KINDS}; did you mean 'step'?",
         f"f:4:27: {P}[1]: 'defalt' is no policy: allowed is {KINDS}; did you mean 'default'?",
-        f"f:4:35: {P}[2]: policy 'forecast' is not built yet: allowed is {KINDS}",
+    ]),
+    ("forecast-history-to-come", service("policies: [{forecast: {history: prometheus}}]"), [
+        (f"f:4:37: {P}[0].forecast.history: history from prometheus is not built yet: allowed is journal, or a file of "
+        "timestamp,value"),
+    ]),
+    ("forecast-history-of-no-kind", service("policies: [{forecast: {history: jornal}}]"), [
+        (f"f:4:37: {P}[0].forecast.history: 'jornal' is no history: write journal, or a file such as traffic.csv or "
+        "traffic.parquet; did you mean 'journal'?"),
+    ]),
+    ("forecast-zone", service("policies: [{forecast: {zone: Asia/Soul}}]"), [
+        (f"f:4:34: {P}[0].forecast.zone: 'Asia/Soul' is no time zone: write one such as Asia/Seoul; did you mean "
+        "'Asia/Seoul'?"),
+    ]),
+    ("forecast-twice", service("policies: [forecast, forecast]"), [
+        f"f:4:26: {P}[1].forecast: a service has one forecast: remove this one",
     ]),
     ("policy-bare-that-needs-settings", service("policies: [target]"), [
         f"f:4:16: {P}[0]: policy target needs settings: write target: {{signal: cpu, value: 70%}}",

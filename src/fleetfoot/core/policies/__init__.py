@@ -6,6 +6,7 @@ from typing import Any
 
 from fleetfoot.core.policies.backlog import Backlog
 from fleetfoot.core.policies.default import Default
+from fleetfoot.core.policies.forecast import Forecast
 from fleetfoot.core.policies.hpa import Hpa
 from fleetfoot.core.policies.schedule import Schedule
 from fleetfoot.core.policies.slo import Slo
@@ -13,7 +14,7 @@ from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Backlog", "Default", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
+__all__ = ["POLICIES", "Backlog", "Default", "Forecast", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
@@ -24,4 +25,5 @@ POLICIES: dict[str, type[Any]] = {
     "hpa": Hpa,
     "schedule": Schedule,
     "backlog": Backlog,
+    "forecast": Forecast,
 }

@@ -14,6 +14,7 @@ from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_an
 from fleetfoot.spec.policies.backlog import BacklogPolicy
 from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.default import DefaultPolicy
+from fleetfoot.spec.policies.forecast import ForecastPolicy
 from fleetfoot.spec.policies.hpa import HpaPolicy
 from fleetfoot.spec.policies.schedule import SchedulePolicy
 from fleetfoot.spec.policies.slo import SloPolicy
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "BacklogPolicy",
     "DefaultPolicy",
+    "ForecastPolicy",
     "HpaPolicy",
     "Policy",
     "PolicySpec",
@@ -48,9 +50,9 @@ KINDS: dict[str, type[Policy]] = {
         HpaPolicy,
         SchedulePolicy,
         BacklogPolicy,
+        ForecastPolicy,
     )
 }
-KINDS_LATER = ("forecast",)
 
 
 def read_policy(item: Any) -> Any:
@@ -65,8 +67,6 @@ def read_policy(item: Any) -> Any:
     else:
         raise Wrong(f"must be one policy ({kinds}) with its settings, such as - step: {StepPolicy.example}")
     at: tuple[str, ...] = () if isinstance(item, str) else (kind,)
-    if kind in KINDS_LATER:
-        raise Wrong(f"policy {shown(kind)} is not built yet: allowed is {kinds}", at=at, on_key=True)
     if kind not in KINDS:
         message = f"{shown(kind)} is no policy: allowed is {kinds}"
         raise Wrong(message, at=at, on_key=True, suggestion=did_you_mean(kind, KINDS))

@@ -91,7 +91,7 @@ class SchedulePolicy(Policy):
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(data.get("holidays"), str):
-            data["holidays"] = tuple(_dates(data["holidays"]))
+            data["holidays"] = tuple(dates_of(data["holidays"]))
         windows = data.get("windows") or {}
         if not windows:
             raise Wrong(f"has no window: write one, such as {cls.example}")
@@ -122,7 +122,7 @@ def _window(name: str, value: Any, policy: type[Policy]) -> ScheduleWindow:
         raise Many(inner=error, prefix=(name,)) from None
 
 
-def _dates(name: str) -> list[int]:
+def dates_of(name: str) -> list[int]:
     """The dates of a file: the first word of every line that has one; what follows is its name. Raises ``Wrong``."""
     try:
         lines = lines_of(name)
