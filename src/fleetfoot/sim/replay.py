@@ -8,7 +8,7 @@ Where observations are no longer kept nothing can be said, until the next kept m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -97,14 +97,16 @@ class Replayed:
 
 def replay(rows: Iterable[Row], since: int = 0) -> Replayed:
     """Replay ``rows``; what is before ``since`` (``now``, ms) only leads up to it and is not compared."""
-    again = _Again(since)
+    again = Again(since)
     for row in rows:
         again.take(row)
     return again.found
 
 
 @dataclass(slots=True)
-class _Again:
+class Again:
+    """The engine over kept rows, step by step."""
+
     since: int
     found: Replayed = field(default_factory=Replayed)
     settings: Settings | None = None
@@ -231,6 +233,26 @@ def unlike(kept: dict[str, Any], mine: dict[str, Any], depth: int = 2) -> tuple[
     return tuple(found)
 
 
+class Moment(NamedTuple):
+    """One step as it was decided again, and the memory after it as JSON."""
+
+    settings: Settings
+    memory: dict[str, Any]
+    seen: Observation
+    decision: Decision
+
+
+def moments(rows: Iterable[Row], since: int = 0) -> Iterator[Moment]:
+    """Every step of ``rows`` from ``since`` (``now``, ms) on that can be decided again."""
+    again = Again(since)
+    for row in rows:
+        before = again.found.steps
+        again.take(row)
+        if again.found.steps > before and again.settings and again.memory and again.made:
+            assert isinstance(row, Observation)
+            yield Moment(again.settings, again.memory.to_json(), row, again.made)
+
+
 class Otherwise(NamedTuple):
     """What other settings would have decided of the same observations, without their consequences."""
 
@@ -243,7 +265,7 @@ class Otherwise(NamedTuple):
 
 def replay_with(rows: Iterable[Row], other: Settings, since: int = 0, most: int = 20) -> Otherwise:
     """Every kept observation decided by ``other`` too, with a memory of its own. Open loop: nothing it orders shows."""
-    mine, theirs = _Again(since), Memory()
+    mine, theirs = Again(since), Memory()
     steps, more, less, apart = 0, 0, 0, 0
     first: list[tuple[Decision, Decision]] = []
     for row in rows:

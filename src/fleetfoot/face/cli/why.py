@@ -33,15 +33,25 @@ LAST = 8
 @click.command(short_help="Explain the decisions around a moment.")
 @click.argument("service")
 @click.argument("when", metavar="[TIME]", required=False)
+@click.option("--full", is_flag=True, help="One decision unfolded: every vote, every guard, and what would flip it.")
 @lang_option
 @file_option
 @state_option
 @json_option
-def why(service: str, when: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
-    """Explain the decisions for SERVICE around TIME: 09:03, 09:03:12, an ISO time, '2 min ago'. Default: the newest."""
+def why(
+    service: str, when: str | None, full: bool, lang: str, file: Path, state: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Explain the decisions for SERVICE around TIME: 09:03, 09:03:12, an ISO time, '2 min ago'. Default: the newest.
+
+    With --full, the one that acted within TIME, else the one in force at it, held ones too: every vote, what each
+    guard did, and at which level of each signal, and when, it would have been otherwise.
+    """
     with journal(state_folder(file, state)) as reader:
         known(reader, service)
         start, end = _window(when, reader, service)
+        if full:
+            _unfold(reader, service, start, end, when, lang, as_json)
+            return
         decisions = _decisions(reader, service, start, end, newest=when is None)
         told = [_told(reader, decision, lang) for decision in decisions]
         actions = _actions(reader, service, start, end, lang)
@@ -77,6 +87,35 @@ def _decisions(reader: Reader, service: str, start: int, end: int, newest: bool)
     if before is not None and (not decisions or decisions[0].action == "hold") and len(decisions) < LAST:
         decisions.insert(0, before)  # what still held when the window began
     return decisions
+
+
+def _unfold(
+    reader: Reader, service: str, start: int, end: int, when: str | None, lang: str, as_json: bool
+) -> None:  # fmt: skip
+    from fleetfoot.core.flips import flips
+    from fleetfoot.core.whole import facts, flip_facts, flip_lines, lines
+    from fleetfoot.face.explaining import moment
+
+    last = reader.last_wall(service) or end
+    acted = (
+        None if when is None else next((d for d in reader.decisions(service, start, end) if d.action != "hold"), None)
+    )
+    wall = acted.wall if acted is not None else min(last, end if when is None else (start + end) // 2)
+    found = moment(reader, service, wall, acted)
+    decision = found.decision if found is not None else acted or reader.decision_before(service, wall)
+    if decision is None:
+        raise Told(f"nothing is known of {service} at {date_time(wall)}")
+    flipped = flips(*found) if found is not None else None
+    told = _told(reader, decision, lang)
+    if as_json:
+        more = {"flips": flip_facts(flipped) if flipped is not None else None}
+        put({"service": service, **told, **facts(decision, lang), **more})
+        return
+    stamp = clock_time(decision.wall) if time.time() * 1000 - decision.wall < 86_400_000 else date_time(decision.wall)
+    click.echo(f"{stamp}  {told['headline']}  {told['reasons'][0] if told['reasons'] else ''}")
+    rest = [*lines(decision, lang), *flip_lines(flipped, lang), *([told["order_text"]] if told["order_text"] else [])]
+    for line in rest:
+        click.echo(f"{' ' * len(stamp)}  {line}")
 
 
 def _told(reader: Reader, decision: Decision, lang: str) -> dict[str, Any]:

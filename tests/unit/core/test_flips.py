@@ -1,0 +1,121 @@
+"""What would flip a decision: the level it names does it, the level beside it does not, and nothing is touched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fleetfoot.core.flips import SOON, Flip, Flips, Held, flips
+from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.policies.step import CHANGE
+from fleetfoot.core.settings import GuardSettings
+from fleetfoot.core.words import LANGUAGES
+from tests.unit.core.build import OPEN, Service
+
+CALM: dict[str, Any] = {
+    "requests": 60.0, "completed": 60.0, "latency": 80.0, "cpu": 0.5, "in_flight": 3.0, "queue": 0.0, "errors": 0.0,
+}  # fmt: skip
+CPU = Target("cpu", "cpu", 0.5, window=1000)
+
+
+def asked(service: Service, **shown: Any) -> Flips:
+    assert service.decision is not None
+    return flips(service.settings, service.memory.to_json(), service.see(**shown), service.decision)
+
+
+def calm(*policies: Policy, **changes: Any) -> Service:
+    """Five minutes of the same."""
+    service = Service(*policies, tasks=10, **{"minimum": 1, "maximum": 50, **changes})
+    service.run(300, **CALM)
+    return service
+
+
+def of(rows: tuple[Flip | Held, ...], signal: str) -> Flip | Held:
+    return next(row for row in rows if row.signal == signal)
+
+
+def test_target_tracking_flips_at_the_ends_of_its_tolerance() -> None:
+    """10 tasks at 50 % for 50 %: more than 55 % grows to 12, less than 45 % shrinks to 9."""
+    found = asked(calm(CPU), **CALM)
+    up, down = of(found.grows, "cpu"), of(found.shrinks, "cpu")
+    assert isinstance(up, Flip)
+    assert isinstance(down, Flip)
+    assert up.value == pytest.approx(0.55, rel=0.01)
+    assert up.tasks == 12
+    assert down.value == pytest.approx(0.45, rel=0.01)
+    assert down.tasks == 9
+
+
+def test_a_step_flips_at_its_threshold() -> None:
+    service = calm(Step("step", "in_flight", 40.0, True, CHANGE, ((0.0, None, 2.0),), period=1000))
+    found = of(asked(service, **CALM).grows, "in_flight")
+    assert isinstance(found, Flip)
+    assert found.value == pytest.approx(40.0, rel=0.02)
+    assert found.tasks == 12
+
+
+def test_a_signal_that_nobody_votes_on_moves_nothing_and_the_reason_is_told() -> None:
+    found = of(asked(calm(CPU), **CALM).grows, "requests")
+    assert (type(found), found.reason.code if isinstance(found, Held) else "") == (Held, "within_tolerance")
+
+
+def test_at_the_maximum_no_level_grows_and_the_maximum_is_why() -> None:
+    found = of(asked(calm(CPU, maximum=10), **CALM).grows, "cpu")
+    assert isinstance(found, Held)
+    assert found.reason.code == "above_maximum"
+
+
+def test_a_hold_that_runs_out_is_told_with_the_time_until_it_does() -> None:
+    """Wanted lower since this moment, held for two minutes by stabilisation."""
+    service = calm(CPU, guards=replace(OPEN, stabilise_in=120_000), seeing=60_000)
+    low = {**CALM, "cpu": 0.2}
+    assert service.tick(**low).desired == 10
+    found = asked(service, **low)
+    began = service.now
+    first = next(decision for decision in service.ticks(300, **low) if decision.desired < 10)
+    assert found.now is not None
+    assert found.now.tasks == first.desired
+    assert found.now.after == pytest.approx(first.now - began, abs=1_000)
+    assert found.now.after == pytest.approx(120_000, abs=3_000)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(Default(), id="default"),
+        pytest.param(Slo(), id="slo"),
+        pytest.param(CPU, id="target"),
+        pytest.param(Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000), id="thresholds"),
+    ],
+)
+def test_the_level_it_names_makes_the_engine_grow_and_nine_tenths_of_the_way_there_does_not(policy: Policy) -> None:
+    service = calm(policy, guards=GuardSettings())
+    before = json.dumps(service.memory.to_json())
+    found = next(row for row in asked(service, **CALM).grows if isinstance(row, Flip))
+    assert json.dumps(service.memory.to_json()) == before, "asking is not deciding"
+    for level, grows in ((found.value, True), (found.value - 0.1 * (found.value - CALM[found.signal]), False)):
+        again = calm(policy, guards=GuardSettings())
+        count = again.tasks
+        shown = {**CALM, found.signal: level}
+        if found.signal == "requests":
+            shown["completed"] = level
+        ordered = {decision.desired for decision in again.ticks(SOON // 1000, **shown)}
+        assert (max(ordered) > count) is grows
+
+
+def test_three_languages_are_told_by_three_frames() -> None:
+    from fleetfoot.core.whole import FRAMES, flip_lines
+
+    assert set(FRAMES) == set(LANGUAGES)
+    found = asked(calm(CPU), **CALM)
+    texts = ["\n".join(flip_lines(found, lang)) for lang in LANGUAGES]
+    assert len(set(texts)) == len(LANGUAGES)
+    for lang in LANGUAGES:
+        assert set(FRAMES[lang]) == set(FRAMES["en"])
+        assert "?" not in "\n".join(flip_lines(found, lang))
+        assert flip_lines(None, lang)
+    assert "grows to 12 when cpu is 55" in texts[0]
