@@ -12,8 +12,9 @@ from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Backlog, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Backlog, Composite, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy as AnyPolicy
+from fleetfoot.core.policies.composite import Row
 from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
 from fleetfoot.core.settings import PERCENT as OF_COUNT
@@ -50,6 +51,12 @@ targets = st.builds(
     Target, st.just("target"), signals, levels, st.booleans(), windows, st.sampled_from([0.0, 0.1, 0.3]), st.booleans()
 )
 defaults = st.builds(Default, st.sampled_from([0.5, 0.7, 1.0]))
+weighed = st.lists(
+    st.tuples(signals, st.sampled_from([0.2, 0.5, 1.0])), min_size=1, max_size=3, unique_by=lambda r: r[0]
+)
+composites = weighed.map(
+    lambda rows: Composite("composite", tuple(Row(*row, 100.0, 10.0) for row in rows), window=1_000, cooldown=5_000)
+)
 lengths = st.builds(
     Backlog, st.just("backlog"), signals, st.sampled_from([1.0, 10.0]), in_flight=st.sampled_from(["", "in_flight"]),
     activation=st.sampled_from([0.0, 5.0]),
@@ -83,7 +90,9 @@ def hpas(draw: st.DrawFn) -> Hpa:
 
 
 forecasts = st.builds(Forecast, scale=st.booleans(), scale_in=st.booleans())  # raising the maximum has its own tests
-any_policy = st.one_of(defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs, forecasts)
+any_policy = st.one_of(
+    defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs, composites, forecasts
+)  # fmt: skip
 
 
 def several(each: st.SearchStrategy[AnyPolicy], least: int = 1) -> st.SearchStrategy[tuple[AnyPolicy, ...]]:

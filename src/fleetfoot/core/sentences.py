@@ -25,6 +25,9 @@ EN: dict[str, str] = {
     Code.ANY_BREACHED: "{signal} is {value}, above {threshold}",
     Code.ALL_CLEAR: "all are below their bounds: {signals}",
     Code.WITHIN_TOLERANCE: "{signal} is {value}, close enough to its target of {target}",
+    Code.SCORE_UP: "the score for more tasks is {score}, {level}: {signals}",
+    Code.SCORE_DOWN: "the score for fewer tasks is {score}: {signals}",
+    Code.SCORE_HOLD: "the scores are {up} for more tasks and {down} for fewer: neither is enough",
     Code.BACKLOG: "{signal}: {waiting} wait and {busy} are being worked on, at {per_task} a task: {to} tasks",
     Code.BACKLOG_AGE: "the oldest message has waited {value} s of the {target} s allowed ({signal}): {to} tasks",
     Code.BACKLOG_EMPTY: "nothing to do: {signal} is {total}, not above {activation}",
@@ -95,6 +98,9 @@ KO: dict[str, str] = {
     Code.ANY_BREACHED: "{signal} 값 {value}이(가) {threshold}보다 높습니다",
     Code.ALL_CLEAR: "모두 기준보다 낮습니다: {signals}",
     Code.WITHIN_TOLERANCE: "{signal} 값 {value}은(는) 목표 {target}의 허용 범위 안입니다",
+    Code.SCORE_UP: "확장 점수는 {score}({level})입니다: {signals}",
+    Code.SCORE_DOWN: "축소 점수는 {score}입니다: {signals}",
+    Code.SCORE_HOLD: "점수는 확장 {up}, 축소 {down}이며 어느 쪽도 충분하지 않습니다",
     Code.BACKLOG: "{signal}: {waiting}건이 대기하고 {busy}건을 처리하는 중입니다. 태스크당 {per_task}건이므로 태스크 {to}개가 필요합니다",
     Code.BACKLOG_AGE: "가장 오래된 메시지가 {value}초를 기다렸습니다(허용 {target}초, {signal}). 태스크 {to}개가 필요합니다",
     Code.BACKLOG_EMPTY: "할 일이 없습니다: {signal} 값 {total}이(가) {activation}보다 크지 않습니다",
@@ -165,6 +171,9 @@ JA: dict[str, str] = {
     Code.ANY_BREACHED: "{signal}が{value}で{threshold}を上回っています",
     Code.ALL_CLEAR: "すべて基準を下回っています: {signals}",
     Code.WITHIN_TOLERANCE: "{signal}は{value}で、目標{target}の許容範囲内です",
+    Code.SCORE_UP: "増やすスコアは{score}({level})です: {signals}",
+    Code.SCORE_DOWN: "減らすスコアは{score}です: {signals}",
+    Code.SCORE_HOLD: "スコアは増加{up}、減少{down}で、どちらも足りません",
     Code.BACKLOG: "{signal}: {waiting}件が待機、{busy}件を処理中、1タスクあたり{per_task}件のため{to}タスク",
     Code.BACKLOG_AGE: "最も古いメッセージは{value}秒待っています(許容{target}秒、{signal})。{to}タスク",
     Code.BACKLOG_EMPTY: "することがありません: {signal}は{total}で{activation}を超えていません",
@@ -246,6 +255,8 @@ TERMS: dict[str, dict[str, str]] = {
         "latency": "지연 시간 증가",
         "in_flight": "처리 중 요청 증가",
         "deeper than ever": "지금까지 없던 감소",
+        "high": "높음",
+        "medium": "보통",
     },
     "ja": {
         "fresh": "正常",
@@ -260,9 +271,11 @@ TERMS: dict[str, dict[str, str]] = {
         "latency": "レイテンシの増加",
         "in_flight": "処理中リクエストの増加",
         "deeper than ever": "過去にない減少",
+        "high": "高",
+        "medium": "中",
     },
 }
-TERM_FIELDS = ("state", "what", "sign")
+TERM_FIELDS = ("level", "state", "what", "sign")
 
 # the frame around reasons: how a decision is told
 GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}

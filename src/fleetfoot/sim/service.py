@@ -66,11 +66,15 @@ def plan_of(service: Service, shed: bool | None = None) -> Plan:
 def _signals(service: Service) -> list[str]:
     read = dict.fromkeys(signal for policy in service.policies for _, signal in policy.signals())
     words = [f"memory is not simulated: {MEMORY:.0%} of what a task may use is assumed"] if "memory" in read else []
-    return words + [
-        f"{name} is not simulated: what reads it sees nothing, and nothing is let go"
-        for name in read
-        if name not in UNITS
-    ]
+    held = {signal for policy in service.policies if policy.kind != "composite" for _, signal in policy.signals()}
+    for name in read:
+        if name in UNITS:
+            continue
+        if name in held:
+            words.append(f"{name} is not simulated: what reads it sees nothing, and nothing is let go")
+        else:
+            words.append(f"{name} is not simulated: the score is made without it")
+    return words
 
 
 def against(setup: Setup, rates: NDArray[np.float64]) -> Setup:

@@ -34,6 +34,13 @@ POLICIES: dict[str, dict[str, Range]] = {
     "target": {"value": Range(), "window": WINDOW, "tolerance": Range(0.01, 0.3, log=False)},
     "step": {"above": Range(), "below": Range(), "cooldown": Range(1_000, 600_000), "period": WINDOW},
     "thresholds": {"add": Range(1, 8, log=False), "cooldown": Range(1_000, 600_000), "window": WINDOW},
+    "composite": {
+        "medium": Range(0.05, 1),
+        "high": Range(0.1, 2),
+        "remove": Range(1, 8, log=False),
+        "cooldown": Range(1_000, 600_000),
+        "window": WINDOW,
+    },
     "backlog": {"per_task": Range(), "drain": Range(), "age": Range(), "activation": Range(0, 100, log=False)},
     "forecast": {"buffer": Range(60_000, 3_600_000), "utilisation": SHARE},
     "hpa": {},  # it is what another scaler does: a better one is another policy

@@ -122,7 +122,7 @@ def _schedules(service: Service) -> Iterator[str]:
 
 def _errors(service: Service) -> Iterator[str]:
     for policy in service.policies:
-        if any(signal in ("errors", "app.errors") for _, signal in policy.signals()):
+        if policy.kind != "composite" and any(s in ("errors", "app.errors") for _, s in policy.signals()):
             yield f"policy {policy.name} reads errors: more tasks seldom mend errors, and they alone add one at a time"
 
 

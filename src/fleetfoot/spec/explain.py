@@ -13,6 +13,7 @@ from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS
 from fleetfoot.spec.policies import (
     BacklogPolicy,
+    CompositePolicy,
     DefaultPolicy,
     ForecastPolicy,
     HpaPolicy,
@@ -151,6 +152,8 @@ def _rule(policy: Policy, service: Service) -> str:
         return _target(policy)
     if isinstance(policy, StepPolicy):
         return _step(policy)
+    if isinstance(policy, CompositePolicy):
+        return _composite(policy)
     if isinstance(policy, BacklogPolicy):
         return _backlog(policy, service.task.throughput)
     if isinstance(policy, HpaPolicy):
@@ -210,6 +213,19 @@ def _thresholds(policy: ThresholdsPolicy) -> str:
     parts = [f"{tasks(policy.add)} more when {listed(grow)}"] if grow else []
     parts += [f"{tasks(policy.remove)} fewer when {' and '.join(shrink)}"] if shrink else []
     return f"{'; '.join(parts)}; averaged over {_span(policy.window)}, rests {_span(policy.cooldown)}"
+
+
+def _composite(policy: CompositePolicy) -> str:
+    whole = sum(row.weight for row in policy.rows)
+    rows = []
+    for row in policy.rows:
+        show, share = unit_of(row.signal).show, plain(round(100 * row.weight / whole, 1))
+        rows.append(f"{row.signal} {share}% (above {show(row.up)}, below {show(row.down)})")
+    grow = [plain(round(100 * share, 3)) for share in (policy.medium, policy.high)]
+    return (
+        f"a score of {', '.join(rows)}: {grow[0]}% more over 0.3, {grow[1]}% over 0.6, {tasks(policy.remove)} fewer; "
+        f"averaged over {_span(policy.window)}, rests {_span(policy.cooldown)}"
+    )
 
 
 def _backlog(policy: BacklogPolicy, throughput: float | None) -> str:

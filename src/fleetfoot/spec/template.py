@@ -56,6 +56,7 @@ services:
     #   - schedule: {{office: {{when: weekdays 08:00-19:00, zone: Asia/Seoul, min: 4, ramp: 10m}}}}
     #   - backlog: {{signal: jobs, per task: 10}}   # workers by what waits in a queue; or drain: 2m, or age: 5m
     #   - forecast: {{mode: forecast only, zone: UTC, buffer: 10m, on breach: hold}}   # ahead of a season
+    #   - composite: {{weights: {{latency: 50%, memory: 0}}}}   # several signals weighed into one score
 
     # signals:                           # of your own, beside requests, latency, errors, in_flight,
     #   jobs: {{from: agent, metric: app.jobs, period: 1s, absent: zero}}   # queue, completed, cpu, memory

@@ -10,8 +10,9 @@ from fleetfoot.core import warm
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
-from fleetfoot.core.policies import Backlog, Default, Forecast, Schedule, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Backlog, Composite, Default, Forecast, Schedule, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.policies.composite import Row
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.schedule import Window
@@ -23,6 +24,7 @@ CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_f
 LATE: dict[str, Any] = {**CALM, "latency": 10_000.0, "in_flight": 400.0}
 STEP = Step("step", "load", 100.0, True, CHANGE, ((0.0, None, 2.0),), period=1000)
 CPU = Target("cpu", "cpu", 0.5, window=1000)
+SCORE = Composite("score", (Row("cpu", 0.5, 0.7, 0.3), Row("load", 0.5, 100.0, 10.0)), window=1000)
 JOBS = Backlog("jobs", "jobs", per_task=10.0, in_flight="running")
 ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
 
@@ -140,6 +142,22 @@ def a_calm_minute_ahead() -> Iterable[Decision]:
 @scene(Code.QUEUE)
 def a_queue_that_lasts() -> Iterable[Decision]:
     yield from default().ticks(12, requests=40.0, **LATE)
+
+
+@scene(Code.SCORE_UP)
+def several_are_hot() -> Iterable[Decision]:
+    yield Service(SCORE).tick(cpu=0.9, load=300.0)
+    yield Service(SCORE).tick(cpu=0.9, load=150.0)
+
+
+@scene(Code.SCORE_DOWN)
+def several_are_cool() -> Iterable[Decision]:
+    yield Service(SCORE).tick(cpu=0.1, load=2.0)
+
+
+@scene(Code.SCORE_HOLD)
+def some_are_neither() -> Iterable[Decision]:
+    yield Service(SCORE).tick(cpu=0.5, load=50.0)
 
 
 @scene(Code.BACKLOG)

@@ -217,6 +217,32 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:41: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is zero, hold, ignore or fallback",
     ]),
     # -- policies
+    ("backlog-without-an-objective", service("policies: [{backlog: {signal: queue}}]"), [
+        f"f:4:17: {P}[0].backlog.per task: missing: write per task, drain or age",
+    ]),
+    ("backlog-with-two", service("policies: [{backlog: {signal: cpu, age: 5m, per task: 3}}]"), [
+        f"f:4:35: {P}[0].backlog.signal: cpu is no count of messages: name a signal that is a plain number",
+        f"f:4:40: {P}[0].backlog.age: per task and age exclude each other: write one",
+    ]),
+    ("backlog-drain-without-a-throughput", service("policies: [{backlog: {signal: queue, drain: 1m}}]"), [
+        (f"f:4:49: {P}[0].backlog.drain: needs task.throughput, the messages/s one worker handles: write it, or per "
+         "task in place of drain"),
+    ]),
+    ("composite-rows", service(
+        "policies: [{composite: {weights: {cpu: 2, app.x: 10%}, up: {latency: 1, app.y: 3}, down: {cpu: 90%}}}]"), [
+        (f"f:4:44: {P}[0].composite.weights.cpu: '2' is more than the whole: write 2% or a share between 0 and 1"),
+        f"f:4:54: {P}[0].composite.weights.app.x: missing: write up and down for app.x",
+        (f"f:4:74: {P}[0].composite.up.latency: '1' has no unit: write 1s for seconds or 1ms for milliseconds "
+         "(the unit of latency)"),
+        f"f:4:77: {P}[0].composite.up.app.y: app.y has no weight: write it under weights",
+        f"f:4:100: {P}[0].composite.down.cpu: cpu: down 90% must be under up 70%",
+    ]),
+    ("composite-bounds", service(
+        "policies: [{composite: {weights: {app.x: 10%}, up: {app.y: 3}, down: {cpu: 90%}}}]"), [
+        f"f:4:46: {P}[0].composite.weights.app.x: missing: write up and down for app.x",
+        f"f:4:57: {P}[0].composite.up.app.y: app.y has no weight: write it under weights",
+        f"f:4:80: {P}[0].composite.down.cpu: cpu: down 90% must be under up 70%",
+    ]),
     ("policies-empty", service("policies: []"), [
         f"f:4:15: {P}: is empty: write a policy, or leave policies out for the default one",
     ]),

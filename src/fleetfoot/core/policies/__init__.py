@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleetfoot.core.policies.backlog import Backlog
+from fleetfoot.core.policies.composite import Composite
 from fleetfoot.core.policies.default import Default
 from fleetfoot.core.policies.forecast import Forecast
 from fleetfoot.core.policies.hpa import Hpa
@@ -14,7 +15,19 @@ from fleetfoot.core.policies.step import Step
 from fleetfoot.core.policies.target import Target
 from fleetfoot.core.policies.thresholds import Thresholds
 
-__all__ = ["POLICIES", "Backlog", "Default", "Forecast", "Hpa", "Schedule", "Slo", "Step", "Target", "Thresholds"]
+__all__ = [
+    "POLICIES",
+    "Backlog",
+    "Composite",
+    "Default",
+    "Forecast",
+    "Hpa",
+    "Schedule",
+    "Slo",
+    "Step",
+    "Target",
+    "Thresholds",
+]
 
 POLICIES: dict[str, type[Any]] = {
     "default": Default,
@@ -26,4 +39,5 @@ POLICIES: dict[str, type[Any]] = {
     "schedule": Schedule,
     "backlog": Backlog,
     "forecast": Forecast,
+    "composite": Composite,
 }

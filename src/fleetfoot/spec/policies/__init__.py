@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_any, shown
 from fleetfoot.spec.policies.backlog import BacklogPolicy
 from fleetfoot.spec.policies.base import Policy
+from fleetfoot.spec.policies.composite import CompositePolicy
 from fleetfoot.spec.policies.default import DefaultPolicy
 from fleetfoot.spec.policies.forecast import ForecastPolicy
 from fleetfoot.spec.policies.hpa import HpaPolicy
@@ -25,6 +26,7 @@ from fleetfoot.spec.policies.thresholds import ThresholdsPolicy
 __all__ = [
     "KINDS",
     "BacklogPolicy",
+    "CompositePolicy",
     "DefaultPolicy",
     "ForecastPolicy",
     "HpaPolicy",
@@ -51,6 +53,7 @@ KINDS: dict[str, type[Policy]] = {
         SchedulePolicy,
         BacklogPolicy,
         ForecastPolicy,
+        CompositePolicy,
     )
 }
 

@@ -44,7 +44,9 @@ class BacklogPolicy(Policy):
         written = [key for key in OBJECTIVES if getattr(self, key.replace(" ", "_")) is not None]
         wrongs = []
         if not written:
-            wrongs.append(Wrong(f"missing: write {listed(OBJECTIVES)}", at=("per task",)))
+            wrongs.append(
+                Wrong(f"missing: write {listed(OBJECTIVES)}", at=("per task",), about=[(key,) for key in OBJECTIVES])
+            )
         wrongs += [
             Wrong(f"{written[0]} and {key} exclude each other: write one", at=(key,), on_key=True)
             for key in written[1:]
