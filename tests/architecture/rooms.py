@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "fleet": (AGENT,),
     "edge": ("core", "spec", AGENT, "traffic", "predict"),
     "load": ("core", "spec", AGENT, "traffic"),
-    "run": ("core", "edge", "spec", "predict"),
+    "run": ("core", "edge", "prices", "spec", "predict"),
     "sim": ("core", "spec", "traffic", "predict", "prices", AGENT),
     "plan": ("sim", "prices"),
     "provision": ("spec", "prices"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.policies import POLICIES, Default, Schedule, Target
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import (
+    Budget,
     Database,
     GuardSettings,
     Launch,
@@ -18,8 +20,9 @@ from fleetfoot.core.settings import (
     Shared,
     WarmSettings,
 )
+from fleetfoot.spec import Budget as BudgetSpec
 from fleetfoot.spec import Database as DatabaseSpec
-from fleetfoot.spec import LaunchLimits, Service, SignalSpec, Spec
+from fleetfoot.spec import LaunchLimits, Price, Service, SignalSpec, Spec
 from fleetfoot.spec.service import PRIORITIES
 
 DEFAULT_STARTUP = 30_000  # ms: published as typical for Fargate; learnt from the first start on
@@ -34,17 +37,35 @@ def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None
     return WarmSettings(pool.min, most, given)
 
 
-def compile_spec(spec: Spec) -> dict[str, Settings]:
-    """Settings of every service, with what they share. Raises KeyError for a policy kind that has no policy."""
+SPANS = {"hourly": "hour", "daily": "day", "monthly": "month"}
+
+
+def compile_spec(spec: Spec, listed: Mapping[str, Price] | None = None) -> dict[str, Settings]:
+    """Settings of every service, with what they share. Raises KeyError for a policy kind that has no policy.
+
+    ``listed``: an hour's price for services that name none, such as ``prices.listed_prices`` gives.
+    """
     shared = shared_of(spec)
-    return {name: compile_service(service, shared) for name, service in spec.services.items()}
+    found = {name: compile_service(service, shared) for name, service in spec.services.items()}
+    if spec.budget is None:
+        return found
+    prices = {name: service.task.price or (listed or {}).get(name) for name, service in spec.services.items()}
+    return {name: replace(found[name], price=spec.budget.priced(prices[name])) for name in found}
+
+
+def _budget(given: BudgetSpec | None) -> Budget | None:
+    if given is None:
+        return None
+    limits = tuple((SPANS[key], given.soft(key), given.hard(key)) for key, _ in given.limits())
+    return Budget(given.currency, limits, given.emergency)
 
 
 def shared_of(spec: Spec) -> Shared | None:
     """What all services of the file share; None where that is nothing."""
     launch = _launch(spec.launch_limits)
     databases = {name: _database(name, given) for name, given in spec.databases.items()}
-    return Shared(launch, databases) if launch is not None or databases else None
+    budget = _budget(spec.budget)
+    return Shared(launch, databases, budget) if launch is not None or databases or budget is not None else None
 
 
 def _database(name: str, given: DatabaseSpec) -> Database:

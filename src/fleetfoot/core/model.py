@@ -80,6 +80,7 @@ class Operator(NamedTuple):
     hold_shrink: bool = False
     until: int = 0
     who: str = ""
+    permit: int = 0  # ms until which the budget may be overrun
 
 
 class Grant(NamedTuple):
@@ -96,6 +97,16 @@ class Grant(NamedTuple):
     free: int = 0  # connections nobody holds now
     opened: float = 0.0  # connections lately opened by all services and not yet made good
     crowd: int = 0  # tasks of all services on the database
+    paid: int | None = None  # tasks the money pays for
+    eased: int | None = None  # ... up to the soft limit: beyond it only what present demand needs
+    down: int | None = None  # in an emergency: the count to go down to
+    span: str = ""  # which limit that is: hour, day or month,
+    spent: float = 0.0  # what is used of it by all services,
+    limit: float = 0.0  # and what it is, in the budget's currency
+    alert: int = 0  # % of a limit that was just passed, for this service to tell
+    alert_span: str = ""
+    alert_spent: float = 0.0
+    alert_limit: float = 0.0
 
 
 Offset = tuple[int, int, int]  # of a zone: ms from UTC; the wall ms at which it changes, 0 for not soon; ms then

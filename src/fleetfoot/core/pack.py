@@ -34,9 +34,15 @@ def observation_to_json(seen: Observation) -> dict[str, Any]:
         "signals": {name: list(signal) for name, signal in seen.signals.items()},
         "fleet": fleet,
         "operator": list(seen.operator),
-        **({} if seen.grant is None else {"grant": list(seen.grant)}),
+        **({} if seen.grant is None else {"grant": _grant_to_json(seen.grant)}),
         **({"offsets": {zone: list(row) for zone, row in seen.offsets.items()}} if seen.offsets else {}),
     }
+
+
+def _grant_to_json(grant: Grant) -> dict[str, Any]:
+    """What is not the default: most of it seldom says anything."""
+    usual = Grant._field_defaults
+    return {name: value for name, value in grant._asdict().items() if value != usual[name]}
 
 
 def observation_from_json(data: dict[str, Any]) -> Observation:
@@ -44,7 +50,7 @@ def observation_from_json(data: dict[str, Any]) -> Observation:
     fleet["starts"] = tuple(Start(*row) for row in fleet["starts"])
     fleet["state"] = State(fleet["state"])
     signals = {name: Signal(*row[:7])._replace(state=State(row[7])) for name, row in data["signals"].items()}
-    grant = Grant(*data["grant"]) if "grant" in data else None
+    grant = Grant(**data["grant"]) if "grant" in data else None
     offsets = {zone: (now, at, then) for zone, (now, at, then) in data.get("offsets", {}).items()}
     operator = Operator(*data["operator"])
     return Observation(data["now"], data["wall"], signals, Fleet(**fleet), data["gap"], operator, grant, offsets)

@@ -66,6 +66,12 @@ EN: dict[str, str] = {
     Code.CONNECTIONS_PACED: "connections to database {database} are opened {growth} a second",
     Code.CONNECTIONS: "database {database} has {free} of {connections} connections free, and a task opens {pool}",
     Code.REPLICA_WANTED: "a read replica is wanted, {replicas} in all: {tasks} tasks, and the read load is {load_pct}",
+    Code.BUDGET_SOFT: "{spent} of {limit} {currency} {budget} are spent: only what present demand needs is added",
+    Code.BUDGET_HARD: "{spent} of {limit} {currency} {budget} are spent: that pays for {allowed}",
+    Code.BUDGET_EMERGENCY: "needs a person: {spent} of {limit} {currency} {budget} are spent; the least important services go down, this one to {to}",
+    Code.BUDGET_PERMIT: "{who} permitted more than the budget for {left_s} s more",
+    Code.BUDGET_ALERT: "{percent} % of the budget is reached: {spent} of {limit} {currency} {budget}",
+    Code.PRICE_UNKNOWN: "the budget does not hold this service: what its tasks cost is not known",
     Code.GRANT: "the quota of cores leaves this service {granted}",
     Code.LAUNCH_RATE: "the platform starts {burst} tasks at once and {rate} a second after that: {now} of them now",
     Code.BELOW_MINIMUM: "the minimum is {minimum}",
@@ -139,6 +145,12 @@ KO: dict[str, str] = {
     Code.CONNECTIONS_PACED: "데이터베이스 {database}의 커넥션은 초당 {growth}개씩 엽니다",
     Code.CONNECTIONS: "데이터베이스 {database}의 커넥션 {connections}개 중 {free}개가 남았고 태스크 하나가 {pool}개를 엽니다",
     Code.REPLICA_WANTED: "읽기 복제본이 필요합니다(모두 {replicas}개): 태스크 {tasks}개, 읽기 부하 {load_pct}",
+    Code.BUDGET_SOFT: "{budget} 예산 {limit} {currency} 중 {spent}을(를) 사용했습니다. 현재 수요에 필요한 만큼만 늘립니다",
+    Code.BUDGET_HARD: "{budget} 예산 {limit} {currency} 중 {spent}을(를) 사용했습니다. {allowed}개까지만 가능합니다",
+    Code.BUDGET_EMERGENCY: "사람의 조치가 필요합니다: {budget} 예산 {limit} {currency} 중 {spent}을(를) 사용했습니다. 중요도가 낮은 서비스부터 줄이며 이 서비스는 {to}개까지 줄입니다",
+    Code.BUDGET_PERMIT: "{who} 님이 예산 초과를 허가했습니다. {left_s}초 남음",
+    Code.BUDGET_ALERT: "예산의 {percent}%에 도달했습니다: {budget} {limit} {currency} 중 {spent}",
+    Code.PRICE_UNKNOWN: "태스크 비용을 알 수 없어 예산으로 이 서비스를 제한하지 않습니다",
     Code.GRANT: "코어 할당량에 따라 이 서비스는 {granted}개까지 가능합니다",
     Code.LAUNCH_RATE: "플랫폼은 한 번에 {burst}개, 이후 초당 {rate}개의 태스크를 시작합니다. 지금 가능한 수: {now}개",
     Code.BELOW_MINIMUM: "최소는 {minimum}개입니다",
@@ -212,6 +224,12 @@ JA: dict[str, str] = {
     Code.CONNECTIONS_PACED: "データベース{database}への接続は毎秒{growth}ずつ開きます",
     Code.CONNECTIONS: "データベース{database}の接続{connections}のうち{free}が空いており、1タスクが{pool}を開きます",
     Code.REPLICA_WANTED: "リードレプリカが必要です(合計{replicas}): タスク{tasks}、読み取り負荷{load_pct}",
+    Code.BUDGET_SOFT: "{budget}の予算{limit} {currency}のうち{spent}を使いました。現在の需要に必要な分だけ増やします",
+    Code.BUDGET_HARD: "{budget}の予算{limit} {currency}のうち{spent}を使いました。{allowed}までです",
+    Code.BUDGET_EMERGENCY: "人の対応が必要です: {budget}の予算{limit} {currency}のうち{spent}を使いました。重要度の低いサービスから減らし、このサービスは{to}まで減らします",
+    Code.BUDGET_PERMIT: "{who} さんが予算超過を許可しています。残り{left_s}秒",
+    Code.BUDGET_ALERT: "予算の{percent}%に達しました: {budget}{limit} {currency}のうち{spent}",
+    Code.PRICE_UNKNOWN: "タスクの費用が分からないため、予算はこのサービスを制限しません",
     Code.GRANT: "コアの割り当てにより、このサービスは{granted}までです",
     Code.LAUNCH_RATE: "プラットフォームは一度に{burst}、その後は毎秒{rate}のタスクを起動します。今起動できるのは{now}です",
     Code.BELOW_MINIMUM: "最小は{minimum}です",
@@ -241,8 +259,17 @@ FLIP = {
 
 # values from closed lists, which a reason carries as a word; a word that is not here is a name and is told as it is
 TERMS: dict[str, dict[str, str]] = {
-    "en": {"in_flight": "requests in flight", "growth": "scale-out"},
+    "en": {
+        "in_flight": "requests in flight",
+        "growth": "scale-out",
+        "hour": "an hour",
+        "day": "a day",
+        "month": "a month",
+    },
     "ko": {
+        "hour": "시간당",
+        "day": "일일",
+        "month": "월간",
         "fresh": "정상",
         "stale": "오래됨",
         "missing": "없음",
@@ -259,6 +286,9 @@ TERMS: dict[str, dict[str, str]] = {
         "medium": "보통",
     },
     "ja": {
+        "hour": "1時間",
+        "day": "1日",
+        "month": "1か月",
         "fresh": "正常",
         "stale": "古い",
         "missing": "欠落",
@@ -275,7 +305,7 @@ TERMS: dict[str, dict[str, str]] = {
         "medium": "中",
     },
 }
-TERM_FIELDS = ("level", "state", "what", "sign")
+TERM_FIELDS = ("level", "state", "what", "sign", "budget")
 
 # the frame around reasons: how a decision is told
 GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}

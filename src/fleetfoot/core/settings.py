@@ -95,11 +95,22 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits in ``currency``, by hour, day and month: (span, soft, hard); None is no limit. ``emergency``: share of a
+    limit at which the least important services are scaled down."""
+
+    currency: str
+    limits: tuple[tuple[str, float | None, float | None], ...]
+    emergency: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What all services of a file share; one object, the same in each of their settings."""
 
     launch: Launch | None = None
     databases: Mapping[str, Database] = field(default_factory=dict)
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,7 @@ class Settings:
     cpu: float | None = None  # cores one task may use
     launch: Launch | None = None  # a limit of this service alone
     pool: Pool | None = None  # connections to a database
+    price: float | None = None  # of one task an hour, in the budget's currency
     shared: Shared | None = None
     calendar: tuple[Window, ...] = ()  # of all schedules: what may hold other bounds
 

@@ -4,6 +4,7 @@
     GET  /api/v1/events                          server-sent events: the status after every step
     POST /api/v1/services/{name}/scale           {"count": 8, "for_ms": 1800000, "who": "ana", "reason": "launch"}
     POST /api/v1/services/{name}/pause|resume    {"growth": true, "shrink": false, "for_ms": 0, "who": "ana"}
+    POST /api/v1/services/{name}/permit          {"for_ms": 7200000, "who": "ana", "reason": "launch"}
     POST /api/v1/services/{name}/zone            {"zone": "b", "lost": true, "who": "ana"}
     POST /api/v1/services/{name}/update          {"settings": {…}, "force": false, "dry": false, "who": "ana"}
 
@@ -34,6 +35,7 @@ LONGEST_MS = 366 * 86_400_000
 FORMS = {
     "scale": {"count", "for_ms", "who", "reason"},
     "pause": {"growth", "shrink", "for_ms", "who", "reason"},
+    "permit": {"for_ms", "who", "reason"},
     "resume": {"growth", "shrink", "who", "reason"},
     "zone": {"zone", "lost", "who", "reason"},
     "update": {"settings", "force", "dry", "who", "reason"},
@@ -117,6 +119,8 @@ def _action(live: Live, path: dict[str, Any], data: dict[str, Any]) -> OperatorA
     length = data.get("for_ms") or 0
     if not isinstance(length, int) or not 0 <= length <= LONGEST_MS:
         raise Refused(f"for_ms must be 0 to {LONGEST_MS}, not {length!r}")
+    if kind == "permit" and not length:
+        raise Refused("a permit ends: for_ms must be more than 0")
     now = live.clock.now()
     return OperatorAction(
         service=path["name"],

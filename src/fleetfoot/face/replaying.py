@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fleetfoot.core.compile import compile_spec
 from fleetfoot.core.settings import Settings
 from fleetfoot.edge.journal.read import CannotRead, Life, Reader, Stretch
+from fleetfoot.prices import listed_prices
 from fleetfoot.sim.replay import Began, Kept, Lost, Row
 from fleetfoot.spec import SpecErrors, loads
 
@@ -108,6 +109,7 @@ def _settings_at(lives: list[Life], service: str, at: int) -> Settings | None:
 def settings_of(text: str, service: str) -> Settings | None:
     """What a file says of ``service``, compiled; None when it says nothing, or cannot be read any more."""
     try:
-        return compile_spec(loads(text)).get(service)
+        spec = loads(text)
+        return compile_spec(spec, listed_prices(spec)).get(service)
     except SpecErrors:
         return None

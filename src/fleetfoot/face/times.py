@@ -70,6 +70,17 @@ def window(text: str, wall: int, around: int = 15_000) -> tuple[int, int]:
     return at, at + whole - 1
 
 
+def next_time(text: str, wall: int) -> int:
+    """The instant after ``wall`` (ms) that a person means by 18:00, 18:00:30 or an ISO time. Raises NotATime."""
+    clock = _CLOCK.fullmatch(text.strip())
+    at, _ = window(text, wall, around=0)
+    if clock and at <= wall:
+        at = round((local(at) + timedelta(days=1)).timestamp() * 1000)
+    if at <= wall:
+        raise NotATime(f"{text!r} is over: write a time to come, such as 18:00")
+    return at
+
+
 def _time_of_day(clock: re.Match[str], text: str, wall: int, around: int) -> tuple[int, int]:
     hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
     if hour > 23 or minute > 59 or second > 59:

@@ -9,7 +9,7 @@ from fleetfoot.edge.base import OperatorAction
 
 
 class Operators:
-    """Per service: a fixed count, a hold on growth, a hold on scale-in, each with its own end."""
+    """Per service: a fixed count, a hold on growth or scale-in, a permit to overrun the budget, each with its end."""
 
     def __init__(self, actions: Iterable[OperatorAction] = ()) -> None:
         self._held: dict[str, dict[str, OperatorAction]] = {}
@@ -23,10 +23,12 @@ class Operators:
         parts = [name for name, meant in (("growth", action.growth), ("shrink", action.shrink)) if meant]
         if action.kind == "scale":
             held["fixed"] = action
+        elif action.kind == "permit":
+            held["permit"] = action
         elif action.kind == "pause":
             held.update(dict.fromkeys(parts or ("growth", "shrink"), action))
         elif action.kind == "resume":
-            for name in parts or ("growth", "shrink", "fixed"):
+            for name in parts or ("growth", "shrink", "fixed", "permit"):
                 held.pop(name, None)
 
     def at(self, service: str, now: int) -> Operator:
@@ -38,11 +40,12 @@ class Operators:
             return Operator()
         fixed = held.get("fixed")
         newest = max(held.values(), key=lambda action: action.now)
-        ends = [action.until for action in held.values() if action.until]
+        ends = [action.until for name, action in held.items() if action.until and name != "permit"]
         return Operator(
             fixed.count if fixed else None,
             "growth" in held,
             "shrink" in held,
             min(ends, default=0),
             (fixed or newest).who,
+            held["permit"].until if "permit" in held else 0,
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
+from fleetfoot.core.guards.budget import billed, calendar, spent
 from fleetfoot.core.learn import Learnt
 from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
@@ -34,6 +36,7 @@ def status(live: Live) -> dict[str, Any]:
         },
         "journal": health._asdict(),
         "stages": loop.stages.summary(),
+        "budget": _budget(loop.services),
         "services": {name: _service(live, name, service, now) for name, service in loop.services.items()},
     }
 
@@ -98,6 +101,22 @@ def _words(service: Service) -> dict[str, str]:
 def _pool(service: Service) -> dict[str, Any] | None:
     size = service.pool
     return size and {"tasks": size.tasks, "words": {lang: pool(size, lang) for lang in LANGUAGES}}
+
+
+def _budget(services: Mapping[str, Service]) -> dict[str, Any] | None:
+    """What is spent of each limit, in the budget's currency; None without a budget."""
+    shared = next((s.settings.shared for s in services.values() if s.settings.shared is not None), None)
+    seen = [service for service in services.values() if service.seen is not None]
+    if shared is None or shared.budget is None or not seen:
+        return None
+    today = calendar(max(s.seen.wall for s in seen if s.seen is not None))
+    hour = sum((s.settings.price or 0.0) * billed(s.seen.fleet) for s in seen if s.seen is not None)
+    limits = []
+    for span, soft, hard in shared.budget.limits:
+        slices = [s.memory.slices.get("budget", {}) for s in seen]
+        used = hour if span == "hour" else sum(spent(mine, span, getattr(today, span)) for mine in slices)
+        limits.append({"span": span, "used": round(used, 4), "soft": soft, "hard": hard})
+    return {"currency": shared.budget.currency, "limits": limits}
 
 
 def _database(service: Service) -> dict[str, Any] | None:

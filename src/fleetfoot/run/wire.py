@@ -21,6 +21,7 @@ from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.edge.targets.dryrun import DryRunTarget
 from fleetfoot.edge.targets.local import LocalTarget
 from fleetfoot.edge.targets.shadow import ShadowTarget
+from fleetfoot.prices import listed_prices
 from fleetfoot.run.changes import Changes, Plane, Refused, keep_telling
 from fleetfoot.run.clock import Clock
 from fleetfoot.run.loop import Loop, Service
@@ -221,7 +222,7 @@ def build(
         readers = Readers(sources, time.now, settings.read_deadline)
         targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
     stages = Stages(settings.stages, past.stamps)
-    compiled = compile_spec(spec)
+    compiled = compile_spec(spec, listed_prices(spec))
     loop = Loop(
         {
             name: _service(service, compiled[name], past, state / "journal.db", text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from fleetfoot.spec.forms import plain
-from fleetfoot.spec.money import MONTH_HOURS
+from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policies import (
     BacklogPolicy,
     ForecastPolicy,
@@ -171,27 +171,28 @@ DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
 )  # fmt: skip
 
 
-def budget_doubts(spec: Spec) -> Iterator[str]:
-    """What is doubtful about the budget."""
-    if spec.budget is None:
+def budget_doubts(spec: Spec, listed: Mapping[str, Price] | None = None) -> Iterator[str]:
+    """What is doubtful about the budget. ``listed``: prices from a list, of services that name none."""
+    budget = spec.budget
+    if budget is None:
         return
-    yield "no guard holds the budget yet: it is only reckoned with here"
-    limit, rate = spec.budget.monthly, spec.budget.rate
     most = 0.0
-    for service in spec.services.values():
-        if service.task.price is None:
-            yield f"{service.name} has no task.price: it is not counted"
+    for name, service in spec.services.items():
+        price = service.task.price or (listed or {}).get(name)
+        if price is None:
+            yield f"{name} has no task.price, nor cpu and memory: the budget does not hold it"
             continue
-        price, currency = service.task.price, getattr(service.task.price, "currency", "USD")
-        if currency != limit.currency:
-            if rate is None or (rate.of, rate.per) != (limit.currency, currency):
-                yield f"{service.name} is priced in {currency}: write budget.rate in {limit.currency}/{currency}"
-                continue
-            price = price * rate.rate
-        most += price * service.capacity.max * MONTH_HOURS
-    if most > limit.amount:
-        share = plain(round(100 * limit.amount / most))
-        yield (
-            f"all services at max for a whole month cost {most:,.0f} {limit.currency}: the budget lasts for "
-            f"{share}% of that"
-        )
+        cost = budget.priced(price)
+        if cost is None:
+            currency = getattr(price, "currency", "USD")
+            yield f"{name} is priced in {currency}: write budget.rate in {budget.currency}/{currency}"
+            continue
+        most += cost * service.capacity.max
+    for key, hours, span in (("hourly", 1, "hour"), ("daily", 24, "day"), ("monthly", MONTH_HOURS, "month")):
+        limit = budget.hard(key) or budget.soft(key)
+        if limit is not None and most * hours > limit:
+            share = plain(round(100 * limit / (most * hours)))
+            yield (
+                f"all services at max for a whole {span} cost {most * hours:,.0f} {budget.currency}: "
+                f"the budget lasts for {share}% of that"
+            )

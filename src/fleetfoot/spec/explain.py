@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.databases import Connections
 from fleetfoot.spec.doubts import budget_doubts, doubts
 from fleetfoot.spec.errors import listed
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
-from fleetfoot.spec.money import MONTH_HOURS
+from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policies import (
     BacklogPolicy,
     CompositePolicy,
@@ -33,8 +34,11 @@ _span, _size = DurationForm().show, SizeForm().show
 WIDTH = 11
 
 
-def explain(spec: Spec) -> list[str]:
-    """Lines of text: each service in words, then what is doubtful about it as lines that begin with ``warning:``."""
+def explain(spec: Spec, listed: Mapping[str, Price] | None = None) -> list[str]:
+    """Lines of text: each service in words, then what is doubtful about it as lines that begin with ``warning:``.
+
+    ``listed``: prices from a list, of services that name none.
+    """
     lines: list[str] = []
     for service in spec.services.values():
         lines += [*([""] if lines else []), service.name, *_service(service)]
@@ -46,8 +50,12 @@ def explain(spec: Spec) -> list[str]:
     if spec.launch_limits is not None:
         lines += ["", f"{launch_limits(spec.launch_limits)}, for all services together"]
     if spec.budget is not None:
-        lines += ["", f"budget: {spec.budget.monthly} a month for all services together"]
-        lines += [f"  warning: {doubt}" for doubt in budget_doubts(spec)]
+        lines += ["", f"budget for all services together: {_budget(spec.budget)}"]
+        lines += [
+            f"  {name}: {plain(round(price, 5))} USD/h a task, Fargate in {spec.budget.prices}"
+            for name, price in (listed or {}).items()
+        ]
+        lines += [f"  warning: {doubt}" for doubt in budget_doubts(spec, listed)]
     return lines
 
 
@@ -63,6 +71,16 @@ def _connections(used: Connections) -> str:
     if own is not None:
         where = f"{own.connections - own.reserved} in all, at most {tasks((own.connections - own.reserved) // least)}"
     return f"connections: {each} a task, of {where}"
+
+
+def _budget(budget: Budget) -> str:
+    texts = []
+    for key, span in (("hourly", "an hour"), ("daily", "a day"), ("monthly", "a month")):
+        soft, hard = budget.soft(key), budget.hard(key)
+        parts = [f"from {plain(soft)} {budget.currency} {span} only what demand needs"] if soft is not None else []
+        parts += [f"no growth from {plain(hard)} {budget.currency} {span}"] if hard is not None else []
+        texts += parts
+    return f"{'; '.join(texts)}; the least important go down at {plain(round(100 * budget.emergency))}%"
 
 
 def tasks(count: float) -> str:

@@ -123,7 +123,7 @@ class Guards(Part):
     """The guards, in their order."""
 
     example: ClassVar[str] = "{cooldown: {in: 120s}}"
-    later: ClassVar[tuple[str, ...]] = ("budget", "flap")
+    later: ClassVar[tuple[str, ...]] = ("flap",)
 
     launches: Launches = Launches()
     """Launch health and crash-loop brake."""

@@ -82,7 +82,7 @@ services:
 
     # update: {{surge: 25%, breaker: 3, bake: 10s}}   # how `fleetfoot update` brings in a new version
 
-# budget: {{monthly: 150000 KRW, rate: 1300 KRW/USD}}      # for all services together
+# budget: {{daily: 10000 KRW, monthly: 150000 KRW, rate: 1300 KRW/USD}}   # for all services together
 # databases:                           # that services share; a service names one in guards.connections
 #   main: {{connections: 1000, reserved: 15}}
 # launch limits: {{burst: 100, rate: 20/s}}                # what the platform starts of all services together

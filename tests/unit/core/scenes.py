@@ -16,7 +16,18 @@ from fleetfoot.core.policies.composite import Row
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.schedule import Window
-from fleetfoot.core.settings import TASKS, Database, GuardSettings, Launch, Pool, Rate, Replicas, Shared, WarmSettings
+from fleetfoot.core.settings import (
+    TASKS,
+    Budget,
+    Database,
+    GuardSettings,
+    Launch,
+    Pool,
+    Rate,
+    Replicas,
+    Shared,
+    WarmSettings,
+)
 from fleetfoot.spec.when import WhenForm
 from tests.unit.core.build import OPEN, START, Service
 
@@ -425,6 +436,44 @@ def the_database_is_full() -> Iterable[Decision]:
 @scene(Code.REPLICA_WANTED)
 def many_tasks_read_much() -> Iterable[Decision]:
     yield from on_database(20, 20, 20).ticks(70, cpu=0.5, read_load=0.8)
+
+
+def on_budget(tasks: int, soft: float | None, hard: float | None, **changes: Any) -> Service:
+    """A dollar a task and hour, and one limit an hour for all tasks at once."""
+    limits = Budget("USD", (("hour", soft, hard),))
+    return Service(CPU, tasks=tasks, shared=Shared(budget=limits), **{"price": 1.0, **changes})
+
+
+@scene(Code.BUDGET_SOFT)
+def more_than_demand_needs() -> Iterable[Decision]:
+    yield from on_budget(10, 11.0, None).ticks(2, cpu=0.9)
+
+
+@scene(Code.BUDGET_HARD)
+def the_money_is_used_up() -> Iterable[Decision]:
+    yield from on_budget(10, None, 12.0).ticks(3, cpu=0.9)
+
+
+@scene(Code.BUDGET_EMERGENCY)
+def far_more_than_the_budget() -> Iterable[Decision]:
+    yield from on_budget(30, None, 20.0).ticks(2, cpu=0.5)
+
+
+@scene(Code.BUDGET_PERMIT)
+def a_declared_breach() -> Iterable[Decision]:
+    service = on_budget(12, None, 12.0)
+    service.operator = Operator(who="ana", permit=START + 60_000)
+    yield from service.ticks(2, cpu=0.9)
+
+
+@scene(Code.BUDGET_ALERT)
+def half_of_the_budget() -> Iterable[Decision]:
+    yield from on_budget(10, None, 20.0).ticks(2, cpu=0.5)
+
+
+@scene(Code.PRICE_UNKNOWN)
+def nobody_knows_the_price() -> Iterable[Decision]:
+    yield from on_budget(10, None, 12.0, price=None).ticks(2, cpu=0.9)
 
 
 @scene(Code.GRANT)

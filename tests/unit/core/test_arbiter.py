@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetfoot.core.arbiter import Ask, share
+from fleetfoot.core.share import Ask, share
 
 counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), min_size=1)
 units = st.sampled_from([0.0, 0.25, 1.0, 3.0])

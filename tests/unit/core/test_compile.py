@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from fleetfoot.core.compile import compile_service, compile_spec
-from fleetfoot.core.settings import Database, Launch, Pool, Replicas, Settings
-from fleetfoot.spec import loads
+from fleetfoot.core.settings import Budget, Database, Launch, Pool, Replicas, Settings
+from fleetfoot.spec import Price, loads
 
 
 def compiled(text: str) -> dict[str, Settings]:
@@ -48,3 +48,28 @@ def test_what_shares_nothing_costs_nothing() -> None:
     service = loads("services: {web: {run: x}}", "f").services["web"]
     alone = compile_service(service)
     assert (alone.shared, alone.pool, alone.launch) == (None, None, None)
+
+
+BUDGET = """\
+services:
+  web: {run: x, task: {price: 2 USD/h}}
+  api: {run: x, task: {cpu: 1, memory: 2 GB}}
+  odd: {run: x, task: {price: 2 EUR/h}}
+"""
+
+
+def test_prices_come_in_the_currency_of_the_budget() -> None:
+    spec = loads(BUDGET + "budget: {hourly: 100 USD, daily: 900 USD, monthly: {soft: 1 USD, hard: 2 USD}}\n", "f")
+    found = compile_spec(spec, {"api": Price(0.05, "USD")})
+    assert [found[name].price for name in ("web", "api", "odd")] == [2.0, 0.05, None]
+    assert found["web"].shared is not None
+    limits = (("hour", None, 100.0), ("day", 900.0, None), ("month", 1.0, 2.0))
+    assert found["web"].shared.budget == Budget("USD", limits, 1.5)
+
+
+def test_a_rate_joins_two_currencies_either_way() -> None:
+    there = compile_spec(loads(BUDGET + "budget: {daily: 9 KRW, rate: 1300 KRW/USD}\n", "f"))
+    back = compile_spec(loads(BUDGET + "budget: {daily: 9 EUR, rate: 0.5 USD/EUR, emergency: 200%}\n", "f"))
+    assert (there["web"].price, back["web"].price, back["odd"].price) == (2600.0, 4.0, 2.0)
+    assert back["web"].shared is not None
+    assert back["web"].shared.budget == Budget("EUR", (("day", 9.0, None),), 2.0)

@@ -39,3 +39,12 @@ def test_resuming_ends_everything_of_that_service_only() -> None:
     operators = Operators([act("scale", count=5), act("pause"), other, act("resume")])
     assert operators.at("orders", 10) == Operator()
     assert operators.at("mail", 10).hold_growth
+
+
+def test_a_permit_stands_beside_what_else_is_ordered_and_ends_by_itself() -> None:
+    operators = Operators([act("scale", count=5, until=100), act("permit", until=50, who="bo")])
+    assert operators.at("orders", 10) == Operator(5, False, False, 100, "ana", 50)
+    assert operators.at("orders", 60) == Operator(5, False, False, 100, "ana", 0)
+    operators.take(act("permit", until=500))
+    operators.take(act("resume"))
+    assert operators.at("orders", 60) == Operator()

@@ -27,6 +27,10 @@ services:
   c: {run: x, guards: {connections: {per task: 5, max: 10}}}
 databases: {main: {connections: 10}, Other: {connections: 99}}
 """
+BUDGET = """\
+services: {a: {run: x}}
+budget: {hourly: 5 USD, daily: {soft: 9 USD, hard: 8 USD}, monthly: {}}
+"""
 NO_DATABASE = """\
 services:
   a: {run: x, guards: {connections: {per task: 5, database: mian}}}
@@ -346,12 +350,12 @@ ROWS: list[tuple[str, str, list[str]]] = [
         "(the unit of cpu)"),
     ]),
     # -- guards, health, balancer, budget
-    ("guards", service("guards: {cooldown: {in: 5}, budget: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
+    ("guards", service("guards: {cooldown: {in: 5}, flap: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
         f"f:4:29: {A}.guards.cooldown.in: '5' has no unit: write 5s for seconds or 5ms for milliseconds",
-        f"f:4:33: {A}.guards.budget: 'budget' is not built yet: remove it",
-        f"f:4:56: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
-        f"f:4:63: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
-        f"f:4:74: {A}.guards.hard: 'perhaps' is not on or off: write on or off",
+        f"f:4:33: {A}.guards.flap: 'flap' is not built yet: remove it",
+        f"f:4:54: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
+        f"f:4:61: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
+        f"f:4:72: {A}.guards.hard: 'perhaps' is not on or off: write on or off",
     ]),
     ("launches-in-a-wrong-order", service("guards: {launches: {slow after: 9}}"), [
         f"f:4:37: {A}.guards.launches.slow after: stop after 6 comes before slow after 9",
@@ -392,11 +396,21 @@ ROWS: list[tuple[str, str, list[str]]] = [
         ("f:5:38: databases.Other: 'Other' is not allowed: a database's name is 1 to 40 small letters, digits "
          "and hyphens"),
     ]),
-    ("a database that is not there", NO_DATABASE, [
+    ("a-database-that-is-not-there", NO_DATABASE, [
         f"f:2:61: {A}.guards.connections.database: 'mian' is no database: there are main; did you mean 'main'?",
     ]),
     ("budget", "services: {a: {run: x}}\nbudget: {monthly: 100}\n", [
         "f:2:19: budget.monthly: '100' is not an amount of money: write 150000 KRW or 120 USD",
+    ]),
+    ("a-budget-of-nothing", "services: {a: {run: x}}\nbudget: {rate: 1300 KRW/USD}\n", [
+        "f:2:9: budget: is empty: write hourly, daily or monthly, such as monthly: 150000 KRW",
+    ]),
+    ("limits-of-a-budget", BUDGET, [
+        "f:2:39: budget.daily.soft: 9 USD is no less than hard 8 USD",
+        "f:2:69: budget.monthly: is empty: write an amount, such as 1000 USD, or soft and hard",
+    ]),
+    ("two-currencies", "services: {a: {run: x}}\nbudget: {hourly: 5 USD, daily: 900 KRW}\n", [
+        "f:2:32: budget.daily: 900 KRW is not in USD: one budget has one currency",
     ]),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import bounds
+from fleetfoot.core.guards.budget import budget
 from fleetfoot.core.guards.connections import connections
 from fleetfoot.core.guards.cooldown import cooldown
 from fleetfoot.core.guards.incident import incident
@@ -28,6 +29,7 @@ SERVICE: tuple[tuple[str, Guard], ...] = (
 )
 RESOURCE: tuple[tuple[str, Guard], ...] = (
     ("connections", connections),
+    ("budget", budget),
     ("launch limits", launch_limits),
     ("bounds", bounds),
 )

@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "history": "fleetfoot.face.cli.history:history",
     "scale": "fleetfoot.face.cli.operate:scale",
     "pause": "fleetfoot.face.cli.operate:pause",
+    "permit": "fleetfoot.face.cli.operate:permit",
     "resume": "fleetfoot.face.cli.operate:resume",
     "load": "fleetfoot.face.cli.load:load",
     "zone": "fleetfoot.face.cli.zone:zone",

@@ -26,6 +26,7 @@ def check(file: Path, begins: str | None, as_json: bool) -> None:
     With a schedule, also its next ten changes, in local time and UTC.
     """
     from fleetfoot.face.schedules import changes, rows
+    from fleetfoot.prices import listed_prices
     from fleetfoot.spec import SpecErrors, load
     from fleetfoot.spec.explain import explain
 
@@ -39,9 +40,9 @@ def check(file: Path, begins: str | None, as_json: bool) -> None:
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if as_json:
         found = {name: [c.to_json() for c in changes(s, _wall(begins, s))] for name, s in spec.services.items()}
-        put({"ok": True, "text": explain(spec), "cannot_run": problems, "changes": found})
+        put({"ok": True, "text": explain(spec, listed_prices(spec)), "cannot_run": problems, "changes": found})
         return
-    click.echo("\n".join(explain(spec)))
+    click.echo("\n".join(explain(spec, listed_prices(spec))))
     for service in spec.services.values():
         lines = rows(service, _wall(begins, service))
         if lines:

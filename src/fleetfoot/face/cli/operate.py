@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fleetfoot.face.cli.common import Told, ask, file_option, json_option, put, state_folder, state_option, whoami
-from fleetfoot.face.times import NotATime, clock_time, length_ms
+from fleetfoot.face.times import NotATime, clock_time, length_ms, next_time
 
 
 def _who(command: Any) -> Any:
@@ -85,6 +86,38 @@ def pause(
     else:
         what = "growth" if growth and not shrink else "scale-in" if shrink and not growth else "growth and scale-in"
         click.echo(f"{service}: {what} paused {_until(answer)}")
+
+
+@click.command(short_help="Let a service overrun the budget for a while.")
+@click.argument("service")
+@click.option("--for", "length", metavar="TIME", help="How long: 30m, 2h.")
+@click.option("--until", "end", metavar="TIME", help="Until when: 18:00, or an ISO time.")
+@click.option("--reason", required=True, help="Why, for the journal.")
+@click.option("--who", help="Who permits it. Default: the login name.")
+@file_option
+@state_option
+@json_option
+def permit(
+    service: str, length: str | None, end: str | None, reason: str, who: str | None, file: Path, state: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Let SERVICE cost more than the budget allows, for a time that ends. Its capacity still holds."""
+    if (length is None) == (end is None):
+        raise Told("say how long with --for 2h, or until when with --until 18:00")
+    body = {"for_ms": _length(length) if length else _left(end or ""), "who": whoami(who), "reason": reason}
+    answer = _send(file, state, service, "permit", body)
+    if as_json:
+        put(answer)
+    else:
+        click.echo(f"{service} may overrun the budget {_until(answer)}")
+
+
+def _left(end: str) -> int:
+    try:
+        wall = round(time.time() * 1000)
+        return next_time(end, wall) - wall
+    except NotATime as failure:
+        raise Told(str(failure)) from failure
 
 
 @click.command(short_help="Let the policies decide again.")

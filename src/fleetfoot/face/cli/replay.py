@@ -75,6 +75,7 @@ def _one(
     """(what came out, what the other file would have done, wall minus ``now``)"""
     from fleetfoot.core.compile import compile_spec
     from fleetfoot.face.replaying import NotKept, rows, wall_of, window
+    from fleetfoot.prices import listed_prices
     from fleetfoot.sim.replay import replay as again
     from fleetfoot.sim.replay import replay_with
 
@@ -90,7 +91,8 @@ def _one(
     shift = wall_of(stretches, found.spans[0].first) - found.spans[0].first if found.spans else 0
     if other is None:
         return found, None, shift
-    settings = compile_spec(load_spec(other)).get(service)
+    spec = load_spec(other)
+    settings = compile_spec(spec, listed_prices(spec)).get(service)
     if settings is None:
         raise Told(f"{other} has no service {service!r}")
     return found, replay_with(rows(reader, service, within), settings, within.since), shift

@@ -114,6 +114,8 @@ def _people(operator: dict[str, Any], shift: int) -> list[str]:
     lines = []
     if operator["fixed"] is not None:
         lines.append(f"fixed at {operator['fixed']} by {operator['who']}{until}")
+    if operator.get("permit"):
+        lines.append(f"may overrun the budget until {clock_time(operator['permit'] + shift)}")
     held = [word for key, word in (("hold_growth", "growth"), ("hold_shrink", "scale-in")) if operator[key]]
     if held:
         lines.append(f"{' and '.join(held)} paused by {operator['who']}{until}")
@@ -168,4 +170,16 @@ def _controller(now: dict[str, Any], lang: str) -> list[str]:
     elif journal["dropped"]:
         lines.append(f"  journal: {journal['dropped']} records were lost")
     told = clocks([now["stages"].get(name, {}).get("p95") for name in CLOCKS], lang)
+    lines += _budget(now.get("budget"))
     return [*lines, f"  {told}"] if told else lines
+
+
+def _budget(budget: dict[str, Any] | None) -> list[str]:
+    if budget is None:
+        return []
+    spans = {"hour": "an hour", "day": "today", "month": "this month"}
+    parts = [
+        f"{limit['used']:,.2f} of {limit['hard'] or limit['soft']:,.10g} {budget['currency']} {spans[limit['span']]}"
+        for limit in budget["limits"]
+    ]
+    return [f"  spent: {', '.join(parts)}"]

@@ -1,0 +1,282 @@
+"""What all tasks together may cost: an hour, a day, a month."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetfoot.core.guards.budget import calendar
+from fleetfoot.core.memory import Memory
+from fleetfoot.core.model import Action, Operator
+from fleetfoot.core.settings import Budget, Shared
+from tests.unit.core.build import OPEN, Service, told
+from tests.unit.core.test_combine import Says, want
+from tests.unit.core.test_launch_limits import together
+
+HOURLY = (("hour", None, 100.0),)  # the source: 100 USD an hour, and more is denied
+DAILY = (("day", 1000.0, None),)  # 1,000 USD a day, and more is limited
+
+
+def service(tasks: int, wants: int, limits: Any = HOURLY, **changes: Any) -> Service:
+    shared = changes.pop("shared", None) or Shared(budget=Budget("USD", limits))
+    return Service(Says("p", want(wants)), tasks=tasks, shared=shared, **{"price": 1.0, **changes})
+
+
+def spend(one: Service, hours: float, **shown: Any) -> set[str]:
+    """Let hours pass, a step a minute; every code that was told."""
+    return {code for _ in range(round(hours * 60)) for code in told(one.tick(60_000, **shown))}
+
+
+def alerts(one: Service, hours: float) -> list[int]:
+    steps = [one.tick(60_000) for _ in range(round(hours * 60))]
+    return [int(r.data["percent"]) for step in steps for r in step.reasons if r.code == "budget_alert"]
+
+
+# -- limits
+
+
+def test_growth_is_denied_where_the_hour_would_cost_more_than_its_limit() -> None:
+    grows = service(90, 150)
+    decision = grows.tick()
+    assert (decision.desired, "budget_hard" in told(decision)) == (100, True)
+    assert grows.tick().action is Action.HOLD
+
+
+def test_a_day_that_is_spent_limits_growth_to_what_demand_needs() -> None:
+    """50 tasks at 1 USD: 1,000 USD are gone after 20 of the day's hours."""
+    one = service(50, 50, DAILY)
+    one.now = 1_700_006_400_000  # a midnight of UTC
+    assert "budget_soft" not in spend(one, 19)
+    one.settings = replace(one.settings, policies=(Says("p", want(90)),))
+    assert one.tick(60_000, requests=1200.0).desired == 90
+    one.set(50)
+    one.settings = replace(one.settings, policies=(Says("p", want(50)),))
+    spend(one, 1.5)
+    one.settings = replace(one.settings, policies=(Says("p", want(90)),))
+    decision = one.run(5, requests=1200.0)  # which needs 60 tasks of 20/s
+    assert (decision.desired, "budget_soft" in told(decision)) == (60, True)
+
+
+def test_the_next_day_begins_anew() -> None:
+    one = service(60, 60, (("day", None, 1000.0),))
+    one.now = 1_700_006_400_000
+    spend(one, 20)
+    one.settings = replace(one.settings, policies=(Says("p", want(70)),))
+    assert one.tick(60_000).desired == 60
+    spend(one, 4)
+    assert one.tick(60_000).desired == 70
+
+
+def test_spend_is_counted_from_task_seconds_and_survives_a_restart() -> None:
+    """12 tasks for 90 minutes at 0.05 an hour: 0.90."""
+    one = service(12, 12, DAILY, price=0.05)
+    one.now = 1_700_006_400_000
+    one.tick(1000)
+    spend(one, 0.75)
+    one.memory = Memory.from_json(json.loads(json.dumps(one.memory.to_json()))).restarted()
+    spend(one, 0.75)
+    assert one.memory.slices["budget"]["day"][1] == pytest.approx(0.90)
+
+
+def test_tasks_that_start_drain_or_wait_warm_cost_money_too() -> None:
+    one = service(10, 10, DAILY)
+    one.follows = False
+    one.tick(fleet={"draining": 5, "warm": 3, "starting": 2})
+    one.tick(3_600_000, fleet={"draining": 5, "warm": 3, "starting": 2})
+    assert one.memory.slices["budget"]["day"][1] == pytest.approx(20.0)
+
+
+def test_a_controller_that_was_away_reckons_with_the_smaller_count() -> None:
+    """Nobody knows when the other tasks came, and bookkeeping never stops growth."""
+    one = service(10, 10, DAILY)
+    one.tick()
+    one.set(40)
+    one.tick(3_600_000)
+    assert one.memory.slices["budget"]["day"][1] == pytest.approx(10.0)
+
+
+def test_an_unknown_price_is_said_and_holds_nothing() -> None:
+    one = service(10, 500, price=None)
+    decision = one.tick()
+    assert (decision.desired, "price_unknown" in told(decision)) == (500, True)
+
+
+def test_the_minimum_beats_the_budget() -> None:
+    assert service(90, 150, minimum=120).tick().desired == 120
+
+
+# -- alerts
+
+
+def test_each_alert_is_told_once_in_its_day() -> None:
+    one = service(50, 50, DAILY)
+    one.now = 1_700_006_400_000
+    assert alerts(one, 23.9) == [50, 80, 90, 100]
+    assert alerts(one, 12.2) == [50]
+
+
+def test_one_of_several_services_tells_it_the_one_that_spends_most() -> None:
+    shared = Shared(budget=Budget("USD", HOURLY))
+    both = {"web": service(60, 60, shared=shared), "api": service(20, 20, shared=shared)}
+    together(both)
+    told_by = {name: "budget_alert" in told(one.decision) for name, one in both.items() if one.decision}
+    assert told_by == {"web": True, "api": False}
+    together(both)
+    assert not any("budget_alert" in told(one.decision) for one in both.values() if one.decision)
+
+
+# -- several services
+
+
+def test_the_money_goes_to_the_most_important_first_and_nobody_loses_a_task() -> None:
+    shared = Shared(budget=Budget("USD", HOURLY))
+    web, batch = service(40, 90, shared=shared, priority=0), service(40, 90, shared=shared, priority=3)
+    together({"web": web, "batch": batch})
+    assert (web.tasks, batch.tasks) == (60, 40)
+
+
+def test_dear_tasks_take_more_of_the_money() -> None:
+    shared = Shared(budget=Budget("USD", HOURLY))
+    small, large = service(0, 60, shared=shared), service(0, 60, shared=shared, price=4.0)
+    together({"small": small, "large": large})
+    assert small.tasks + 4 * large.tasks == 100
+    assert (small.tasks, large.tasks) == (20, 20)
+
+
+# -- an emergency
+
+
+def fleet_of_four(**guards: Any) -> dict[str, Service]:
+    """160 USD an hour at a limit of 100; each needs five of its tasks now."""
+    shared = Shared(budget=Budget("USD", HOURLY))
+    ranks = {"checkout": 0, "web": 1, "search": 2, "analytics": 3}
+    rules = replace(OPEN, **guards)
+    return {
+        name: service(40, 40, shared=shared, priority=rank, minimum=2, guards=rules) for name, rank in ranks.items()
+    }
+
+
+def played(services: dict[str, Service], seconds: int) -> None:
+    for _ in range(seconds):
+        together(services)
+
+
+def test_at_150_percent_the_least_important_go_down_first_and_only_until_the_emergency_is_over() -> None:
+    services = fleet_of_four()
+    played(services, 600)
+    counts = {name: one.tasks for name, one in services.items()}
+    assert counts == {"checkout": 40, "web": 40, "search": 40, "analytics": 28}  # 148 USD: no emergency any more
+
+
+def test_the_next_in_importance_goes_down_when_the_least_has_given_all_it_has() -> None:
+    services = fleet_of_four()
+    services["checkout"].set(90)
+    services["checkout"].settings = replace(services["checkout"].settings, policies=(Says("p", want(90)),))
+    seen = set()
+    for _ in range(900):
+        together(services)
+        seen.add((services["search"].tasks < 40, services["analytics"].tasks > 2))
+    assert (True, True) not in seen
+    counts = {name: one.tasks for name, one in services.items()}
+    assert counts["analytics"] == 2
+    assert counts["checkout"] == 90
+    assert counts["web"] == 40
+    assert 2 < counts["search"] < 40
+
+
+def test_an_emergency_goes_down_in_steps_of_a_tenth() -> None:
+    services = fleet_of_four()
+    counts = []
+    for _ in range(25):
+        together(services)
+        counts.append(services["analytics"].tasks)
+    assert counts[0] == 36
+    assert counts[9] == 36
+    assert counts[10] == 32
+
+
+def test_an_emergency_keeps_what_present_demand_needs_unless_told_otherwise() -> None:
+    limit = (("day", None, 10.0),)
+    for hard, least in ((False, 30), (True, 2)):
+        one = service(40, 40, limit, priority=3, minimum=2, guards=replace(OPEN, hard=hard))
+        one.now = 1_700_006_400_000
+        spend(one, 4, requests=600.0)
+        assert one.tasks == least
+
+
+def test_a_critical_service_is_never_taken_down() -> None:
+    one = service(40, 40, (("day", None, 10.0),), priority=0)
+    one.now = 1_700_006_400_000
+    spend(one, 4)
+    assert one.tasks == 40
+
+
+# -- a permit
+
+
+def test_a_permit_lets_one_service_overrun_until_it_ends() -> None:
+    one = service(100, 140)
+    one.operator = Operator(who="ana", permit=one.now + 5_000)
+    decision = one.tick()
+    assert (decision.desired, "budget_permit" in told(decision)) == (140, True)
+    one.run(10)
+    one.settings = replace(one.settings, policies=(Says("p", want(149)),))
+    assert one.tick().desired == 140
+
+
+# -- its promises
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_the_calendar_is_the_civil_one(wall: int) -> None:
+    day, here = datetime.fromtimestamp(wall / 1000, UTC), calendar(wall)
+    first = datetime(day.year, day.month, 1, tzinfo=UTC)
+    begun = calendar(round(first.timestamp() * 1000))
+    assert (here.month, here.day - begun.day) == (begun.month, day.day - 1)
+    assert calendar(round(first.timestamp() * 1000) - 1).month == here.month - 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=20),
+    st.sampled_from([0.5, 1.0, 3.0]),
+    st.integers(10, 120),
+)
+def test_growth_never_takes_the_hour_past_its_limit(life: list[tuple[int, int, int]], price: float, limit: int) -> None:
+    shared = Shared(budget=Budget("USD", (("hour", None, float(limit)),)))
+    prices = {"a": price, "b": 1.0, "c": 0.25}
+    services = {
+        name: service(0, 0, shared=shared, priority=rank, price=prices[name]) for rank, name in enumerate("abc")
+    }
+    for wishes in life:
+        before = sum(one.tasks * prices[name] for name, one in services.items())
+        for one, wish in zip(services.values(), wishes, strict=True):
+            one.settings = replace(one.settings, policies=(Says("p", want(wish)),))
+        together(services)
+        after = sum(one.tasks * prices[name] for name, one in services.items())
+        assert after <= max(limit, before) + 1e-6
+
+
+def test_what_a_budget_denied_is_denied_again_from_its_own_observation() -> None:
+    """The grants of the tick are enough to decide it again, alert and all."""
+    from fleetfoot.core.engine import settle_all, step, wish
+    from fleetfoot.core.pack import observation_from_json, observation_to_json
+
+    services = fleet_of_four()
+    services["web"].settings = replace(services["web"].settings, policies=(Says("p", want(70)),))
+    for _ in range(30):
+        kept = {name: Memory.from_json(one.memory.to_json()) for name, one in services.items()}
+        for one in services.values():
+            one.now += 1000
+        settled = settle_all({name: wish(one.settings, one.memory, one.see()) for name, one in services.items()})
+        for name, (decision, grant) in settled.items():
+            one = services[name]
+            seen = json.loads(json.dumps(observation_to_json(one.see()._replace(grant=grant))))
+            assert step(one.settings, kept[name], observation_from_json(seen)) == decision
+            assert kept[name].to_json() == one.memory.to_json()
+            one.set(decision.desired)
