@@ -12,7 +12,7 @@ from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Backlog, Composite, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Adaptive, Backlog, Composite, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy as AnyPolicy
 from fleetfoot.core.policies.composite import Row
 from fleetfoot.core.policies.hpa import Metric
@@ -90,9 +90,23 @@ def hpas(draw: st.DrawFn) -> Hpa:
 
 
 forecasts = st.builds(Forecast, scale=st.booleans(), scale_in=st.booleans())  # raising the maximum has its own tests
-any_policy = st.one_of(
-    defaults, slos, step_policies(), targets, threshold_policies(), hpas(), backlogs, composites, forecasts
+adaptives = st.builds(
+    Adaptive, st.just("adaptive"), signals, st.sampled_from([0.7, 40.0]), st.sampled_from([40.0, 100.0]),
+    st.sampled_from([None, 0.3, 10.0]), st.sampled_from([0.0, 0.2]), st.sampled_from([50, 288]), st.integers(1, 3),
+    st.integers(1, 3), spans, windows,
 )  # fmt: skip
+any_policy = st.one_of(
+    defaults,
+    slos,
+    step_policies(),
+    targets,
+    threshold_policies(),
+    hpas(),
+    backlogs,
+    composites,
+    forecasts,
+    adaptives,
+)
 
 
 def several(each: st.SearchStrategy[AnyPolicy], least: int = 1) -> st.SearchStrategy[tuple[AnyPolicy, ...]]:

@@ -128,6 +128,7 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
         stabilise_in=guards.stabilisation.in_,
         cooldown_out=guards.cooldown.out,
         cooldown_in=guards.cooldown.in_,
+        cooldown_adapt=guards.cooldown.adapt,
         rate_out=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.out),
         rate_in=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.in_),
         hard=guards.hard,

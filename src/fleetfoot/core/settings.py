@@ -49,6 +49,7 @@ class GuardSettings:
     stabilise_in: int = 120_000
     cooldown_out: int = 0
     cooldown_in: int = 60_000
+    cooldown_adapt: bool = False  # by urgency, load and how often the count changed
     rate_out: tuple[Rate, ...] = (Rate(900, PERCENT, 60_000), Rate(10, TASKS, 60_000))
     rate_in: tuple[Rate, ...] = (Rate(50, PERCENT, 60_000), Rate(1, TASKS, 60_000))
     hard: bool = False  # the maximum may go below what present demand needs

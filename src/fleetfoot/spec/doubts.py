@@ -8,6 +8,7 @@ from itertools import pairwise
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policies import (
+    AdaptivePolicy,
     BacklogPolicy,
     ForecastPolicy,
     HpaPolicy,
@@ -96,7 +97,10 @@ def _one_way(service: Service) -> Iterator[str]:
             grows, shrinks = grows or scales, shrinks or (scales and policy.scale_in)
         else:
             grows = True
-            shrinks = shrinks or not (isinstance(policy, TargetPolicy) and not policy.scale_in)
+            shrinks = shrinks or not (
+                (isinstance(policy, TargetPolicy) and not policy.scale_in)
+                or (isinstance(policy, AdaptivePolicy) and policy.below is None)
+            )
     if not grows:
         yield "no policy grows: the count only falls"
     if not shrinks:

@@ -13,6 +13,7 @@ from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policies import (
+    AdaptivePolicy,
     BacklogPolicy,
     CompositePolicy,
     DefaultPolicy,
@@ -174,6 +175,8 @@ def _rule(policy: Policy, service: Service) -> str:
         return _composite(policy)
     if isinstance(policy, BacklogPolicy):
         return _backlog(policy, service.task.throughput)
+    if isinstance(policy, AdaptivePolicy):
+        return _adaptive(policy)
     if isinstance(policy, HpaPolicy):
         return _hpa(policy)
     if isinstance(policy, ForecastPolicy):
@@ -304,6 +307,17 @@ def _contract(signal: SignalSpec) -> str:
     return f"{signal.role}; read over {span}; stale after {age}; when absent: {absent}"
 
 
+def _adaptive(policy: AdaptivePolicy) -> str:
+    show = unit_of(policy.signal).show
+    out = f"{tasks(policy.add)} more when {policy.signal} is above {show(_tidy(policy.signal, policy.above))}"
+    usual = f"what is usual at this hour, once {_span(policy.history)} hold 50 points of 5m"
+    parts = [out]
+    if policy.below is not None:
+        parts.append(f"{tasks(policy.remove)} fewer when it is below {show(_tidy(policy.signal, policy.below))}")
+    limit = show(_tidy(policy.signal, policy.at_most))
+    return f"{'; '.join(parts)}; the bounds follow {usual}; above {limit} always; rests {_span(policy.cooldown)}"
+
+
 def _schedule(policy: SchedulePolicy) -> list[str]:
     texts = []
     for name, window in policy.windows.items():
@@ -329,7 +343,8 @@ def _guards(service: Service) -> Iterator[str]:
     wanted = [f"when wanted for {_span(span)}" if span else "at once" for span in (still.out, still.in_)]
     yield f"stabilisation: scale-out {wanted[0]}, scale-in {wanted[1]}"
     rests = [f"{_span(span)} after the last order" if span else "without a rest" for span in (rest.out, rest.in_)]
-    yield f"cooldown: scale-out {rests[0]}, scale-in {rests[1]}"
+    adapts = "; less when it is urgent, more after many changes or under load" if rest.adapt else ""
+    yield f"cooldown: scale-out {rests[0]}, scale-in {rests[1]}{adapts}"
     yield f"rate of change: out {_rate(guards.rate.out)}, in {_rate(guards.rate.in_)}"
     if guards.connections is not None:
         yield _connections(guards.connections)

@@ -80,6 +80,9 @@ class Stabilisation(Part):
     """Scale-in only if wanted this long. Default 2m: shorter dips are not worth a restart."""
 
 
+ADAPT_OUT, ADAPT_IN = 300_000, 900_000  # ms: source 3's base
+
+
 class Cooldown(Part):
     """Rest after an order. A larger growth still passes."""
 
@@ -89,6 +92,17 @@ class Cooldown(Part):
     """Rest after a scale-out before the next one. Default 0: tasks that are starting are counted already."""
     in_: Duration = 60_000
     """Rest after any order before a scale-in. Default 1m: the effect must be seen first."""
+    adapt: Flag = False
+    """Whether urgency shortens both, and recent changes and load lengthen them, never under 1m. Default off; on
+    makes the default of out 5m and that of in 15m."""
+
+    @classmethod
+    def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
+        adapts = data.get("adapt")
+        if adapts is True or (isinstance(adapts, str) and FlagForm.words.get(adapts.strip().lower())):
+            out, in_ = ("out", "in") if "in_" not in data else ("out", "in_")
+            data = {out: ADAPT_OUT, in_: ADAPT_IN} | data
+        return data
 
 
 Allowances = tuple[Annotated[Allowance, AllowanceForm()], ...]

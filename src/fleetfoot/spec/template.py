@@ -53,6 +53,7 @@ services:
     #   - target: {{signal: cpu, value: 70%}}
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
     #   - hpa: {{metrics: [{{signal: cpu, utilisation: 60%}}], in: {{stabilisation: 5m}}}}   # as Kubernetes' HPA
+    #   - adaptive: {{signal: cpu, above: 70%, at most: 85%, below: 30%}}   # what is usual at this hour
     #   - schedule: {{office: {{when: weekdays 08:00-19:00, zone: Asia/Seoul, min: 4, ramp: 10m}}}}
     #   - backlog: {{signal: jobs, per task: 10}}   # workers by what waits in a queue; or drain: 2m, or age: 5m
     #   - forecast: {{mode: forecast only, zone: UTC, buffer: 10m, on breach: hold}}   # ahead of a season
@@ -66,7 +67,7 @@ services:
     #   pay: on                          # no more tasks when more of them bring nothing
     #   incident: {{hold: 30m}}            # a sudden drop of traffic is held; off switches it off
     #   stabilisation: {{out: 0, in: 2m}}  # how long a change must be wanted
-    #   cooldown: {{out: 0, in: 1m}}       # rest before the next change
+    #   cooldown: {{out: 0, in: 1m}}       # rest before the next change; with adapt: on, by urgency and load
     #   rate: {{out: [900% per 60s, 10 per 60s], in: [50% per 60s, 1 per 60s]}}   # whichever is more
 
     # health:

@@ -10,7 +10,18 @@ from fleetfoot.core import warm
 from fleetfoot.core.contract import Contract
 from fleetfoot.core.engine import settle, wish
 from fleetfoot.core.model import Decision, Grant, Operator, Reason, Start, State
-from fleetfoot.core.policies import Backlog, Composite, Default, Forecast, Schedule, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import (
+    Adaptive,
+    Backlog,
+    Composite,
+    Default,
+    Forecast,
+    Schedule,
+    Slo,
+    Step,
+    Target,
+    Thresholds,
+)
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.composite import Row
 from fleetfoot.core.policies.step import CHANGE
@@ -39,6 +50,7 @@ SCORE = Composite("score", (Row("cpu", 0.5, 0.7, 0.3), Row("load", 0.5, 100.0, 1
 JOBS = Backlog("jobs", "jobs", per_task=10.0, in_flight="running")
 ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
 
+UNUSUAL = Adaptive("adaptive", "cpu", 0.7, 0.9, 0.3, 0.2, window=1000)
 RUSH = Window("rush", "UTC", (WhenForm().read("daily 22:30-23:00"),), 8, 12, ramp=600_000)  # START is 22:13:20
 WINDOW = Schedule("schedule", (RUSH,))
 
@@ -405,6 +417,15 @@ def an_order_just_now() -> Iterable[Decision]:
     yield from service.ticks(3, cpu=0.6)
 
 
+@scene(Code.COOLDOWN_ADAPTED)
+def an_order_just_now_and_a_cooldown_that_adapts() -> Iterable[Decision]:
+    rules = replace(OPEN, cooldown_in=900_000, cooldown_out=300_000, cooldown_adapt=True)
+    service = Service(CPU, tasks=10, guards=rules)
+    service.tick(cpu=0.75)
+    yield from service.ticks(3, cpu=0.95, latency=100.0)
+    yield from service.ticks(3, cpu=0.1)
+
+
 @scene(Code.RATE_OF_CHANGE)
 def too_much_at_once() -> Iterable[Decision]:
     slowly = replace(OPEN, rate_out=(Rate(2, TASKS, 60_000),), rate_in=(Rate(2, TASKS, 60_000),))
@@ -502,6 +523,16 @@ def more_than_allowed() -> Iterable[Decision]:
 @scene(Code.NEEDED_NOW)
 def the_maximum_was_lowered() -> Iterable[Decision]:
     yield from Service(CPU, tasks=20, maximum=6).ticks(6, cpu=0.5, requests=300.0)
+
+
+@scene(Code.UNUSUAL)
+def more_than_is_usual() -> Iterable[Decision]:
+    return [Service(UNUSUAL).tick(cpu=0.8)]
+
+
+@scene(Code.UNUSUALLY_QUIET)
+def less_than_is_usual() -> Iterable[Decision]:
+    return [Service(UNUSUAL).tick(cpu=0.1)]
 
 
 @scene(Code.SCHEDULE_CLOSED)

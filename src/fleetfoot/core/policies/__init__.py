@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleetfoot.core.policies.adaptive import Adaptive
 from fleetfoot.core.policies.backlog import Backlog
 from fleetfoot.core.policies.composite import Composite
 from fleetfoot.core.policies.default import Default
@@ -17,6 +18,7 @@ from fleetfoot.core.policies.thresholds import Thresholds
 
 __all__ = [
     "POLICIES",
+    "Adaptive",
     "Backlog",
     "Composite",
     "Default",
@@ -40,4 +42,5 @@ POLICIES: dict[str, type[Any]] = {
     "backlog": Backlog,
     "forecast": Forecast,
     "composite": Composite,
+    "adaptive": Adaptive,
 }

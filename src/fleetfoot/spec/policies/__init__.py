@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from fleetfoot.spec.errors import Many, Wrong, did_you_mean, listed, raise_if_any, shown
+from fleetfoot.spec.policies.adaptive import AdaptivePolicy
 from fleetfoot.spec.policies.backlog import BacklogPolicy
 from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.composite import CompositePolicy
@@ -25,6 +26,7 @@ from fleetfoot.spec.policies.thresholds import ThresholdsPolicy
 
 __all__ = [
     "KINDS",
+    "AdaptivePolicy",
     "BacklogPolicy",
     "CompositePolicy",
     "DefaultPolicy",
@@ -54,6 +56,7 @@ KINDS: dict[str, type[Policy]] = {
         BacklogPolicy,
         ForecastPolicy,
         CompositePolicy,
+        AdaptivePolicy,
     )
 }
 
