@@ -21,9 +21,10 @@ import shlex
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import log
+from math import ceil, log
 from pathlib import Path
 from statistics import fmean, median, pstdev
 from typing import Any
@@ -75,6 +76,8 @@ class Seen:
     quiet: float  # a request of constant work on the quiet fleet, median
     warming: float  # a new task is at ramped weight, mean
     early: int  # steps the data plane asked for before their tick
+    before: list[float]  # requests/s the controller saw from its first tick to the load, each second
+    phase: float  # from the load's whole seconds to the controller's ticks
     sooner: float  # decided before the end of the second in which the surge began; 0: no onset is known
     load: float  # of the machine, mean over the run
     late_p99: float  # ms the generator itself was late
@@ -124,7 +127,7 @@ def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
         quiet = probe(port)
         outcome = drive(service, load, lambda *_: loads.append(os.getloadavg()[0]))
         service.stop()
-        early, starts = steps_of(service.journal, outcome)
+        steps = steps_of(service.journal, outcome)
         if keep is not None:
             shutil.copy(service.journal, keep)
     counts = outcome.result["counts"]
@@ -138,12 +141,14 @@ def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
             "task_seconds": figures.task_seconds(outcome),
         },
         [float(o.last_ready - o.decided) for o in outcome.orders if o.count > o.before and o.last_ready is not None],
-        starts,
+        steps.starts,
         drain_of(outcome),
         1000.0 * task_seconds_of("in_flight", outcome) / counts["requests"],
         quiet,
         warming_of(outcome),
-        early,
+        steps.early,
+        steps.before,
+        steps.phase,
         sooner_of(outcome, ONSET.get(name)),
         fmean(loads),
         outcome.result["late_p99_ms"],
@@ -184,13 +189,32 @@ def task_seconds_of(state: str, outcome: Outcome) -> float:
     return sum(one.counts[state] * (two.at - one.at) for one, two in pairs) / 1000.0
 
 
-def steps_of(journal: Path, outcome: Outcome) -> tuple[int, list[int]]:
-    """Of the steps while the load lasted those that no tick asked for, and what the starts took (ms)."""
-    end = outcome.start + round(1000 * outcome.duration)
+@dataclass
+class Steps:
+    """What the journal says of the controller's steps; times in ms, as in ``Seen``."""
+
+    starts: list[int]
+    early: int
+    before: list[float]
+    phase: float
+
+
+def steps_of(journal: Path, outcome: Outcome) -> Steps:
+    begin, end = outcome.start, outcome.start + round(1000 * outcome.duration)
     with Reader(journal) as reader:
-        seen = list(reader.observations("sleeper", outcome.start, end))
-    starts = [start.span for one in seen for start in one.fleet.starts if start.ok]
-    return max(0, len(seen) - int(outcome.duration)), starts
+        seen = list(reader.observations("sleeper", 0, 1 << 62))
+        wall = seen[0].wall - seen[0].now
+    during = [one for one in seen if begin <= one.wall <= end]
+    starts = [start.span for one in during for start in one.fleet.starts if start.ok]
+    ticks = Counter((one.now + wall - begin) % 1000 // 20 for one in during)
+    phase = 20.0 * ticks.most_common(1)[0][0]
+    first = begin - 1000 * ceil((begin - seen[0].wall) / 1000) + phase
+    before = [0.0] * max(1, int((begin - first) // 1000))
+    for one in seen[1:]:
+        second, asked = int((one.wall - first) // 1000), one.signals["requests"]
+        if 0 <= second < len(before):
+            before[second] += asked.value * asked.span / 1000.0
+    return Steps(starts, max(0, len(during) - int(outcome.duration)), before, phase)
 
 
 def ordered(outcome: Outcome) -> Iterator[int]:
@@ -214,11 +238,18 @@ def setup_of(seen: Seen) -> Setup:
     )  # fmt: skip
 
 
-def simulated(seen: Seen, setup: Setup, rates: NDArray[np.float64], seeds: int) -> list[dict[str, float]]:
-    service = loads(yaml_of(seen.policy, 1)).services["sleeper"]
+def rates_of(seen: Seen) -> NDArray[np.float64]:
+    """What the controller saw before the load, and the load, by the seconds of its ticks."""
+    rates, ahead = per_second(shape_of(seen.traffic)), 1.0 - seen.phase / 1000.0
+    shifted = ahead * np.r_[seen.before[-1], rates[:-1]] + (1.0 - ahead) * rates
+    return np.concatenate([seen.before, shifted])
+
+
+def simulated(seen: Seen, seeds: int) -> list[dict[str, float]]:
+    service, setup, rates = loads(yaml_of(seen.policy, 1)).services["sleeper"], setup_of(seen), rates_of(seen)
     found = []
     for seed in range(1, seeds + 1):
-        done = simulate(rates, setup, engine(service), seed, initial=2, judged_from=0)
+        done = simulate(rates, setup, engine(service), seed, initial=2, judged_from=len(seen.before))
         score = done.score
         values = (done.took(0.95), score.seconds_over, score.share_bad, 3600.0 * score.task_hours)
         found.append(dict(zip(FIGURES, map(float, values), strict=True)))
@@ -226,8 +257,7 @@ def simulated(seen: Seen, setup: Setup, rates: NDArray[np.float64], seeds: int) 
 
 
 def compared(seen: Seen, seeds: int) -> list[dict[str, Any]]:
-    setup, rates = setup_of(seen), per_second(shape_of(seen.traffic))
-    runs = simulated(seen, setup, rates, seeds)
+    runs = simulated(seen, seeds)
     rows = []
     for name in FIGURES:
         values, measured = [run[name] for run in runs], seen.figures[name]

@@ -76,7 +76,8 @@ class Both:
         counted = {"offered": k.REQUESTS, "completed": k.COMPLETED, "shed": k.SHED, "timed_out": k.FAILED}
         for name, column in counted.items():
             raw[name] += round(row[column] * self.feed.span / 1000.0)
-        raw["in_flight"], raw["queue"] = int(row[k.BUSY_END]), int(row[k.QUEUE_END])
+        busy, waiting = int(row[k.BUSY_END]), int(row[k.QUEUE_END])
+        raw["in_flight"], raw["queue"] = (busy, waiting) if self.feed.queued else (busy + waiting, 0)
         latency = self.plane.latency["orders"]
         for i in np.flatnonzero(took - self.took):
             latency.counts[i + OFFSET] += int(took[i] - self.took[i])
@@ -102,6 +103,7 @@ def _task(number: int, cpu: float) -> dict[str, Any]:
         pytest.param(Setup(timeout=2_000), 3, id="requests time out"),
         pytest.param(Setup(shed=1000.0, queue_limit=40), 3, id="requests are refused"),
         pytest.param(Setup(), 0, id="nobody serves"),
+        pytest.param(Setup(queued=False), 5, id="tasks take all they are handed"),
     ],
 )
 def test_a_policy_sees_in_the_simulation_what_it_would_see_live(setup: Setup, tasks: int) -> None:

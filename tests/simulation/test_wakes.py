@@ -119,6 +119,13 @@ def test_the_loop_is_woken_when_the_data_planes_own_pressure_says_so() -> None:
     assert 20 < len(woken) < 4 * len(BUSY)
 
 
+def test_where_tasks_take_all_they_are_handed_work_piled_on_them_wakes_it() -> None:
+    setup, tasks = Setup(queued=False, service=200.0), 20
+    woken = [reading.end for reading in watched(BUSY, setup, tasks, throughput=5.0) if reading.end % 1000]
+    assert woken == wakes(plain(BUSY, setup, [(0, tasks)], seed=4), setup, tasks, len(BUSY), throughput=5.0)
+    assert 20_000 < woken[0] < 25_000
+
+
 def test_arrivals_beyond_what_the_tasks_carry_wake_it_before_anything_waits() -> None:
     rates, setup = np.r_[np.full(10, 40.0), np.full(3, 400.0)], Setup(service=5.0)
     woken = [reading.end for reading in watched(rates, setup, tasks=4) if reading.end % 1000]
@@ -128,11 +135,11 @@ def test_arrivals_beyond_what_the_tasks_carry_wake_it_before_anything_waits() ->
     assert not [r for r in watched(rates, setup, 4, throughput=0.0) if r.end % 1000]
 
 
-def wakes(requests: list[Request], setup: Setup, tasks: int, seconds: int) -> list[int]:
+def wakes(requests: list[Request], setup: Setup, tasks: int, seconds: int, throughput: float = 20.0) -> list[int]:
     """The ms at which the live parts would have the loop step early."""
     told: list[str] = []
     pressure, rates, live = Pressure(told.append), Rates(0.0), LiveSettings()
-    pressure.hint = 20.0
+    pressure.hint = throughput
     waits = [(r.arrived, min(r.arrived + setup.timeout / 1000.0, r.start or np.inf)) for r in requests if not r.refused]
     found, stepped, due, said, later = list[int](), 0, 0, -1000, 0
     arrivals = sorted(r.arrived for r in requests)
@@ -140,7 +147,8 @@ def wakes(requests: list[Request], setup: Setup, tasks: int, seconds: int) -> li
         rates.arrivals = bisect_right(arrivals, now / 1000.0) - bisect_right(arrivals, (now - 50) / 1000.0)
         rates.turn(now, tasks)
         told.clear()
-        pressure.check(now, stood(waits, now), 0, tasks, True, rates)
+        outstanding = sum(r.arrived <= now / 1000.0 < (r.end or np.inf) for r in requests)
+        pressure.check(now, stood(waits, now) if setup.queued else 0.0, outstanding, tasks, setup.queued, rates)
         if told and not later:
             later = max(said + 200, now)
         if now == later:

@@ -24,6 +24,7 @@ class Measured:
     def __init__(self, plant: Plant, starts: list[Start]) -> None:
         self.now = 0
         self.span = 1000
+        self.queued = plant.setup.queued
         self._part = plant.part
         #: ``watch(throughput)`` asks to be woken; ``Plant.watch``
         self.watch = plant.watch

@@ -21,14 +21,14 @@ from __future__ import annotations
 
 from fleetfoot.sim.draws import COLD, GAPS, RETRY, RETRY_WORK, WORK, compiled, exponential, inlined, key, uniform, work
 from fleetfoot.sim.heaps import bucket, pop, pop_retry, push, push_retry, sift
-from fleetfoot.sim.seen import begin_second, close, log_one, read, sum_up
-from fleetfoot.sim.wakes import STANDS, begin, look
+from fleetfoot.sim.seen import begin_second, close, log_one, read, sum_up, working
+from fleetfoot.sim.wakes import PILED, STANDS, begin, look
 
 # isort: off
 from fleetfoot.sim.layout import (
     ADD_HEAD, ADD_TAIL, BUSY, BUSY_SUM, CAME_BACK, COLD_FACTOR, COLD_HEAD, COLD_SPAN, CONCURRENCY, DONE, END, EXACT,
     EXPIRED, FRESH, FULL, GONE, HEAD, HINT, IDLE, INF, JOINED, KIND, KNEE, KNEE_SLOPE, LATE_OPEN, LEAVING, LOGGED,
-    MADE, MEAN, NEXT, OBJECTIVE, ON, PARTLY, PATIENCE, PAUSE, QUEUE_LIMIT, QUEUE_SUM, RAMP_FROM, REQUESTS,
+    MADE, MEAN, NEXT, OBJECTIVE, ON, PARTLY, PATIENCE, PAUSE, QUEUED, QUEUE_LIMIT, QUEUE_SUM, RAMP_FROM, REQUESTS,
     RETRIED, RETRIES, RETRY_DELAY, RETRY_MOST, RETRY_SHARE, SEED, SHARE, SHED, SHED_AT, SHED_LEAST, SHED_MARGIN,
     SHOWN_REQUESTS, SIGMA, SINCE, SORTED, TAIL, TICKS, TIMEOUT, WAS_LATE, WAS_LOST,
 )  # fmt: skip
@@ -231,11 +231,15 @@ def impatience(n, x, line):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def watch(n, x, w, row, t):  # type: ignore[no-untyped-def]
+def watch(n, x, w, busy, row, t):  # type: ignore[no-untyped-def]
     """The data plane's look at ``t``: whether the loop steps before its second is over."""
-    servers = n[IDLE] + n[BUSY] - n[LEAVING]
-    stands = n[HEAD] < n[TAIL] and t - x[SINCE] >= STANDS
-    return look(w, row[REQUESTS], stands, x[HINT] * servers / n[CONCURRENCY])
+    capacity = x[HINT] * (n[IDLE] + n[BUSY] - n[LEAVING]) / n[CONCURRENCY]
+    if n[QUEUED]:
+        stands = n[HEAD] < n[TAIL] and t - x[SINCE] >= STANDS
+    else:
+        most = capacity * PILED
+        stands = 0.0 < most < n[TAIL] - n[HEAD] + n[BUSY] and n[TAIL] - n[HEAD] + working(n, busy, t) > most
+    return look(w, row[REQUESTS], stands, capacity)
 
 
 @inlined
@@ -293,15 +297,16 @@ def advance(n, x, w, rates, line, log, shown, part, busy, adds, retry, ahead, hi
         began, rate, row = float(second), rates[second], rows[second & (len(rows) - 1)]
         gaps, works, colds = key(n[SEED], GAPS, second), key(n[SEED], WORK, second), key(n[SEED], COLD, second)
         made, joined, fresh, share = enter(n, x, w, rate, adds, log, shown, row, gaps, began)
-        tick = w[NEXT] / TICKS if w[ON] else INF
+        tick, stop = w[NEXT] / TICKS if w[ON] else INF, min(x[END], x[PAUSE])
         while True:
             back = retry[0, 0] if n[RETRIES] > 0 else INF
             expires = impatience(n, x, line) if n[RETRY_MOST] > 0 else INF
-            t = min(fresh, x[END], tick, x[PAUSE], back, expires)
+            t = min(fresh, stop, tick)
+            t = min(t, back, expires)
             move(n, x, line, log, busy, adds, retry, ahead, hist, rows, t)
             woken = False
             if t == tick:
-                woken = watch(n, x, w, row, t)
+                woken = watch(n, x, w, busy, row, t)
                 tick = w[NEXT] / TICKS
             if t >= x[END]:
                 break
@@ -316,7 +321,7 @@ def advance(n, x, w, rates, line, log, shown, part, busy, adds, retry, ahead, hi
                 arrive(n, x, line, log, busy, retry, ahead, hist, row, rows, t, need, 0)
                 made += 1
                 fresh = t + exponential(gaps, made) / rate
-            if woken or t >= x[PAUSE]:
+            if woken or t >= stop:
                 n[PARTLY], n[MADE], n[JOINED], x[FRESH], x[SHARE] = 1, made, joined, fresh, share
                 x[PAUSE] = INF
                 if not woken:

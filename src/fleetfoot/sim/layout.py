@@ -9,10 +9,10 @@ IDLE, BUSY, LEAVING, HEAD, TAIL, LATE, EXPIRED, ADD_HEAD, ADD_TAIL, COLD_HEAD, R
     range(14)
 )
 FULL = 14  # requests or clients for whom there was no room: a run with any is not to be believed
-SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT, CONCURRENCY = range(15, 21)
-PARTLY, MADE, JOINED = range(21, 24)  # of a second that was left before its end
-LOGGED, SHOWN_REQUESTS, SHOWN_DONE, SHOWN_GONE, SHOWN_SHED = range(24, 29)  # of ``seen.read``
-N = 29
+SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT, CONCURRENCY, QUEUED = range(15, 22)
+PARTLY, MADE, JOINED = range(22, 25)  # of a second that was left before its end
+LOGGED, SHOWN_REQUESTS, SHOWN_DONE, SHOWN_GONE, SHOWN_SHED = range(25, 30)  # of ``seen.read``
+N = 30
 # x: numbers. State, then settings (seconds, shares).
 BUSY_SUM, QUEUE_SUM, END = range(3)
 MEAN, SIGMA, OBJECTIVE, TIMEOUT, PATIENCE, RETRY_SHARE, RETRY_DELAY = range(3, 10)

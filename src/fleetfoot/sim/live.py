@@ -120,7 +120,7 @@ class Engine:
         if span != 1000:
             row = feed.part()
         at = self.start + now
-        return self._signals_of(row, (at, at, span, 1000, 1.0), (at, at, 1000, 1000, 1.0))
+        return self._signals_of(row, feed.queued, (at, at, span, 1000, 1.0), (at, at, 1000, 1000, 1.0))
 
     def _read(self, feed: Measured, end: int, source: Source) -> dict[str, Signal]:
         """The signals of the period that ended at ``end`` ms."""
@@ -128,15 +128,17 @@ class Engine:
         row = feed.row(second - 1) if period == 1000 else feed.means(second - period // 1000, second)
         self._used = row[k.IN_SERVICE], row[k.SERVERS]
         rest = (self.start + end, self.start + end + source.delay, period, period, 1.0)
-        return self._signals_of(row, rest, rest)
+        return self._signals_of(row, feed.queued, rest, rest)
 
-    def _signals_of(self, row: list[float], rest: Rest, level: Rest) -> dict[str, Signal]:
+    def _signals_of(self, row: list[float], queued: bool, rest: Rest, level: Rest) -> dict[str, Signal]:
         """The signals, as ``edge/sources/plane.py`` makes them: ``rest`` of those that were counted, ``level`` of
         those that are."""
         lost = row[k.FAILED] + row[k.SHED]
         completed = row[k.COMPLETED]
         ended = completed + lost
-        latency = row[k.LATENCY]
+        latency, in_flight, queue = row[k.LATENCY], row[k.BUSY_END], row[k.QUEUE_END]
+        if not queued:
+            in_flight, queue = in_flight + queue, 0.0
         fresh, empty = State.FRESH, State.EMPTY
         make = tuple.__new__  # a third of the time of Signal(...), which is most of this function's
         signals = {
@@ -144,8 +146,8 @@ class Engine:
             "completed": make(Signal, ("completed", completed, *rest, fresh)),
             "errors": make(Signal, ("errors", lost / ended if ended else 0.0, *rest, fresh if ended else empty)),
             "latency": make(Signal, ("latency", latency, *rest, fresh if latency else empty)),
-            "in_flight": make(Signal, ("in_flight", row[k.BUSY_END], *level, fresh)),
-            "queue": make(Signal, ("queue", row[k.QUEUE_END], *level, fresh)),
+            "in_flight": make(Signal, ("in_flight", in_flight, *level, fresh)),
+            "queue": make(Signal, ("queue", queue, *level, fresh)),
         }
         if self._cpu:
             busy, servers = self._used

@@ -93,6 +93,7 @@ class Plant:
         n[k.QUEUE_LIMIT] = np.iinfo(np.int64).max if given.queue_limit is None else given.queue_limit
         n[k.RETRY_MOST] = given.retries
         n[k.EXACT], n[k.CONCURRENCY] = given.knee is not None, given.concurrency
+        n[k.QUEUED] = given.queued
         n[k.LOGGED] = n[k.SHOWN_REQUESTS] = -1
         x[k.PAUSE] = inf
         x[k.MEAN], x[k.SIGMA] = given.service / 1000.0, sqrt(log(1.0 + given.cs2))

@@ -89,6 +89,17 @@ def begin_second(n, x, log, shown, began):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def working(n, busy, t):  # type: ignore[no-untyped-def]
+    """How many servers are busy at ``t``: in a list without order some are past it."""
+    if n[SORTED]:
+        return n[BUSY]
+    found = 0
+    for i in range(n[BUSY]):
+        found += busy[i] > t
+    return found
+
+
+@compiled
 def read(n, x, line, busy, ahead, hist, row, log, shown, part, second, t):  # type: ignore[no-untyped-def]
     """Write into ``part`` what the data plane says at ``t`` of the time since its last reading in this second.
 
@@ -119,13 +130,8 @@ def read(n, x, line, busy, ahead, hist, row, log, shown, part, second, t):  # ty
     if late > 0:
         shown[1, bucket(middle)] += late
     part[LATENCY] = quantile(shown[1], known, x[QUANTILE]) if known > 0 else 0.0
-    working = n[BUSY]
-    if not n[SORTED]:
-        working = 0
-        for i in range(n[BUSY]):
-            working += busy[i] > t
     part[SERVERS] = n[IDLE] + n[BUSY] - n[LEAVING]
-    part[QUEUE_END], part[BUSY_END] = n[TAIL] - n[HEAD], working
+    part[QUEUE_END], part[BUSY_END] = n[TAIL] - n[HEAD], working(n, busy, t)
     n[SHOWN_REQUESTS], n[SHOWN_SHED] = int(row[REQUESTS]), int(row[SHED])
     n[SHOWN_DONE], n[SHOWN_GONE] = done, gone
     x[LOOKED] = t

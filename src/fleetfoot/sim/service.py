@@ -27,8 +27,8 @@ def plan_of(service: Service, shed: bool | None = None) -> Plan:
     """The plant of ``service``. ``shed`` True or False replaces what its balancer says.
 
     A task is ready ``task.startup`` after its order, registration included. A request fails when it has waited for
-    ``balancer.queue timeout``; the balancer's queue is bounded only where ``task.concurrency`` makes requests wait
-    in it.
+    ``balancer.queue timeout``; the balancer has a queue, and a bounded one, only where ``task.concurrency`` makes
+    requests wait in it.
     """
     task, balancer, objective = service.task, service.balancer, service.objective
     assumed = []
@@ -52,6 +52,7 @@ def plan_of(service: Service, shed: bool | None = None) -> Plan:
         percentile=objective.percentile,
         timeout=max(float(balancer.queue_timeout), objective.latency + 1000.0),
         concurrency=concurrency,
+        queued=task.concurrency is not None,
         queue_limit=balancer.queue if task.concurrency else None,
         shed=float(objective.latency) if sheds else None,
         minimum=max(1, service.capacity.min),

@@ -28,6 +28,7 @@ class Setup:
     timeout: float = 10_000.0  # ms after its arrival at which a request has failed
     # the line and the tasks
     concurrency: int = 1  # requests one task works on at a time
+    queued: bool = True  # what waits is in the balancer's queue; else at the tasks, in flight to the balancer's eyes
     queue_limit: int | None = None  # waiting requests beyond which new ones are refused; None: no limit
     shed: float | None = None  # ms of estimated wait at which the balancer refuses a request; None: never
     knee: float | None = None  # requests in service at once beyond which a shared database slows all; None: never

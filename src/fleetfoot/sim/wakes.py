@@ -19,6 +19,7 @@ from fleetfoot.sim.layout import (
 GAP = TICKS // 5  # ticks between two steps, and between two words of the same kind
 SHORTER = TICKS // 2  # of the two spans of arrivals; the longer is a second
 STANDS = 0.1  # s: a queue that empties sooner is the grain of arrivals
+PILED = 0.5  # s of the tasks' work handed to them, where they take all and nothing waits in the balancer
 SIGMAS = 4.0
 NEVER = -1
 
