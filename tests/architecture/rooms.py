@@ -43,6 +43,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pydantic": ("spec/",),
     "pydantic_core": ("spec/",),
     "yaml": ("spec/",),
+    "simpleeval": ("spec/formula.py",),
     "sqlalchemy": ("edge/journal/",),
     "starlette": ("face/", "edge/sources/push.py"),
     "uvicorn": ("face/", "edge/sources/push.py", "fleet/zygote.py"),

@@ -145,6 +145,7 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
         throughput=service.task.throughput,
         startup=service.task.startup if service.task.startup is not None else DEFAULT_STARTUP,
         warm=_warm(service, policies),
+        formulas={name: one.formula for name, one in service.signals.items() if one.formula is not None},
         contracts={name: _contract(signal) for name, signal in service.signals.items()},
         seeing=max(60_000, compiled.stabilise_in, *(policy.looks_back for policy in policies)),
         priority=PRIORITIES.index(service.priority),

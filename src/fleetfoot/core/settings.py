@@ -11,6 +11,7 @@ from fleetfoot.core.schedule import Window
 
 if TYPE_CHECKING:
     from fleetfoot.core.policies.base import Policy
+    from fleetfoot.spec.formula import Formula
 
 ROUTINE = frozenset(
     {"requests", "completed", "latency", "errors", "in_flight"}
@@ -141,6 +142,7 @@ class Settings:
     warm: WarmSettings | None = None  # None: its size is fixed, and nobody's decision
     ignored: frozenset[str] = frozenset()  # signals of the user's own whose absence is to hold nothing
     metrics: Mapping[str, str] = field(default_factory=dict)  # a signal of the user's own -> the source's name for it
+    formulas: Mapping[str, Formula] = field(default_factory=dict)  # of the signals that are made of others
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # of the signals that have one
     ages: Mapping[str, int] = field(init=False, default_factory=dict)  # from the contracts: signal -> ms
     fallbacks: Mapping[str, float] = field(init=False, default_factory=dict)
@@ -175,7 +177,9 @@ class Settings:
         for key, value in derived.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "windows", windows)
-        totals = frozenset(name for name in windows if is_total(self.metrics.get(name, name)))
+        totals = frozenset(
+            name for name in windows if name not in self.formulas and is_total(self.metrics.get(name, name))
+        )
         object.__setattr__(self, "totals", totals)
         calendar = tuple(window for policy in self.policies for window in getattr(policy, "calendar", ()))
         object.__setattr__(self, "calendar", calendar)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleetfoot.core.contract import MEAN, P95
+from fleetfoot.core.formulas import derive
 from fleetfoot.core.learn import UNDECLARED, Learnt
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import (
@@ -159,6 +160,8 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     if last is None or memory.since is None or now - last > settings.seeing:
         memory.since = now  # begun, or asleep for longer than the windows: what they hold says nothing of the present
     memory.now = now
+    if settings.formulas:
+        seen = seen._replace(signals=with_formulas(settings, seen.signals, now))
     states = _listen(settings, memory, seen.signals, now)
     fallen = _fallen(settings, states) if settings.fallbacks else NOTHING
     fleet, ordered = seen.fleet, memory.ordered
@@ -210,6 +213,11 @@ def _counted(signal: Signal, state: State, total: bool) -> float:
     if total and 0 < signal.coverage < 1:
         return min(signal.value / signal.coverage, ABSURD)
     return signal.value
+
+
+def with_formulas(settings: Settings, signals: Mapping[str, Signal], now: int) -> Mapping[str, Signal]:
+    """``signals`` with those that formulas make of them."""
+    return derive(settings, signals, now, judge) if settings.formulas else signals
 
 
 def _fallen(settings: Settings, states: dict[str, State]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from fleetfoot.core.learn import Learnt
 from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
 from fleetfoot.core.policies.base import Learns
-from fleetfoot.core.view import judge
+from fleetfoot.core.view import judge, with_formulas
 from fleetfoot.core.words import LANGUAGES, pool, tell
 from fleetfoot.run.loop import Service
 from fleetfoot.run.wire import Live
@@ -56,7 +56,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "min": spec.capacity.min,
         "max": spec.capacity.max,
         "fleet": _fleet(seen.fleet._asdict(), now) if seen else None,
-        "signals": {s.name: _signal(s, now) for s in seen.signals.values()} if seen else {},
+        "signals": _signals(service, seen.signals, now) if seen else {},
         "operator": live.loop.operators.at(name, now)._asdict(),
         "decision": decision_to_json(service.decision) if service.decision else None,
         "changed": decision_to_json(service.changed) if service.changed else None,
@@ -150,6 +150,10 @@ def _fleet(fleet: dict[str, Any], now: int) -> dict[str, Any]:
     fleet["zones"] = dict(fleet["zones"])
     del fleet["starts"]
     return fleet
+
+
+def _signals(service: Service, signals: Mapping[str, Signal], now: int) -> dict[str, Any]:
+    return {s.name: _signal(s, now) for s in with_formulas(service.settings, signals, now).values()}
 
 
 def _signal(signal: Signal, now: int) -> dict[str, Any]:

@@ -73,9 +73,9 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._zones = Zones(self.settings.zones)
-        self._cpu, self._memory = (
-            any(name in policy.reads for policy in self.settings.policies) for name in ("cpu", "memory")
-        )
+        read = {name for policy in self.settings.policies for name in policy.reads}
+        read |= {name for formula in self.settings.formulas.values() for name in formula.reads}
+        self._cpu, self._memory = "cpu" in read, "memory" in read
 
     def decide(self, now: int, fleet: Counts, feed: Feed) -> int | None:
         if not isinstance(feed, Measured):

@@ -68,8 +68,12 @@ def _signals(service: Service) -> list[str]:
     read = dict.fromkeys(signal for policy in service.policies for _, signal in policy.signals())
     words = [f"memory is not simulated: {MEMORY:.0%} of what a task may use is assumed"] if "memory" in read else []
     held = {signal for policy in service.policies if policy.kind != "composite" for _, signal in policy.signals()}
+    made = set(UNITS)
+    for name, signal in service.signals.items():
+        if signal.formula is not None and made.issuperset(signal.formula.reads):
+            made.add(name)
     for name in read:
-        if name in UNITS:
+        if name in made:
             continue
         if name in held:
             words.append(f"{name} is not simulated: what reads it sees nothing, and nothing is let go")

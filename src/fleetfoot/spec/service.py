@@ -164,7 +164,17 @@ class Service(Part):
     @field_validator("signals", mode="after")
     @classmethod
     def _fitting(cls, signals: dict[str, SignalSpec]) -> dict[str, SignalSpec]:
-        raise_if_any([wrong.under(name) for name, signal in signals.items() for wrong in signal.misfits(name)])
+        wrongs = [wrong.under(name) for name, signal in signals.items() for wrong in signal.misfits(name)]
+        above = [name for name, signal in signals.items() if signal.formula is None]
+        for name, signal in signals.items():
+            for read in signal.formula.reads if signal.formula is not None else ():
+                if not is_built_in(read) and read not in above:
+                    below = f"{read} is no signal above it: a formula reads those, the built-in ones and app.NAME"
+                    unknown = unknown_signal(read, above, at=(name, "formula"))
+                    wrongs.append(Wrong(below, at=(name, "formula")) if read in signals else unknown)
+            if signal.formula is not None:
+                above.append(name)
+        raise_if_any(wrongs)
         return signals
 
     @field_validator("policies", mode="before")

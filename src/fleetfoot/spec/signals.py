@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm
+from fleetfoot.spec.formula import Formula, FormulaForm
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import DurationForm, RateForm, ShareForm
 
@@ -75,7 +76,9 @@ class SignalSpec(Part):
 
     source: Annotated[str, ChoiceForm(SOURCES, SOURCES_LATER)] | None = Field(default=None, alias="from")
     """Where it comes from: the balancer in front of the tasks, or the agent inside them. Required, but for a
-    built-in signal."""
+    built-in signal and a formula."""
+    formula: Annotated[Formula, FormulaForm()] | None = None
+    """In place of from: what it is made of, such as `app.failed / app.orders`; it may read the signals above it."""
     metric: Annotated[str, TextForm("the name of a metric", "app.jobs", _name)] | None = None
     """The source's own name for it. Default: the signal's name."""
     class_: Annotated[str, ChoiceForm(tuple(CLASSES))] | None = None
@@ -131,10 +134,24 @@ class SignalSpec(Part):
     def misfits(self, name: str) -> list[Wrong]:
         """What is written that does not go with the signal's ``name``; paths from the signal."""
         if not is_built_in(name):
-            return [] if self.source else [Wrong("missing: write balancer or agent", at=("from",))]
-        keys = {"source": "from", "metric": "metric", "class_": "class", "period": "period"}
+            return self._made_or_from()
+        keys = {"source": "from", "formula": "formula", "metric": "metric", "class_": "class", "period": "period"}
         clash = f"{name} is built in and comes by itself: remove it, or choose another name for the signal"
         wrongs = [Wrong(clash, at=(key,), on_key=True) for field, key in keys.items() if field in self.model_fields_set]
         if self.absent == "fallback":
             wrongs.append(Wrong(f"{name} is built in: it has no fallback", at=("fallback",), on_key=True))
         return wrongs
+
+    def _made_or_from(self) -> list[Wrong]:
+        if self.formula is None:
+            return (
+                []
+                if self.source
+                else [Wrong("missing: write balancer or agent, or formula", at=("from",), about=[("formula",)])]
+            )
+        keys = {"source": "from", "metric": "metric", "class_": "class", "period": "period"}
+        return [
+            Wrong(f"a formula has no {key}: remove it", at=(key,), on_key=True)
+            for field, key in keys.items()
+            if field in self.model_fields_set
+        ]

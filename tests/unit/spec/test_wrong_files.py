@@ -214,7 +214,7 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:29: {A}.signals.cpu.window: a p95 is taken over at most 10m: write a shorter window",
     ]),
     ("signal-without-source", service("signals: {jobs: {period: 5s}}"), [
-        f"f:4:15: {A}.signals.jobs.from: missing: write balancer or agent",
+        f"f:4:15: {A}.signals.jobs.from: missing: write balancer or agent, or formula",
     ]),
     ("signal-source-later", service("signals: {jobs: {from: sqs, absent: hope}}"), [
         f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent",
