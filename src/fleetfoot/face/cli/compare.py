@@ -93,9 +93,13 @@ def compare(
 
 def contest(
     own: Callable[[], Service | None], words: tuple[str, ...], traces: Path | None, policies: str | None,
-    rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool, **more: Any,
+    rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool, fresh: bool = False,
+    **more: Any,
 ) -> None:  # fmt: skip
-    """Play and show a comparison of ``own`` service, None for the measuring plant."""
+    """Play and show a comparison of ``own`` service, None for the measuring plant.
+
+    ``fresh``: every policy but its own runs under fleetfoot's own guards, not those the service brings.
+    """
     simulator()
     writable(report)
     if jobs is not None and jobs < 1:
@@ -104,6 +108,7 @@ def contest(
         raise Told(f"--tasks must be 1 or more, not {more['tasks']}")
     with stoppable():
         planned, facts = _plan(own(), words, traces, policies, rivals, more)
+        planned = [_fresh(job) for job in planned] if fresh else planned
         found = _play(planned, jobs)
     if as_json:
         put(facts | found.to_json())
@@ -164,6 +169,14 @@ def _plan(
     }  # fmt: skip
     setup_of = _setup_of(setup, plant)
     return jobs_of(asked, scenes, setup_of, chosen, source=source, seed=seed, task_hour=price or 0.0), facts
+
+
+def _fresh(job: Job) -> Job:
+    from fleetfoot.core.policies import POLICIES
+    from fleetfoot.spec.guards import Guards
+
+    own = job.service.model_copy(update={"guards": Guards()})
+    return replace(job, service=own) if job.name in POLICIES else job
 
 
 def _setup_of(setup: Setup, plant: str) -> Callable[[Scene], Setup]:

@@ -34,6 +34,11 @@ def import_verb(
 
     \b
     HorizontalPodAutoscaler   autoscaling/v2, v2beta2, v1; also `kubectl get hpa,deployment -o yaml`
+    ScaledObject              KEDA's, keda.sh/v1alpha1
+    AWS                       describe-scalable-targets, describe-scaling-policies, describe-scheduled-actions,
+                              describe-alarms as JSON; CloudFormation templates with ApplicationAutoScaling
+
+    \b
     The options below --compare are those of fleetfoot compare, and need it.
 
     \b
@@ -101,19 +106,23 @@ def _contest(found: Adopted, name: str | None, as_json: bool, more: dict[str, An
     chosen = services[name or next(iter(services))]
     own, lost = _played(chosen)
     for signal in lost:
-        click.echo(f"left out of the comparison, for all: {signal}, which the simulated world does not have", err=True)
+        click.echo(f"left out of the comparison, for all: {signal}, which the peer's simulated scaler lacks", err=True)
     for note in found.notes[chosen.name]:
         click.echo(f"not carried over as it was: {note}", err=True)
     more["policies"] = more["policies"] or AGAINST
-    contest(lambda: own, as_json=as_json, **more)
+    contest(lambda: own, as_json=as_json, fresh=True, **more)
 
 
 def _played(service: Service) -> tuple[Service, list[str]]:
     """``service`` with what the simulated world can show, and the signals that were left out."""
     from fleetfoot.sim.rivals.published import SHOWN
+    from fleetfoot.spec.policies import SchedulePolicy
 
     policies, lost = [], []
     for policy in service.policies:
+        if isinstance(policy, SchedulePolicy):
+            lost.append(f"the schedule {policy.name}")
+            continue
         metrics = getattr(policy, "metrics", None)
         lost += [signal for _, signal in policy.signals() if signal not in SHOWN]
         if metrics is not None:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetfoot.spec import Spec, loads
-from fleetfoot.spec.adopt import hpa
+from fleetfoot.spec.adopt import aws, hpa, keda
 from fleetfoot.spec.adopt.at import At, Refused, documents
 from fleetfoot.spec.adopt.draft import Draft, render, service_name
 from fleetfoot.spec.errors import SpecError, SpecErrors, shown
 from fleetfoot.spec.nodes import Items, Node
 
 WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet")
-KINDS = "a HorizontalPodAutoscaler"
+KINDS = "a HorizontalPodAutoscaler, a ScaledObject or scaling of AWS (describe-... answers, or a template)"
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopt
             objects += [one for root in documents(name, data) for one in _listed(root)]
         except Refused as refused:
             errors.append(refused.error)
-    drafts = _kubernetes(objects, names, errors)
+    theirs = [one for one in objects if aws.is_aws(one)]
+    drafts = _kubernetes(objects, names, errors) + aws.drafts_of(theirs, names, errors)
     if not errors and not drafts:
         first = objects[0]
-        kinds = sorted({shown(one.text("kind")) for one in objects})
+        kinds = sorted({shown(one.text("kind") or next(iter(one.node), "")) for one in objects})
         errors.append(SpecError(first.file, *first.mark, "", "", f"holds no {KINDS[2:]}, but {', '.join(kinds)}"))
     if errors:
         raise SpecErrors(errors)
@@ -69,6 +70,8 @@ def _kubernetes(objects: Sequence[At], names: Mapping[str, str], errors: list[Sp
         try:
             if one.text("kind") == hpa.KIND:
                 drafts.append(hpa.draft_of(one, names, pods))
+            elif one.text("kind") == keda.KIND:
+                drafts.append(keda.draft_of(one, names))
         except Refused as refused:
             errors.append(refused.error)
     return drafts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from fleetfoot.spec.errors import SpecError, shown
@@ -44,6 +44,17 @@ class At:
         self.file, self.node, self.mark, self.path = file, node, mark, path
         self.read: set[str] = set()
         self.inner: list[At] = []
+        self.defaults: Mapping[str, str] = {}
+
+    def with_defaults(self, defaults: Mapping[str, str]) -> At:
+        """The same, with what a template's parameters are when nobody says."""
+        self.defaults = defaults
+        return self
+
+    def _below(self, node: Node, mark: Mark, path: str) -> At:
+        found = At(self.file, node, mark, path).with_defaults(self.defaults)
+        self.inner.append(found)
+        return found
 
     @property
     def place(self) -> str:
@@ -63,7 +74,10 @@ class At:
 
     def raw(self, key: str) -> Any:
         self.read.add(key)
-        return self.node.get(key)
+        value = self.node.get(key)
+        if isinstance(value, Node) and len(value) == 1 and isinstance(value.get("Ref"), str):
+            return self.defaults.get(value["Ref"], value)
+        return value
 
     def text(self, key: str, default: str = "") -> str:
         """A scalar; a mapping such as {Ref: Name} as ``Name``."""
@@ -110,9 +124,7 @@ class At:
             value = Node()
         if not isinstance(value, Node):
             self.refuse(f"must be a mapping, not {shown(value)}", key)
-        found = At(self.file, value, self.node.keys_at.get(key, self.mark), f"{self.path}.{key}".strip("."))
-        self.inner.append(found)
-        return found
+        return self._below(value, self.node.keys_at.get(key, self.mark), f"{self.path}.{key}".strip("."))
 
     def all(self, key: str) -> list[At]:
         """The mappings of the list under ``key``; none when there is no such key."""
@@ -125,8 +137,7 @@ class At:
         for number, (item, mark) in enumerate(zip(value, value.values_at, strict=True)):
             if not isinstance(item, Node):
                 self.refuse(f"item {number + 1} must be a mapping, not {shown(item)}", key)
-            found.append(At(self.file, item, mark, f"{self.path}.{key}[{number}]".strip(".")))
-        self.inner += found
+            found.append(self._below(item, mark, f"{self.path}.{key}[{number}]".strip(".")))
         return found
 
     def texts(self, key: str) -> list[str]:

@@ -34,6 +34,7 @@ class Draft:
     signals: dict[str, str] = field(default_factory=dict)
     task: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    waits: dict[str, tuple[float, float]] = field(default_factory=dict)  # guard -> s out and in, of AWS's policies
 
     def note(self, place: str, text: str) -> None:
         line = f"{place}: {text}"
@@ -44,10 +45,11 @@ class Draft:
         """The signal that stands for a foreign ``metric``: as the user says, a built-in one, or one of the app's."""
         if metric in names and is_built_in(names[metric]):
             return names[metric]
-        if metric not in names and REQUESTS.fullmatch(metric):
+        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric)
+        if metric not in names and REQUESTS.fullmatch(snake):
             self.note(place, f"{what} {metric} is taken for the signal requests, in requests a second")
             return "requests"
-        name = re.sub(r"[^a-z0-9]+", "_", names.get(metric, metric).lower()).strip("_")[:40] or "metric"
+        name = re.sub(r"[^a-z0-9]+", "_", names.get(metric, snake).lower()).strip("_")[:40] or "metric"
         if not name[0].isalpha():
             name = f"m_{name}"[:40]
         self.signals[name] = f"{{from: agent, metric: app.{name}}}"

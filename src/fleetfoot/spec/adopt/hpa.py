@@ -65,7 +65,7 @@ def draft_of(at: At, names: Names, pods: Pods) -> Draft:
     kept = [metric for metric in metrics if metric]
     if not kept:
         spec.refuse("none of its metrics can be carried over: " + "; ".join(draft.notes), "metrics")
-    draft.policies = ["- hpa:", "    metrics:", *(f"      - {metric}" for metric in kept), *_behavior(spec)]
+    draft.policies = ["- hpa:", "    metrics:", *(f"      - {metric}" for metric in kept), *behavior(spec)]
     _annotations(meta, draft)
     for place, path in at.unread():
         draft.note(place, f"{path} is not carried over")
@@ -118,10 +118,10 @@ def _metric(at: At, draft: Draft, names: Names, pod: At | None) -> str:
     if signal == "requests" and key != "value":
         draft.task.setdefault("throughput", f"{plain(round(value / CARRIED, 3))}/s")
         draft.note(target.place, f"task.throughput is a guess: {plain(value)}/s taken as 70% of what a task carries")
-    return flow([("signal", signal), (key, _in_unit(signal, value))])
+    return flow([("signal", signal), (key, in_unit(signal, value))])
 
 
-def _in_unit(signal: str, value: float) -> str:
+def in_unit(signal: str, value: float) -> str:
     text = plain(value)
     if signal in ("requests", "completed", "app.requests"):
         return f"{text}/s"
@@ -165,14 +165,14 @@ def task_of(pod: At) -> dict[str, str]:
     return found | ({"memory": f"{round(memory / 2**20)} MiB"} if memory >= 2**20 else {})
 
 
-def _behavior(spec: At) -> list[str]:
+def behavior(spec: At) -> list[str]:
     if "behavior" not in spec:
         return []
-    behavior = spec.of("behavior")
+    rules = spec.of("behavior")
     lines = [
-        f"    {word}: {_rules(behavior.of(key))}"
+        f"    {word}: {_rules(rules.of(key))}"
         for word, key in (("out", "scaleUp"), ("in", "scaleDown"))
-        if key in behavior
+        if key in rules
     ]
     return lines or ["    out: {}"]
 
