@@ -43,7 +43,7 @@ def import_verb(
 
     \b
     fleetfoot import hpa.yaml -o fleetfoot.yaml
-    fleetfoot import hpa.yaml --compare --traffic flash --report before-and-after.html
+    fleetfoot import hpa.yaml --compare --traffic flash:base=60,peak=400 --report before-and-after.html
     """
     found = _adopted(files, signals)
     if output is not None:
