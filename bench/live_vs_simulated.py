@@ -4,7 +4,7 @@ Live is a real ``fleetfoot up`` (keeper, data plane, controller, tasks that wait
 at a time, and sleep 5 s before they listen) under ``fleetfoot load``. Simulated is ``sim/`` with the service of the
 same file, the same rates second by second, and what the live run showed of its tasks: the span from an order to
 ready and its spread, how long a removed task is there, and how long a request is at its task. A live run is one
-draw, so the simulated figures are the mean over seeds, with the least and the most.
+draw: medians and means over the live runs stand beside those over seeds, with what nine in ten of these lie between.
 
 Usage: python bench/live_vs_simulated.py [--only surge|match] [--policy slo|default] [--runs R] [--seeds N]
        [--save FOLDER | --saved FOLDER] [--json]
@@ -59,7 +59,7 @@ TRAFFIC: dict[str, dict[str, Any]] = {
         "speed": 60.0, "scale": 0.065,
     },
 }  # fmt: skip
-FIGURES = ("p95_ms", "seconds_over", "share_bad", "task_seconds")
+FIGURES = ("p95_ms", "seconds_over", "share_bad", "task_seconds", "early")
 
 
 @dataclass
@@ -75,7 +75,6 @@ class Seen:
     service: float  # a request at its task, mean over the run (Little's law)
     quiet: float  # a request of constant work on the quiet fleet, median
     warming: float  # a new task is at ramped weight, mean
-    early: int  # steps the data plane asked for before their tick
     before: list[float]  # requests/s the controller saw from its first tick to the load, each second
     phase: float  # from the load's whole seconds to the controller's ticks
     sooner: float  # decided before the end of the second in which the surge began; 0: no onset is known
@@ -139,6 +138,7 @@ def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
             "seconds_over": figures.over(outcome),
             "share_bad": outcome.result["bad"] / counts["requests"],
             "task_seconds": figures.task_seconds(outcome),
+            "early": steps.early,
         },
         [float(o.last_ready - o.decided) for o in outcome.orders if o.count > o.before and o.last_ready is not None],
         steps.starts,
@@ -146,7 +146,6 @@ def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
         1000.0 * task_seconds_of("in_flight", outcome) / counts["requests"],
         quiet,
         warming_of(outcome),
-        steps.early,
         steps.before,
         steps.phase,
         sooner_of(outcome, ONSET.get(name)),
@@ -251,43 +250,55 @@ def simulated(seen: Seen, seeds: int) -> list[dict[str, float]]:
     for seed in range(1, seeds + 1):
         done = simulate(rates, setup, engine(service), seed, initial=2, judged_from=len(seen.before))
         score = done.score
-        values = (done.took(0.95), score.seconds_over, score.share_bad, 3600.0 * score.task_hours)
+        values = (done.took(0.95), score.seconds_over, score.share_bad, 3600.0 * score.task_hours, done.woken)
         found.append(dict(zip(FIGURES, map(float, values), strict=True)))
     return found
 
 
-def compared(seen: Seen, seeds: int) -> list[dict[str, Any]]:
-    runs = simulated(seen, seeds)
+def compared(seen: list[Seen], seeds: int) -> list[dict[str, Any]]:
+    """Of the live runs of one traffic and policy: each figure beside the simulated ones, ``seeds`` for every run."""
+    runs = [run for one in seen for run in simulated(one, seeds)]
     rows = []
     for name in FIGURES:
-        values, measured = [run[name] for run in runs], seen.figures[name]
+        measured, values = [one.figures[name] for one in seen], sorted(run[name] for run in runs)
+        low, high = np.percentile(values, [5, 95])
         rows.append(
             {
-                "figure": name, "live": measured, "simulated": fmean(values), "least": min(values),
-                "most": max(values), "difference": off(values, measured),
+                "figure": name, "live": measured, "live_median": median(measured), "live_mean": fmean(measured),
+                "median": median(values), "mean": fmean(values), "p5": float(low), "p95": float(high),
+                "of_medians": off(median(values), median(measured)), "of_means": off(fmean(values), fmean(measured)),
+                "within": sum(low <= value <= high for value in measured),
             }
         )  # fmt: skip
     return rows
 
 
-def off(values: list[float], measured: float) -> float | None:
-    return fmean(values) / measured - 1.0 if measured else None
+def off(value: float, measured: float) -> float | None:
+    return value / measured - 1.0 if measured else None
 
 
-def show(seen: Seen, rows: list[dict[str, Any]]) -> None:
-    lead, starts = median(seen.leads or [0.0]), seen.starts or [0]
+def show(seen: list[Seen], rows: list[dict[str, Any]]) -> None:
+    starts = [start for one in seen for start in one.starts]
     print(
-        f"\n{seen.traffic}, {seen.policy}: order to ready {lead:.0f} ms (starts {min(starts)} to {max(starts)}), "
-        f"a removed task there {seen.drain:.0f} ms, request at its task {seen.service:.1f} ms "
-        f"({seen.quiet:.1f} for a constant 50 on the quiet fleet), warming {seen.warming:.0f} ms; {seen.early} early "
-        f"steps, the first decision {seen.sooner:.0f} ms before the second of the onset was over; "
-        f"machine's load {seen.load:.1f}, generator late by {seen.late_p99:.1f} ms (p99)"
+        f"\n{seen[0].traffic}, {seen[0].policy}: {len(seen)} live runs; order to ready "
+        f"{median(lead for one in seen for lead in one.leads):.0f} ms (starts {min(starts)} to {max(starts)})"
     )
-    print(f"{'':>13}" + "".join(f" {word:>10}" for word in ("live", "simulated", "least", "most", "difference")))
+    for name, values, unit in (
+        ("request at its task", [one.service for one in seen], "ms"),
+        ("constant 50 ms on the quiet fleet", [one.quiet for one in seen], "ms"),
+        ("a removed task there", [one.drain for one in seen], "ms"),
+        ("a new task warming", [one.warming for one in seen], "ms"),
+        ("first decision before the end of the onset's second", [one.sooner for one in seen], "ms"),
+        ("generator late, p99", [one.late_p99 for one in seen], "ms"),
+        ("machine's load", [one.load for one in seen], ""),
+    ):
+        print(f"  {name}: {', '.join(f'{value:.1f}' for value in values)} {unit}")
+    print(f"{'':>13} {'live':>7} {'simulated':>9} {'5 %':>7} {'95 %':>7} {'medians':>8} {'means':>6}  each")
     for row in rows:
-        values = "".join(f" {row[column]:10.4g}" for column in ("live", "simulated", "least", "most"))
-        change = "-" if row["difference"] is None else f"{100 * row['difference']:+.0f} %"
-        print(f"{row['figure']:>13}{values} {change:>10}")
+        cells = "".join(f" {row[c]:{w}.4g}" for c, w in (("live_median", 7), ("median", 9), ("p5", 7), ("p95", 7)))
+        changes = ["-" if row[c] is None else f"{100 * row[c]:+.0f} %" for c in ("of_medians", "of_means")]
+        each = ", ".join(f"{value:.4g}" for value in row["live"])
+        print(f"{row['figure']:>13}{cells} {changes[0]:>8} {changes[1]:>6}  {each}")
 
 
 def all_seen(args: argparse.Namespace) -> Iterator[Seen]:
@@ -316,21 +327,24 @@ def main() -> None:
     parser.add_argument("--only", choices=sorted(TRAFFIC))
     parser.add_argument("--policy", choices=POLICIES)
     parser.add_argument("--runs", type=int, default=1, help="live runs of each")
-    parser.add_argument("--seeds", type=int, default=20, help="simulated runs of each")
+    parser.add_argument("--seeds", type=int, default=20, help="simulated runs for each live one")
     parser.add_argument("--save", type=Path)
     parser.add_argument("--saved", type=Path)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     told = []
     if not args.json:
-        print(f"{describe()}\nlive: measured, one draw; simulated: mean, least and most of {args.seeds} seeds")
+        print(f"{describe()}\nlive: measured, each run a draw; simulated: {args.seeds} seeds for each of them")
+    found: dict[tuple[str, str], list[Seen]] = {}
     for seen in all_seen(args):
-        rows = compared(seen, args.seeds)
-        told.append({"seen": vars(seen), "rows": rows})
+        found.setdefault((seen.traffic, seen.policy), []).append(seen)
+    for cell in found.values():
+        rows = compared(cell, args.seeds)
+        told.append({"seen": [vars(seen) for seen in cell], "rows": rows})
         if not args.json:
-            show(seen, rows)
+            show(cell, rows)
     if args.json:
-        print(json.dumps({"machine": describe(), "kind": "measured and simulated", "runs": told}))
+        print(json.dumps({"machine": describe(), "kind": "measured and simulated", "cells": told}))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class Run:
     end: int
     score: Score
     latencies: NDArray[np.int64]  # requests answered or timed out in the whole run, by ``heaps.bucket``
+    woken: int  # times the data plane woke the scaler within a second
 
     def took(self, share: float) -> float:
         """The latency in ms under which ``share`` of all requests lie, those refused left out; 0 where none were."""
@@ -105,7 +106,7 @@ def run(
     score = record.tally.score(fleet.changes, world.orders, end, task_hour)
     return Run(
         scaler.name, seed, setup, given, record.rows(), record.step, fleet.changes, world.orders, end, score,
-        plant.took,
+        plant.took, world.woken,
     )  # fmt: skip
 
 
@@ -118,6 +119,7 @@ class World:
         self.plant, self.fleet, self.scaler, self.record = plant, fleet, scaler, record
         self.feed = Measured(plant, fleet.starts)
         self.orders: list[Order] = []
+        self.woken = 0
 
     def run(self, seconds: int, progress: Callable[[int], None] | None = None) -> None:
         """From the first second to the last, and on until every request is judged; those seconds are not billed."""
@@ -161,6 +163,7 @@ class World:
         due, end = fleet.due, 1000 * second + 1000
         while left:
             if left > 0:
+                self.woken += 1
                 fleet.happen(left)
                 feed.span, looked = left - looked, left
                 self._decide(left)
