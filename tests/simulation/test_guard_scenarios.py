@@ -16,7 +16,7 @@ from fleetfoot.core.settings import GuardSettings, Settings
 from fleetfoot.sim.harness import Loop, Plant
 
 START = 1_700_000_000_000
-QUICK = GuardSettings(stabilise_in=15_000, cooldown_in=10_000)
+QUICK = GuardSettings(conflict="reassert", stabilise_in=15_000, cooldown_in=10_000)
 
 
 def settings(**changes: Any) -> Settings:

@@ -18,6 +18,7 @@ from fleetfoot.core import arbiter
 from fleetfoot.core.guards import RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import below
+from fleetfoot.core.guards.conflict import ordered
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import (
     FRESH,
@@ -193,6 +194,7 @@ def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:
     action, urgent, onset = HOLD, False, None
     if count != current:
         memory.ordered, memory.ordered_at = count, now
+        ordered(memory, count, now)
         action = SHRINK
         if count > current:
             action, urgent, onset = GROW, wish.urgent, _onset(view)

@@ -70,6 +70,7 @@ class Fleet(NamedTuple):
     zones: Mapping[str, int] = {}
     starts: tuple[Start, ...] = ()  # finished since the last observation
     state: State = State.FRESH
+    writer: str = ""  # who wrote ``desired`` last, where the target can tell and it was not us
 
 
 class Operator(NamedTuple):

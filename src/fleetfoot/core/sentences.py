@@ -55,6 +55,8 @@ EN: dict[str, str] = {
     Code.CAPACITY_DOES_NOT_HELP: "needs a person: going from {from} to {to} tasks neither completed more requests nor cut latency, so the delay lies elsewhere",
     Code.INCIDENT_HOLD: "demand fell from {before}/s to {now}/s in a way that looks like an incident ({sign}); held for {left_s} s",
     Code.INCIDENT_RELEASE: "after the hold the count goes down in steps",
+    Code.CONFLICT: "{writer} changed the count from {from} to {to}, which was not ordered here; rule: {rule}",
+    Code.CONFLICT_HOLD: "{writer} set the count to {to}; it is left so for {left_s} s more",
     Code.COVERAGE_LOW: "only {coverage_pct} of the tasks report {signal}",
     Code.WINDOWS_FILLING: "no scale-in before there is enough history: {left_s} s more",
     Code.DEPLOYING: "no scale-in while revision {revision} is being deployed",
@@ -77,6 +79,7 @@ EN: dict[str, str] = {
     Code.PRICE_UNKNOWN: "the budget does not hold this service: what its tasks cost is not known",
     Code.GRANT: "the quota of cores leaves this service {granted}",
     Code.LAUNCH_RATE: "the platform starts {burst} tasks at once and {rate} a second after that: {now} of them now",
+    Code.LAST_GOOD: "needs a person: {failed} starts in a row failed; back to {good}, the last size at which all served",
     Code.BELOW_MINIMUM: "the minimum is {minimum}",
     Code.ABOVE_MAXIMUM: "the maximum is {maximum}",
     Code.NEEDED_NOW: "present demand needs {needed}, although the maximum is {maximum}",
@@ -137,6 +140,8 @@ KO: dict[str, str] = {
     Code.CAPACITY_DOES_NOT_HELP: "사람의 조치가 필요합니다: {from}개에서 {to}개로 늘렸지만 처리량도 지연 시간도 나아지지 않았습니다. 원인은 다른 곳에 있습니다",
     Code.INCIDENT_HOLD: "수요가 초당 {before}건에서 {now}건으로 장애처럼 줄었습니다({sign}). {left_s}초 동안 유지합니다",
     Code.INCIDENT_RELEASE: "유지 시간이 끝나 단계적으로 줄입니다",
+    Code.CONFLICT: "{writer} 쪽에서 태스크 수를 {from}개에서 {to}개로 바꿨습니다. 여기서 지시한 것이 아닙니다. 규칙: {rule}",
+    Code.CONFLICT_HOLD: "{writer} 쪽에서 태스크 수를 {to}개로 정했습니다. {left_s}초 동안 그대로 둡니다",
     Code.COVERAGE_LOW: "태스크의 {coverage_pct}만 {signal}을(를) 보고합니다",
     Code.WINDOWS_FILLING: "기록이 충분해질 때까지 축소하지 않습니다: {left_s}초 남음",
     Code.DEPLOYING: "리비전 {revision} 배포 중에는 축소하지 않습니다",
@@ -159,6 +164,7 @@ KO: dict[str, str] = {
     Code.PRICE_UNKNOWN: "태스크 비용을 알 수 없어 예산으로 이 서비스를 제한하지 않습니다",
     Code.GRANT: "코어 할당량에 따라 이 서비스는 {granted}개까지 가능합니다",
     Code.LAUNCH_RATE: "플랫폼은 한 번에 {burst}개, 이후 초당 {rate}개의 태스크를 시작합니다. 지금 가능한 수: {now}개",
+    Code.LAST_GOOD: "사람의 조치가 필요합니다: 시작이 연속 {failed}번 실패했습니다. 모두 서비스하던 마지막 크기인 {good}개로 돌아갑니다",
     Code.BELOW_MINIMUM: "최소는 {minimum}개입니다",
     Code.ABOVE_MAXIMUM: "최대는 {maximum}개입니다",
     Code.NEEDED_NOW: "최대는 {maximum}개이지만 현재 수요에는 {needed}개가 필요합니다",
@@ -219,6 +225,8 @@ JA: dict[str, str] = {
     Code.CAPACITY_DOES_NOT_HELP: "人の対応が必要です: {from}から{to}タスクに増やしても処理量もレイテンシも改善しません。原因は別の所にあります",
     Code.INCIDENT_HOLD: "需要が毎秒{before}から{now}へ障害のように減りました({sign})。{left_s}秒間維持します",
     Code.INCIDENT_RELEASE: "維持期間が終わり、段階的に減らします",
+    Code.CONFLICT: "{writer}がタスク数を{from}から{to}に変更しました。ここで指示したものではありません。ルール: {rule}",
+    Code.CONFLICT_HOLD: "{writer}がタスク数を{to}に設定しました。あと{left_s}秒はそのままにします",
     Code.COVERAGE_LOW: "{signal}を報告しているタスクは{coverage_pct}だけです",
     Code.WINDOWS_FILLING: "履歴が十分になるまでスケールインしません: 残り{left_s}秒",
     Code.DEPLOYING: "リビジョン{revision}のデプロイ中はスケールインしません",
@@ -241,6 +249,7 @@ JA: dict[str, str] = {
     Code.PRICE_UNKNOWN: "タスクの費用が分からないため、予算はこのサービスを制限しません",
     Code.GRANT: "コアの割り当てにより、このサービスは{granted}までです",
     Code.LAUNCH_RATE: "プラットフォームは一度に{burst}、その後は毎秒{rate}のタスクを起動します。今起動できるのは{now}です",
+    Code.LAST_GOOD: "人の対応が必要です: 起動が連続{failed}回失敗しました。すべて稼働していた最後の数{good}に戻します",
     Code.BELOW_MINIMUM: "最小は{minimum}です",
     Code.ABOVE_MAXIMUM: "最大は{maximum}です",
     Code.NEEDED_NOW: "最大は{maximum}ですが、現在の需要には{needed}が必要です",
@@ -274,8 +283,13 @@ TERMS: dict[str, dict[str, str]] = {
         "hour": "an hour",
         "day": "a day",
         "month": "a month",
+        "reassert": "go on",
     },
     "ko": {
+        "somebody else": "다른",
+        "hold": "유지",
+        "yield": "양보",
+        "reassert": "계속",
         "hour": "시간당",
         "day": "일일",
         "month": "월간",
@@ -295,6 +309,10 @@ TERMS: dict[str, dict[str, str]] = {
         "medium": "보통",
     },
     "ja": {
+        "somebody else": "他の誰か",
+        "hold": "維持",
+        "yield": "譲る",
+        "reassert": "続行",
         "hour": "1時間",
         "day": "1日",
         "month": "1か月",
@@ -314,7 +332,7 @@ TERMS: dict[str, dict[str, str]] = {
         "medium": "中",
     },
 }
-TERM_FIELDS = ("level", "state", "what", "sign", "budget")
+TERM_FIELDS = ("level", "state", "what", "sign", "budget", "rule", "writer")
 
 # the frame around reasons: how a decision is told
 GROW = {"en": "{current} -> {desired}", "ko": "{current} -> {desired}", "ja": "{current} -> {desired}"}

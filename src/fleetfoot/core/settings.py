@@ -18,6 +18,7 @@ ROUTINE = frozenset(
 )  # what guards and learning look back on
 EACH = frozenset({"latency", "errors", "cpu", "memory"})  # properties of each task; every other signal is a total
 PERCENT, TASKS = "percent", "tasks"
+HOLD, REASSERT, YIELD = "hold", "reassert", "yield"  # what is done when somebody else writes the count
 KEEP = 130_000  # ms of samples: two minutes and some slack; a policy that looks back further gets more
 
 
@@ -46,6 +47,8 @@ class GuardSettings:
     pay_window: int = 10_000
     incident: bool = True
     incident_hold: int = 1_800_000
+    conflict: str = HOLD
+    conflict_for: int = 600_000
     stabilise_out: int = 0
     stabilise_in: int = 120_000
     cooldown_out: int = 0

@@ -33,6 +33,7 @@ from fleetfoot.spec.when import WeekdayForm
 
 _span, _size = DurationForm().show, SizeForm().show
 WIDTH = 11
+CONFLICTS = {"hold": "no scale-in", "yield": "no order of ours", "reassert": "told, and nothing else"}
 
 
 def explain(spec: Spec, listed: Mapping[str, Price] | None = None) -> list[str]:
@@ -340,6 +341,7 @@ def _guards(service: Service) -> Iterator[str]:
         yield "growth must pay: no more tasks when more of them bring nothing"
     if guards.incident.enabled:
         yield f"incidents: a sudden drop of traffic is held for {_span(guards.incident.hold)}"
+    yield f"another writer of the count: {CONFLICTS[guards.conflict.rule]} for {_span(guards.conflict.for_)}"
     wanted = [f"when wanted for {_span(span)}" if span else "at once" for span in (still.out, still.in_)]
     yield f"stabilisation: scale-out {wanted[0]}, scale-in {wanted[1]}"
     rests = [f"{_span(span)} after the last order" if span else "without a rest" for span in (rest.out, rest.in_)]

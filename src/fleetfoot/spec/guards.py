@@ -8,11 +8,12 @@ from pydantic import model_validator
 
 from fleetfoot.spec.databases import Connections
 from fleetfoot.spec.errors import Wrong
-from fleetfoot.spec.forms import FlagForm, WholeForm
+from fleetfoot.spec.forms import ChoiceForm, FlagForm, WholeForm
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import Allowance, AllowanceForm, Duration, Flag, Positive
 
+CONFLICTS = ("hold", "reassert", "yield")
 _Failures = Annotated[int, WholeForm(low=1, high=1000)]
 
 
@@ -67,6 +68,23 @@ class Incident(Part):
     @classmethod
     def bare(cls, value: str) -> dict[str, Any] | None:
         return _switch(value)
+
+
+class Conflict(Part):
+    """Somebody else writes the count too: a person, another scaler. Deployments are expected."""
+
+    example: ClassVar[str] = "{rule: hold, for: 10m}"
+    words: ClassVar[tuple[str, ...]] = CONFLICTS
+
+    rule: Annotated[str, ChoiceForm(CONFLICTS)] = "hold"
+    """hold lets nothing go that the other wanted, and still grows; yield leaves the count to the other; reassert
+    decides on as if nothing had been. Default hold: the other may know something, and users come first."""
+    for_: Positive = 600_000
+    """How long the rule is followed after each change by another. Default 10m: long enough to talk to each other."""
+
+    @classmethod
+    def bare(cls, value: str) -> dict[str, Any] | None:
+        return {"rule": value} if value in CONFLICTS else None
 
 
 class Stabilisation(Part):
@@ -145,6 +163,8 @@ class Guards(Part):
     """Growth must pay; off switches it off."""
     incident: Incident = Incident()
     """Incident hold; off switches it off."""
+    conflict: Conflict = Conflict()
+    """What is done when somebody else writes the count: hold, reassert or yield."""
     stabilisation: Stabilisation = Stabilisation()
     """Stabilisation windows."""
     cooldown: Cooldown = Cooldown()

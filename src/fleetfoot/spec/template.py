@@ -66,6 +66,7 @@ services:
     #   launches: {{slow after: 3, stop after: 6}}          # failed starts in a row
     #   pay: on                          # no more tasks when more of them bring nothing
     #   incident: {{hold: 30m}}            # a sudden drop of traffic is held; off switches it off
+    #   conflict: {{rule: hold, for: 10m}}   # when somebody else writes the count: hold, yield or reassert
     #   stabilisation: {{out: 0, in: 2m}}  # how long a change must be wanted
     #   cooldown: {{out: 0, in: 1m}}       # rest before the next change; with adapt: on, by urgency and load
     #   rate: {{out: [900% per 60s, 10 per 60s], in: [50% per 60s, 1 per 60s]}}   # whichever is more

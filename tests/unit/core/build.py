@@ -17,7 +17,7 @@ START = 1_700_000_000_000  # ms
 
 #: Guards that let everything pass, so that a test sees what the policies want.
 OPEN = GuardSettings(
-    launches_slow_after=1_000_000, launches_stop_after=1_000_000, pay=False, incident=False,
+    launches_slow_after=1_000_000, launches_stop_after=1_000_000, pay=False, incident=False, conflict="reassert",
     stabilise_in=0, cooldown_in=0, rate_out=(), rate_in=(),
 )  # fmt: skip
 

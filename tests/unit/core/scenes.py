@@ -298,6 +298,22 @@ def a_hot_signal_that_only_advises() -> Iterable[Decision]:
     yield agreed(ANY, "cpu", role="advises").tick(cpu=0.9)
 
 
+@scene(Code.CONFLICT)
+def somebody_else_writes_the_count() -> Iterable[Decision]:
+    service = Service(CPU, tasks=10, guards=replace(OPEN, conflict="hold"))
+    service.run(5, cpu=0.5)
+    service.set(20)
+    yield from service.ticks(2, cpu=0.5)
+
+
+@scene(Code.CONFLICT_HOLD)
+def what_another_wanted_is_kept() -> Iterable[Decision]:
+    service = Service(CPU, tasks=10, guards=replace(OPEN, conflict="hold"))
+    service.run(5, cpu=0.5)
+    service.set(20)
+    yield from service.ticks(5, cpu=0.2)
+
+
 @scene(Code.COVERAGE_LOW)
 def half_of_the_tasks_are_silent() -> Iterable[Decision]:
     yield Service(CPU).tick(cpu={"value": 0.1, "coverage": 0.5})
@@ -507,6 +523,17 @@ def others_need_it_more() -> Iterable[Decision]:
 @scene(Code.LAUNCH_RATE)
 def the_platform_starts_no_more_at_once() -> Iterable[Decision]:
     yield from Service(CPU, tasks=30, launch=Launch(10, 2.0)).ticks(3, cpu=1.0)
+
+
+@scene(Code.LAST_GOOD)
+def what_was_ordered_never_starts() -> Iterable[Decision]:
+    brake = replace(OPEN, launches_slow_after=2, launches_stop_after=3)
+    service = Service(CPU, tasks=4, guards=brake, startup=600_000)
+    service.run(2, cpu=0.5)
+    service.tick(cpu=1.0)
+    for number in range(4):
+        failed = (Start(number, "", 0, False, "exited with code 1"),)
+        yield service.tick(cpu=1.0, fleet={"starts": failed})
 
 
 @scene(Code.BELOW_MINIMUM)

@@ -24,8 +24,16 @@ def service(tasks: int = 10, **rules: Any) -> Service:
 
 
 def test_the_order_of_the_guards_is_the_one_of_the_design() -> None:
-    assert [name for name, _ in SERVICE] == ["launches", "pay", "incident", "stabilisation", "cooldown", "rate"]
-    assert [name for name, _ in RESOURCE] == ["connections", "budget", "launch limits", "bounds"]
+    assert [name for name, _ in SERVICE] == [
+        "launches",
+        "pay",
+        "incident",
+        "conflict",
+        "stabilisation",
+        "cooldown",
+        "rate",
+    ]
+    assert [name for name, _ in RESOURCE] == ["connections", "budget", "launch limits", "last good", "bounds"]
     assert list(GUARDS) == [name for name, _ in (*SERVICE, *RESOURCE)]
 
 

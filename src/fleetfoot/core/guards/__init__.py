@@ -10,9 +10,11 @@ from __future__ import annotations
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import bounds
 from fleetfoot.core.guards.budget import budget
+from fleetfoot.core.guards.conflict import conflict
 from fleetfoot.core.guards.connections import connections
 from fleetfoot.core.guards.cooldown import cooldown
 from fleetfoot.core.guards.incident import incident
+from fleetfoot.core.guards.last_good import last_good
 from fleetfoot.core.guards.launch_limits import launch_limits
 from fleetfoot.core.guards.launches import launches
 from fleetfoot.core.guards.pay import pay
@@ -23,6 +25,7 @@ SERVICE: tuple[tuple[str, Guard], ...] = (
     ("launches", launches),
     ("pay", pay),
     ("incident", incident),
+    ("conflict", conflict),
     ("stabilisation", stabilise),
     ("cooldown", cooldown),
     ("rate", rate),
@@ -31,6 +34,7 @@ RESOURCE: tuple[tuple[str, Guard], ...] = (
     ("connections", connections),
     ("budget", budget),
     ("launch limits", launch_limits),
+    ("last good", last_good),
     ("bounds", bounds),
 )
 

@@ -1,0 +1,79 @@
+"""While starts fail, the count goes back to the last size at which everything served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fleetfoot.core.model import Decision, Operator, Start
+from tests.unit.core.build import OPEN, Service, told
+from tests.unit.core.test_combine import Says, want
+
+BRAKE = replace(OPEN, launches_slow_after=2, launches_stop_after=4)
+
+
+def service(tasks: int = 6) -> Service:
+    """Six serve; then twenty are wanted, and what is ordered never becomes ready."""
+    one = Service(Says("p", want(tasks)), tasks=tasks, startup=10**9, guards=BRAKE)
+    one.run(5)
+    one.settings = replace(one.settings, policies=(Says("p", want(20)),))
+    return one
+
+
+def failing(one: Service, seconds: int, revision: str = "", **fleet: Any) -> Iterator[Decision]:
+    for second in range(seconds):
+        bad = (Start(second, revision, 0, False, "exited with code 1"),)
+        yield one.tick(fleet={"starts": bad, "revision": revision, **fleet})
+
+
+def test_the_count_returns_to_the_last_size_at_which_all_served_and_asks_for_a_person() -> None:
+    one = service()
+    assert one.tick().desired == 20
+    counts = [decision.desired for decision in failing(one, 3)]
+    (back,) = failing(one, 1)
+    assert ([*counts, back.desired], "last_good" in told(back)) == ([20, 20, 20, 6], True)
+
+
+def test_one_task_a_minute_still_probes() -> None:
+    one = service()
+    one.tick()
+    counts = [decision.desired for decision in failing(one, 600)]
+    assert max(counts[10:]) == 7
+    assert counts[10:].count(7) > 300  # the probe is not taken back at once
+
+
+def test_no_task_that_serves_is_let_go() -> None:
+    """Some of what was ordered does serve: the count goes down to what serves and no further."""
+    one = service()
+    one.tick()
+    counts = [decision.desired for decision in failing(one, 10, serving=11, starting=9)]
+    assert counts[-1] == 11
+
+
+def test_every_revision_has_a_size_of_its_own() -> None:
+    one = service()
+    one.run(3, fleet={"revision": "a", "desired": 6})
+    one.settings = replace(one.settings, policies=(Says("p", want(20)),))
+    list(failing(one, 8, revision="b"))
+    sizes = one.memory.slices["last good"]["sizes"]
+    assert sizes["a" if "a" in sizes else ""] == 6
+    assert "b" not in sizes
+
+
+def test_a_rollout_a_pause_and_an_unseen_fleet_take_nothing_back() -> None:
+    cases: list[tuple[dict[str, Any], Operator]] = [({"deploying": True}, Operator())]
+    cases += [({}, Operator(hold_shrink=True))]
+    for fleet, operator in cases:
+        one = service()
+        one.operator = operator
+        one.tick()
+        assert list(failing(one, 10, **fleet))[-1].desired >= 20
+
+
+def test_when_starts_succeed_again_growth_is_free() -> None:
+    one = service()
+    one.tick()
+    list(failing(one, 10))
+    good = one.tick(fleet={"starts": (Start(99, "", 900, True),)})
+    assert good.desired == 20 or one.tick().desired == 20
