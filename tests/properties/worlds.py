@@ -125,7 +125,8 @@ rates = st.lists(
 guards = st.builds(
     GuardSettings,
     launches_slow_after=st.integers(1, 4), launches_stop_after=st.integers(4, 8), pay=st.booleans(),
-    pay_window=windows, conflict=st.sampled_from(["hold", "yield", "reassert"]), incident=st.booleans(), incident_hold=st.sampled_from([30_000, 1_800_000]),
+    pay_window=windows, conflict=st.sampled_from(["hold", "yield", "reassert"]),
+    incident=st.booleans(), incident_hold=st.sampled_from([30_000, 1_800_000]),
     stabilise_out=spans, stabilise_in=spans, cooldown_out=spans, cooldown_in=spans, rate_out=rates, rate_in=rates,
     hard=st.booleans(),
 )  # fmt: skip
