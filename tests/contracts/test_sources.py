@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,9 +13,12 @@ import pytest
 from fleetfoot.core.model import Fleet, Observation, State
 from fleetfoot.core.pack import observation_from_json, observation_to_json
 from fleetfoot.edge.base import Reading, Source, SourceError
+from fleetfoot.edge.sources.forecast import ForecastSource
 from fleetfoot.edge.sources.memory import MemorySource
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.edge.sources.push import PushSource, Receiver
+from fleetfoot.edge.training import Trainer
+from fleetfoot.spec.policies import ForecastPolicy
 from tests.planes import FakePlane
 
 NOW = 1_000_000
@@ -60,7 +64,13 @@ async def app() -> Made:
     return Made(PushSource(receiver, "orders", lambda: 2, 0.95), None)
 
 
-SOURCES = pytest.mark.parametrize("make", [memory, plane, app], ids=lambda make: make.__name__)
+async def forecast() -> Made:
+    """Without a journal: it says so, and nothing else."""
+    nowhere = Path("/nowhere/journal.db")
+    return Made(ForecastSource("orders", ForecastPolicy(), 630, nowhere, lambda: NOW, Trainer()), None)
+
+
+SOURCES = pytest.mark.parametrize("make", [memory, plane, app, forecast], ids=lambda make: make.__name__)
 Make = Callable[[], Awaitable[Made]]
 
 

@@ -15,7 +15,7 @@ from fleetfoot.traffic.trace import TraceErrors, read_samples
 
 STEP = 300  # s
 DAY = 86_400
-LONGEST = 90 * DAY  # s of the newest past that is used
+LONGEST = 42 * DAY  # s of the newest past that is used; no model looks further back
 COVERED = 0.5  # share of a slot that must have been measured
 
 

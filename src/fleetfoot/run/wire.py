@@ -17,10 +17,13 @@ from fleetfoot.edge.base import Journal, OperatorAction, Past, Source, Target
 from fleetfoot.edge.journal.ops import Retention
 from fleetfoot.edge.journal.sqlite import SqliteJournal
 from fleetfoot.edge.seconds import Seconds
+from fleetfoot.edge.sources.forecast import ForecastSource
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.edge.targets.dryrun import DryRunTarget
 from fleetfoot.edge.targets.local import LocalTarget
 from fleetfoot.edge.targets.shadow import ShadowTarget
+from fleetfoot.edge.training import Trainer
+from fleetfoot.predict.setup import lead_of, policy_of
 from fleetfoot.prices import listed_prices
 from fleetfoot.run.changes import Changes, Plane, Refused, keep_telling
 from fleetfoot.run.clock import Clock
@@ -211,6 +214,7 @@ def build(
     journal.run(time.start, time.wall(), _version(), text)
     feed = PlaneFeed(plane, time.now)
     sources: list[Source] = [_plane_source(feed, service, time, past) for service in spec.services.values()]
+    sources += _forecasts(spec, state / "journal.db", time)
     sources += more(time) if more is not None else ()
     targets: dict[str, Target]
     taken = commands if hands else None
@@ -239,6 +243,17 @@ def build(
         tell,
     )
     return Live(spec, loop, targets, journal, time, plane, commands, past, shadow, taken)
+
+
+def _forecasts(spec: Spec, journal: Path, clock: Clock) -> list[Source]:
+    """One for each service that has the policy; they train in turn."""
+    trainer, found = Trainer(), list[Source]()
+    for service in spec.services.values():
+        policy = policy_of(service)
+        if policy is not None:
+            lead = lead_of(policy, service)
+            found.append(ForecastSource(service.name, policy, lead, journal, clock.wall, trainer))
+    return found
 
 
 def _plane_source(feed: PlaneFeed, service: ServiceSpec, clock: Clock, past: Past) -> PlaneSource:

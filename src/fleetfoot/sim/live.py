@@ -11,6 +11,7 @@ from fleetfoot.core.model import Action, Decision, Fleet, Observation, Signal, S
 from fleetfoot.core.settings import Settings
 from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
+from fleetfoot.sim.foresight import Foresight, foresight_of
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.spec import Service
 from fleetfoot.spec.zones import Zones
@@ -62,6 +63,7 @@ class Engine:
     start: int = START
     memory: Memory = field(default_factory=Memory)
     acted: list[Decision] = field(default_factory=list)
+    foresight: Foresight | None = None
     _signals: dict[str, Signal] = field(default_factory=dict)
     _end: int = 0  # of the newest period shown
     _cpu: bool = False
@@ -93,7 +95,10 @@ class Engine:
                 self._end = end
         at = self.start + now
         seen = Fleet(at, fleet.desired, fleet.serving, 0, fleet.starting, fleet.draining, starts=feed.take_starts())
-        observation = Observation(at, at, self._signals, seen, offsets=self._zones.at(at))
+        signals = self._signals
+        if self.foresight is not None:
+            signals = signals | self.foresight.signals(now, feed)
+        observation = Observation(at, at, signals, seen, offsets=self._zones.at(at))
         decision = step(self.settings, self.memory, observation)
         if decision.action is Action.HOLD:
             return None
@@ -161,4 +166,4 @@ class Engine:
 def engine(service: Service, source: Source = PLANE, name: str = "", start: int = START) -> Engine:
     """The engine with a service of fleetfoot.yaml, compiled as live; its run begins at the wall clock's ``start``."""
     known = name or " + ".join(policy.name for policy in service.policies)
-    return Engine(compile_service(service), source, known, start=start)
+    return Engine(compile_service(service), source, known, start=start, foresight=foresight_of(service, start))

@@ -34,6 +34,12 @@ def reading(folder: Path, text: str, read: dict[str, str]) -> Iterator[None]:
         _reading.reset(token)
 
 
+def path_of(name: str) -> str:
+    """Where the file ``name`` is."""
+    now = _reading.get(None)
+    return str((now.folder if now is not None else Path()) / Path(name).expanduser())
+
+
 def lines_of(name: str) -> list[str]:
     """The lines of the file ``name``. Raises ``Wrong``."""
     now = _reading.get(None) or _Reading(Path(), {}, {})

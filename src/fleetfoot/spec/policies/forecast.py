@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar
 
+from fleetfoot.spec.beside import path_of
 from fleetfoot.spec.errors import Wrong, did_you_mean, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm
 from fleetfoot.spec.policies.base import Policy
@@ -67,6 +68,9 @@ class ForecastPolicy(Policy):
 
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
+        history = data.get("history")
+        if isinstance(history, str) and history.strip() not in (JOURNAL, *LATER):
+            data["history"] = path_of(_history(history.strip()))
         if isinstance(data.get("holidays"), str):
             data["holidays"] = tuple(dates_of(data["holidays"]))
         return data
