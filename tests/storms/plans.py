@@ -24,7 +24,20 @@ FAULTS = (
 )  # fmt: skip
 SIGNALS = ("requests", "completed", "latency", "errors", "in_flight", "queue", "cpu", "memory")
 CPU, QUOTA = 0.5, 15  # of one task, of all services together
-LIMITS = ("launch limits: {burst: 5, rate: 10/min}\n", f"launch limits: {{burst: 100, rate: 20/s, vcpu: {QUOTA}}}\n")
+DATABASE, RESERVED, POOL = 200, 10, 10  # connections: of all, of them for people, of each task
+MONEY, PRICE = 1.0, 0.025  # USD an hour: of all, of each task
+LIMITS = (
+    "launch limits: {burst: 5, rate: 10/min}",
+    f"launch limits: {{burst: 100, rate: 20/s, vcpu: {QUOTA}}}",
+    f"budget: {{hourly: {MONEY:g} USD, daily: 5 USD}}",
+    f"databases: {{main: {{connections: {DATABASE}, reserved: {RESERVED}, growth: 50/s}}}}",
+)
+#: What of all services together is limited -> (the units one task takes, the units there are).
+SHARED = {
+    "vcpu": (CPU, QUOTA),
+    "hourly": (PRICE, MONEY),
+    "databases": (POOL, DATABASE - RESERVED),
+}
 TRAFFIC = ("even", "step", "ramp", "flash", "on and off", "noise", "nothing")
 
 
@@ -60,7 +73,9 @@ class Written:
 
     def text(self, name: str) -> str:
         """Its part of the file."""
-        task = f"cpu: {CPU}, startup: {self.startup}s" + (f", throughput: {self.declared:g}/s" if self.declared else "")
+        task = f"cpu: {CPU}, price: {PRICE:g} USD/h, startup: {self.startup}s" + (
+            f", throughput: {self.declared:g}/s" if self.declared else ""
+        )
         lines = [
             f"  {name}:",
             "    run: app",
@@ -68,6 +83,8 @@ class Written:
             f"    capacity: {{min: {self.low}, max: {self.high}}}",
             f"    task: {{{task}}}",
         ]
+        if any("jobs" in policy for policy in self.policies):
+            lines.append("    signals: {jobs: {from: agent, metric: app.jobs}}")
         lines += ["    policies:", *(f"      - {policy}" for policy in self.policies)] if self.policies else []
         lines += [f"    guards: {{{', '.join(self.guards)}}}"] if self.guards else []
         return "\n".join(lines)
@@ -84,7 +101,7 @@ class Plan:
     def text(self) -> str:
         """The file, with the signals of the user's own that its policies read."""
         body = "\n".join(one.text(f"s{number}") for number, one in enumerate(self.services))
-        return f"services:\n{body}\n{self.limits}"
+        return f"services:\n{body}\n{self.limits}\n"
 
     def spec(self) -> Spec:
         return loads(self.text())
@@ -103,7 +120,10 @@ def plan(seed: int) -> Plan:
     seconds = rng.choice([120, 240, 240, 400])
     services = tuple(_service(rng) for _ in range(rng.choice([1, 1, 1, 2, 3])))
     faults = tuple(_fault(rng, len(services), seconds) for _ in range(rng.randrange(7)))
-    limits = rng.choice(LIMITS) if rng.random() < 0.3 else ""
+    limits = rng.choice(LIMITS) if rng.random() < 0.4 else ""
+    if "databases" in limits:
+        rule = f"connections: {{database: main, per task: {POOL}}}"
+        services = tuple(replace(one, guards=(*one.guards, rule)) for one in services)
     return Plan(seed, seconds, services, faults, limits)
 
 
@@ -111,7 +131,7 @@ def smaller(given: Plan) -> Iterator[Plan]:
     """Plans with one thing less."""
     for i in range(len(given.faults)):
         yield replace(given, faults=given.faults[:i] + given.faults[i + 1 :])
-    if given.limits:
+    if given.limits and "databases" not in given.limits:
         yield replace(given, limits="")
     if len(given.services) > 1:
         for i in range(len(given.services)):
@@ -121,6 +141,8 @@ def smaller(given: Plan) -> Iterator[Plan]:
         for part in ("policies", "guards"):
             rows = getattr(one, part)
             for j in range(len(rows) if part == "guards" or len(rows) > 1 else 0):
+                if rows[j].startswith("connections"):
+                    continue
                 less = replace(one, **{part: rows[:j] + rows[j + 1 :]})
                 yield replace(given, services=(*given.services[:i], less, *given.services[i + 1 :]))
         if one.traffic != "even":
@@ -135,7 +157,7 @@ def _service(rng: Random) -> Written:
     declared = rng.choice([None, throughput, throughput, throughput * 2, throughput / 2])
     rate = throughput * high * rng.choice([0.0, 0.05, 0.2, 0.4, 0.6])
     kinds = sorted(KINDS)
-    policies = tuple(_policy(rng.choice(kinds), rng) for _ in range(rng.choice([0, 1, 1, 2, 3])))
+    policies = tuple(dict.fromkeys(_policy(rng.choice(kinds), rng) for _ in range(rng.choice([0, 1, 1, 2, 3]))))
     guards = tuple(write(rng) for name, write in sorted(GUARDS.items()) if rng.random() < 0.25)
     return Written(
         policies, guards, low, high, declared, throughput, rng.choice([1, 5, 20, 60]),
@@ -156,6 +178,7 @@ def _step(rng: Random) -> str:
 
 
 POLICIES: dict[str, Callable[[Random], str]] = {
+    "backlog": lambda rng: rng.choice(["{signal: jobs, per task: 10}", "{signal: queue, per task: 30}"]),
     "default": lambda rng: f"{{utilisation: {rng.choice([50, 70, 100])}%}}",
     "slo": lambda rng: f"{{spare: {rng.choice([0, 0, 2])}}}",
     "target": lambda rng: rng.choice(

@@ -15,7 +15,7 @@ from fleetfoot.core.model import Action, Decision, Observation
 from fleetfoot.core.pack import decision_to_json, observation_from_json, observation_to_json
 from fleetfoot.core.settings import Settings
 from fleetfoot.spec.zones import Zones
-from tests.storms.plans import CALM, CPU, QUOTA, Plan, smaller
+from tests.storms.plans import CALM, SHARED, Plan, smaller
 from tests.storms.promises import PROMISES, SIZING, Moment, Past
 from tests.storms.weather import START, Weather
 
@@ -129,6 +129,7 @@ class Play:
         for actor in self.actors:
             name = str(actor.number)
             seen[name] = seen[name]._replace(grant=settled[name][1])
+            actor.weather.held = wishes[name].view.minimum
             moment = Moment(actor.settings, actor.weather, seen[name], wishes[name], decisions[name], actor.past)
             broken = self._look(actor, moment)
             if broken is not None:
@@ -160,13 +161,14 @@ class Play:
             actor.carried.append(weather.serving * weather.written.throughput >= needs)
 
     def _shared(self, decisions: dict[str, Decision]) -> Broken | None:
-        """All services together stay inside the quota they share, but for their minimums and what they had."""
-        if "vcpu" not in self.plan.limits:
+        """All services together stay inside what they share, but for their minimums and what they had."""
+        had = {str(a.number): max(decisions[str(a.number)].current, a.weather.held) for a in self.actors}
+        if all(d.desired <= had[name] for name, d in decisions.items()):
             return None
-        had = {str(a.number): max(decisions[str(a.number)].current, a.settings.minimum) for a in self.actors}
-        total = CPU * sum(d.desired for d in decisions.values())
-        if any(d.desired > had[name] for name, d in decisions.items()) and total > QUOTA:
-            return self._broken("the shared quota", 0, f"{total:g} vCPU of {QUOTA}")
+        tasks = sum(d.desired for d in decisions.values())
+        for word, (unit, most) in SHARED.items():
+            if word in self.plan.limits and unit * tasks > most:
+                return self._broken("the shared limit", 0, f"{tasks} tasks take {unit * tasks:g} {word} of {most:g}")
         return None
 
     def _end(self, actor: Actor) -> Broken | None:

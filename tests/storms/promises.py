@@ -107,9 +107,10 @@ def words(m: Moment) -> str:
 
 
 def _shrinks(m: Moment) -> bool:
-    """Whether it lets tasks go of its own will: no person said so, and it is not above its maximum."""
-    d, seen = m.decision, m.seen
-    return d.action is Action.SHRINK and d.current <= m.wish.view.maximum and seen.operator.fixed is None
+    """Whether it lets tasks go of its own will: no person said so, it is within its maximum, and the money is there."""
+    d, seen, view = m.decision, m.seen, m.wish.view
+    own = seen.operator.fixed is None and view.grant.down is None
+    return own and d.action is Action.SHRINK and d.current <= view.maximum
 
 
 def unseen(m: Moment) -> str:

@@ -35,6 +35,7 @@ class Weather:
     truth: dict[str, float] = field(default_factory=dict)
     ends: dict[str, float] = field(default_factory=dict)  # s: when the value last shown was measured
     seen_at: float = 0.0
+    held: int = 0  # the minimum as it is now
     shown: dict[str, Signal] = field(default_factory=dict)
 
     @classmethod
