@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
-from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
+from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE, by_average
+from fleetfoot.core.hpa.sync import moved, sync
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Want
 from fleetfoot.core.policies.hpa import Hpa, Metric
@@ -204,3 +206,38 @@ def test_a_memory_read_back_goes_on_where_it_was() -> None:
     other.run(20, load=200.0)
     assert (one.tasks, one.memory.to_json()) == (other.tasks, other.memory.to_json())
     assert one.now == START + 40_000
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "behavior",
+    [
+        pytest.param(DEFAULT, id="the defaults"),
+        pytest.param(None, id="without behavior"),
+        pytest.param(
+            Behavior(
+                Rules((Policy("pods", 5, 60_000), Policy("percent", 100, 60_000)), window=60_000),
+                Rules((Policy("percent", 10, 60_000),), "min", 120_000),
+            ),
+            id="windows and rates both ways",
+        ),
+    ],
+)
+def test_half_an_hour_of_wild_load_is_answered_exactly_as_the_rival_answers_it(
+    seed: int, behavior: Behavior | None
+) -> None:
+    """The rival is the algorithm as published, on a fleet of its own: every count of every sync must be the same."""
+    random = Random(seed)
+    service = Service(hpa(LOAD, behavior=behavior), tasks=4, minimum=1, maximum=60)
+    past: dict[str, Any] = {}
+    theirs, load = 4, 60.0
+    for second in range(1800):
+        if second % 40 == 0:
+            load = random.choice([5.0, 30.0, 60.0, 62.0, 150.0, 400.0, 900.0]) * random.uniform(0.9, 1.1)
+        if second % 15 == 0:
+            now, wish = START + 1000 * (second + 1), by_average(theirs, round(1000 * load), 14_000)
+            found = sync(past, now, theirs, 1, 60, behavior, [wish].copy)
+            assert found.replicas is not None
+            moved(past, now, theirs, found.replicas)
+            theirs = found.replicas
+        assert service.tick(load=load).desired == theirs, f"second {second}"

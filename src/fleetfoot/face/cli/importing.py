@@ -48,6 +48,9 @@ def import_verb(
     found = _adopted(files, signals)
     if output is not None:
         _write(output, found.text, force)
+        if not as_json:
+            names = ", ".join(found.spec.services)
+            click.echo(f"wrote {output}: {names}; fleetfoot check -f {output} says what it means")
     if versus:
         _contest(found, service, as_json, more)
         return
@@ -58,9 +61,6 @@ def import_verb(
     for notes in found.notes.values():
         for note in notes:
             click.echo(f"not carried over as it was: {note}", err=True)
-    if output is not None and not as_json:
-        many = ", ".join(found.spec.services)
-        click.echo(f"wrote {output}: {many}; fleetfoot check -f {output} says what it means")
 
 
 def _adopted(files: tuple[Path, ...], signals: tuple[str, ...]) -> Adopted:
