@@ -56,7 +56,7 @@ async def settled(one: ForecastSource) -> dict[str, object]:
         notes: dict[str, object] = (await one.read(0)).notes["forecast"]
         if notes["made"] or notes["why"] != "the forecast is being made":
             return notes
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # sleep: the training is another process; the condition is looked at again
     raise AssertionError("the training did not end")
 
 
@@ -112,7 +112,7 @@ def test_a_training_that_never_ends_delays_no_reading_and_ends_with_its_source(f
             told = await one.read(0)
             assert told.signals["forecast.upper"].state is State.MISSING
             held = writer()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # sleep: the training is another process; the condition is looked at again
         for _ in range(100):
             assert (await one.read(0)).notes["forecast"]["why"] == "the forecast is being made"
         await one.close()
