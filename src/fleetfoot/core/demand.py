@@ -96,10 +96,10 @@ def learn(window: Window, noise: Slice, now: int) -> None:
     known = noise["known"] = noise.get("known", 0) + passed
     gain = passed / min(MEMORY, max(2 * known, FASTEST))
     spread = noise.get("dispersion") or [FIRST_GUESS] * len(SPANS)
-    means = dict(zip(DOUBLED, window.means(DOUBLED), strict=True))
-    for i, span in enumerate(SPANS):
-        if span < window.span:
-            continue
+    first = bisect_left(SPANS, window.span)
+    spans = DOUBLED[bisect_left(DOUBLED, window.span) :]
+    means = dict(zip(spans, window.means(spans), strict=True))
+    for i, span in enumerate(SPANS[first:], first):
         late, covered = means[span]
         both, known_for = means[2 * span]
         if known_for < COVERED * 2 * span:

@@ -65,7 +65,8 @@ class Learnt:
     def carried(self, per_task: float, now: int) -> None:
         """Each serving task completed ``per_task`` requests/s, and requests were inside the objective."""
         known = self._known()
-        self.most = max(self.most, per_task)
+        if per_task > self.most:
+            self.most = per_task
         highest = self.most if self.declared is None else self.declared
         if per_task > known:
             known = max(known, min(per_task, highest))

@@ -104,17 +104,17 @@ class Window:
             at = end - span
             i = bisect_left(ends, at)
             j = i - 1 if i else 0
-            before, early = sums[j], covers[j]
-            covered: float = known - early
-            width, late = covers[i] - early, ends[i] - at
-            if late < width:  # the sample reaches across ``at``
-                if late:
+            late, before = ends[i] - at, sums[j]
+            if not late:
+                before += sums[i] - before
+                covered: float = known - covers[i]
+            else:
+                early = covers[j]
+                width, covered = covers[i] - early, known - early
+                if late < width:  # the sample reaches across ``at``
                     share = 1.0 - late / width
                     before += (sums[i] - before) * share
                     covered -= width * share
-                else:
-                    before += sums[i] - before
-                    covered -= width
             before = total - before
             found.append((before / covered if before > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0))
         return found

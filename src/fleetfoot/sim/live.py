@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Decision, Fleet, Observation, Signal, State
+from fleetfoot.core.model import EMPTY, FRESH, HOLD, Decision, Fleet, Observation, Signal
 from fleetfoot.core.settings import Settings
 from fleetfoot.sim import layout as k
 from fleetfoot.sim.feed import Measured
@@ -49,6 +49,7 @@ SOURCES = {
 }
 Rest = tuple[int, int, int, int, float]  # end, received, span, period, coverage of a signal
 PLANE, PUSH = SOURCES["plane"], SOURCES["push"]
+_make = tuple.__new__  # a third of the time of Signal(...), which is most of what an observation takes
 HINT_EVERY, HINT_CHANGE = 5_000, 0.05  # ms and share: when the data plane is told what a task carries, as run/wire.py
 
 
@@ -100,7 +101,7 @@ class Engine:
             signals = signals | self.foresight.signals(now, feed)
         observation = Observation(at, at, signals, seen, offsets=self._zones.at(at))
         decision = step(self.settings, self.memory, observation)
-        if decision.action is Action.HOLD:
+        if decision.action is HOLD:
             return None
         self.acted.append(decision)
         return decision.desired
@@ -144,22 +145,23 @@ class Engine:
         latency, in_flight, queue = row[k.LATENCY], row[k.BUSY_END], row[k.QUEUE_END]
         if not queued:
             in_flight, queue = in_flight + queue, 0.0
-        fresh, empty = State.FRESH, State.EMPTY
-        make = tuple.__new__  # a third of the time of Signal(...), which is most of this function's
+        errors = lost / ended if ended else 0.0
+        end, came, span, each, all_ = rest
+        at, seen, whole, period, full = level
         signals = {
-            "requests": make(Signal, ("requests", row[k.REQUESTS], *rest, fresh)),
-            "completed": make(Signal, ("completed", completed, *rest, fresh)),
-            "errors": make(Signal, ("errors", lost / ended if ended else 0.0, *rest, fresh if ended else empty)),
-            "latency": make(Signal, ("latency", latency, *rest, fresh if latency else empty)),
-            "in_flight": make(Signal, ("in_flight", in_flight, *level, fresh)),
-            "queue": make(Signal, ("queue", queue, *level, fresh)),
+            "requests": _make(Signal, ("requests", row[k.REQUESTS], end, came, span, each, all_, FRESH)),
+            "completed": _make(Signal, ("completed", completed, end, came, span, each, all_, FRESH)),
+            "errors": _make(Signal, ("errors", errors, end, came, span, each, all_, FRESH if ended else EMPTY)),
+            "latency": _make(Signal, ("latency", latency, end, came, span, each, all_, FRESH if latency else EMPTY)),
+            "in_flight": _make(Signal, ("in_flight", in_flight, at, seen, whole, period, full, FRESH)),
+            "queue": _make(Signal, ("queue", queue, at, seen, whole, period, full, FRESH)),
         }
         if self._cpu:
             busy, servers = self._used
             used = min(busy / servers, 1.0) if servers else 0.0
-            signals["cpu"] = make(Signal, ("cpu", used, *level, fresh if servers else empty))
+            signals["cpu"] = _make(Signal, ("cpu", used, *level, FRESH if servers else EMPTY))
         if self._memory:
-            signals["memory"] = make(Signal, ("memory", MEMORY, *level, fresh))
+            signals["memory"] = _make(Signal, ("memory", MEMORY, *level, FRESH))
         return signals
 
 

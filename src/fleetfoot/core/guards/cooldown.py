@@ -20,15 +20,15 @@ REMEMBERED = 50  # changes
 
 
 def cooldown(count: int, view: View, mine: Slice) -> Verdict:
-    rules = view.settings.guards
-    last = mine.get("count")
-    if last is not None and view.current != last:
-        mine["at"], mine["by"] = view.now, view.current - last
-        if rules.cooldown_adapt:
-            mine["changes"] = [*mine.get("changes", ())[1 - REMEMBERED :], view.now]
-    mine["count"] = view.current
+    rules, current, last = view.settings.guards, view.current, mine.get("count")
+    if current != last:
+        if last is not None:
+            mine["at"], mine["by"] = view.now, current - last
+            if rules.cooldown_adapt:
+                mine["changes"] = [*mine.get("changes", ())[1 - REMEMBERED :], view.now]
+        mine["count"] = current
     at = mine.get("at")
-    if at is None or count == view.current:
+    if count == current or at is None:
         return None
     since = view.now - at
     if count > view.current and (mine["by"] <= 0 or count - view.current > mine["by"]):

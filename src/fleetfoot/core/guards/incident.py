@@ -28,20 +28,20 @@ CHECK_EVERY = 2_000  # ms
 
 
 def incident(count: int, view: View, mine: Slice) -> Verdict:
-    rules = view.settings.guards
+    rules, now = view.settings.guards, view.now
     if not rules.incident:
         return None
-    if view.now - mine.get("checked", -CHECK_EVERY) >= CHECK_EVERY and view.usable("requests"):
+    if now - mine.get("checked", -CHECK_EVERY) >= CHECK_EVERY and view.usable("requests"):
         _watch(view, mine, rules.incident_hold)
-        mine["checked"] = view.now
+        mine["checked"] = now
     if count >= view.current:
         return None
     until = mine.get("until")
     if until is None:
         return None
     mine["wished"] = view.now
-    data: Data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - view.now)}
-    if view.now < until:
+    data: Data = {"before": mine["before"], "now": mine["rate"], "sign": mine["sign"], "left": max(0, until - now)}
+    if now < until:
         return view.current, Reason(Code.INCIDENT_HOLD, data)
     return _release(count, view, mine, Reason(Code.INCIDENT_RELEASE, data))
 
@@ -78,9 +78,7 @@ def _watch(view: View, mine: Slice, hold: int) -> None:
 
 def _now_and_before(view: View, name: str) -> tuple[float, float, float]:
     """Mean of the last seconds, mean of the minute before them, and how many ms of that minute were measured."""
-    window = view.window(name)
-    now, short = window.mean(SHORT)
-    both, covered = window.mean(SHORT + LONG)
+    (now, short), (both, covered) = view.window(name).means((SHORT, SHORT + LONG))
     covered -= short
     return now, (both * (covered + short) - now * short) / covered if covered > 0 else 0.0, covered
 

@@ -25,9 +25,10 @@ def launches(count: int, view: View, mine: Slice) -> Verdict:
         if start.revision == fleet.revision:
             mine["failed"] = 0 if start.ok else mine["failed"] + 1
             mine["why"] = start.why
-    rules = view.settings.guards
-    failed = mine["failed"]
-    if count <= view.current or failed < rules.launches_slow_after:
+    if count <= view.current:
+        return None
+    rules, failed = view.settings.guards, mine["failed"]
+    if failed < rules.launches_slow_after:
         return None
     stopped = failed >= rules.launches_stop_after
     wait = PROBE if stopped else min(PROBE, FIRST_WAIT * 2 ** min(failed - rules.launches_slow_after, 10))

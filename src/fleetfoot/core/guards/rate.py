@@ -17,16 +17,18 @@ from fleetfoot.core.view import View
 
 
 def rate(count: int, view: View, mine: Slice) -> Verdict:
-    rules = view.settings.guards
-    history: list[list[int]] = mine.setdefault("changes", [])  # [at, signed change]
-    last = mine.get("count")
-    if last is not None and view.current != last:
-        history.append([view.now, view.current - last])
-    mine["count"] = view.current
+    rules, current, last = view.settings.guards, view.current, mine.get("count")
+    history: list[list[int]] = mine["changes"] if last is not None else mine.setdefault("changes", [])
+    if current != last:
+        if last is not None:
+            history.append([view.now, current - last])  # [at, signed change]
+        mine["count"] = current
     if history:
         keep = max((r.period for r in (*rules.rate_out, *rules.rate_in)), default=0)
         while history and history[0][0] <= view.now - keep:
             history.pop(0)
+    if count == current:
+        return None
     if count > view.current and rules.rate_out:
         most = max(view.current, *(_allowed(r, view, history, 1) for r in rules.rate_out))
         if count > most:

@@ -26,18 +26,18 @@ DRAIN = 30_000  # ms a task that goes still costs, where nobody knows better
 
 
 def stabilise(count: int, view: View, mine: Slice) -> Verdict:
-    rules = view.settings.guards
+    rules, current = view.settings.guards, view.current
     _flaps(view, mine)
     window = rules.stabilise_in * mine.get("times", 1)
     largest = peak(mine.setdefault("wishes", []), window, view.now, count)
     least = _least(count, view, mine, rules.stabilise_out) if rules.stabilise_out > 0 else count
-    if count > view.current:
+    if count == current:
+        return None
+    if count > current:
         if least >= count:
             return None
-        least = max(least, view.current)
+        least = max(least, current)
         return least, Reason(Code.STABILISING, {"wish": count, "window": rules.stabilise_out, "largest": least})
-    if count == view.current:
-        return None
     refused = _too_early(view)
     if refused is not None:
         return view.current, refused
