@@ -40,6 +40,7 @@ from fleetfoot.core.roles import in_roles
 from fleetfoot.core.settings import Settings
 from fleetfoot.core.view import GONE, WHOLE, View, look
 
+RATE = "requests"  # a flip point of another signal is in that signal's own unit
 ONSET_BACK = 30_000  # ms a surge's onset is looked for
 
 
@@ -127,7 +128,7 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
 def _poll(
     votes: tuple[tuple[str, Vote], ...], ignored: frozenset[str]
 ) -> tuple[int, list[Want], float | None, Blind | None]:
-    """The largest wish, everybody who has it, the nearest flip point of all, and the first Blind vote.
+    """The largest wish, everybody who has it, the nearest flip point of the rate, and the first Blind vote.
 
     A signal the user wrote ``absent: ignore`` for may be gone, but not wrong.
     """
@@ -138,8 +139,9 @@ def _poll(
                 largest, winners = vote.tasks, [vote]
             elif vote.tasks == largest:
                 winners.append(vote)
-            if vote.flip is not None and (flip is None or vote.flip < flip):
-                flip = vote.flip
+            mark = vote.flip
+            if mark is not None and (flip is None or mark < flip) and vote.reason.data.get("signal", RATE) == RATE:
+                flip = mark
         elif unseen is None and isinstance(vote, Blind) and not (vote.signal in ignored and vote.state in GONE):
             unseen = vote
     return largest, winners, flip, unseen

@@ -91,6 +91,12 @@ def test_a_growth_is_urgent_when_the_wish_that_won_is() -> None:
     assert service(want(12), want(15, urgent=True)).tick().urgent is True
 
 
+def test_a_flip_point_of_another_signal_is_no_rate() -> None:
+    busy = Want(10, Reason(Code.TRACKING, {"signal": "cpu"}), flip=0.55)
+    assert service(busy, want(10, flip=200.0)).tick().flip == 200.0
+    assert service(busy).tick().flip is None
+
+
 def test_the_nearest_flip_point_is_told() -> None:
     assert service(want(10, flip=300.0), want(10, flip=200.0), SILENT).tick().flip == 200.0
 
