@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fleetfoot.core.contract import Contract
-from fleetfoot.core.policies import POLICIES, Default, Schedule, Target
+from fleetfoot.core.policies import POLICIES, Default, Schedule, Slo, Target
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.settings import (
     Budget,
@@ -35,6 +35,14 @@ def _warm(service: Service, policies: tuple[Policy, ...]) -> WarmSettings | None
     most = pool.max if pool.max is not None else service.capacity.max
     given = next((policy.utilisation for policy in policies if isinstance(policy, Default)), Default().utilisation)
     return WarmSettings(pool.min, most, given)
+
+
+def _held(policies: tuple[Policy, ...]) -> bool:
+    """Whether all that may want a scale-in hold their own peaks: no guard need hold them longer, where none is
+    written."""
+    return any(isinstance(policy, Slo) for policy in policies) and all(
+        isinstance(policy, (Slo, Schedule)) for policy in policies
+    )
 
 
 SPANS = {"hourly": "hour", "daily": "day", "monthly": "month"}
@@ -116,7 +124,7 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
     schedules = [policy for policy in policies if isinstance(policy, Schedule)]
     if len(schedules) == len(policies):
         policies = tuple(replace(schedule, alone=True) for schedule in schedules)
-    guards = service.guards
+    guards, held = service.guards, _held(policies)
     compiled = GuardSettings(
         launches_slow_after=guards.launches.slow_after,
         launches_stop_after=guards.launches.stop_after,
@@ -127,9 +135,9 @@ def compile_service(service: Service, shared: Shared | None = None) -> Settings:
         conflict=guards.conflict.rule,
         conflict_for=guards.conflict.for_,
         stabilise_out=guards.stabilisation.out,
-        stabilise_in=guards.stabilisation.in_,
+        stabilise_in=0 if held and "in_" not in guards.stabilisation.model_fields_set else guards.stabilisation.in_,
         cooldown_out=guards.cooldown.out,
-        cooldown_in=guards.cooldown.in_,
+        cooldown_in=0 if held and "in_" not in guards.cooldown.model_fields_set else guards.cooldown.in_,
         cooldown_adapt=guards.cooldown.adapt,
         rate_out=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.out),
         rate_in=tuple(Rate(rule.value, rule.unit, rule.period) for rule in guards.rate.in_),

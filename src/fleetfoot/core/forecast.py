@@ -6,11 +6,11 @@ A small panel forecasts side by side, from means every step has at hand:
     quick    it goes on changing as in the last ten seconds
     steady   it goes on changing as in the last minute
 
-A slope counts only as far as it stands out from the noise of counts (a slope of s with a standard error e is
-shrunk by 1 - SHRINK e2 / s2). When a forecast's time has come it is judged by what it would have cost: rate that
-nobody was ready for weighs more than tasks that stood idle (the pinball loss at ``QUANTILE``; Koenker and
-Bassett 1978). The member with the least loss lately speaks for the panel, and adds the margin by which it has
-been too low at that quantile.
+A slope counts only as far as it stands out from the noise of counts (of a slope of s with a standard error e the
+share 1 - SHRINK e2 / s2 is believed); where none does, all say the same, so that only changes tell them apart.
+When a forecast's time has come it is judged by what it would have cost: rate that nobody was ready for weighs
+more than tasks that stood idle (the pinball loss at ``QUANTILE``; Koenker and Bassett 1978). The member with the
+least loss lately speaks for the panel, and adds the margin by which it has been too low at that quantile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from fleetfoot.core.memory import Slice
 
 MEMBERS = ("level", "quick", "steady")
-QUANTILE = 0.9
+QUANTILE = 0.95
 LOSS_MEMORY = 1_200_000  # ms: time constant with which old losses fade
 SHRINK = 5.0
 TREND = 0.85  # share of a slope that is believed to last until the task serves
@@ -47,20 +47,23 @@ def level(m5: float, m30: float, spread: float) -> float:
     return m5 if abs(m5 - m30) > CHANGED * sqrt(spread * max(m30, 1.0) / 5.0) else m30
 
 
-def trend(late: float, both: float, span: float, lead: float, spread: float) -> float:
-    """The rate ``lead`` s ahead: ``late`` is the mean of the last ``span`` s, ``both`` that of twice as long."""
+def trend(late: float, both: float, span: float, lead: float, spread: float, still: float) -> float:
+    """The rate ``lead`` s ahead: ``late`` is the mean of the last ``span`` s, ``both`` that of twice as long;
+    ``still`` where they show no slope."""
     slope = 2.0 * (late - both) / span
     noise = SHRINK * 2.0 * spread * max(late, 1.0) / span**3
     square = slope * slope
     if square <= noise:
-        return late
-    found = late + slope * (1.0 - noise / square) * (span / 2.0 + lead * TREND)
+        return still
+    shown = 1.0 - noise / square
+    found = still + shown * (late + slope * (span / 2.0 + lead * TREND) - still)
     return max(0.0, found)
 
 
 def panel(m5: float, m10: float, m30: float, m60: float, lead: float, spread: float) -> list[float]:
     """Every member's forecast ``lead`` s ahead, from the means over the last 5, 10, 30 and 60 s."""
-    return [level(m5, m30, spread), trend(m5, m10, 5.0, lead, spread), trend(m30, m60, 30.0, lead, spread)]
+    still = level(m5, m30, spread)
+    return [still, trend(m5, m10, 5.0, lead, spread, still), trend(m30, m60, 30.0, lead, spread, still)]
 
 
 def learn(mine: Slice, now: int, due: int, forecasts: list[float], seen: float) -> None:

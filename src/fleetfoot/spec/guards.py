@@ -95,7 +95,7 @@ class Stabilisation(Part):
     out: Duration = 0
     """Scale-out only if wanted this long. Default 0: a surge does not wait."""
     in_: Duration = 120_000
-    """Scale-in only if wanted this long. Default 2m: shorter dips are not worth a restart."""
+    """Scale-in only if wanted this long. Default 2m: shorter dips are not worth a restart; 0 under `slo` alone."""
 
 
 ADAPT_OUT, ADAPT_IN = 300_000, 900_000  # ms: source 3's base
@@ -109,7 +109,7 @@ class Cooldown(Part):
     out: Duration = 0
     """Rest after a scale-out before the next one. Default 0: tasks that are starting are counted already."""
     in_: Duration = 60_000
-    """Rest after any order before a scale-in. Default 1m: the effect must be seen first."""
+    """Rest after any order before a scale-in. Default 1m: the effect must be seen first; 0 under `slo` alone."""
     adapt: Flag = False
     """Whether urgency shortens both, and recent changes and load lengthen them, never under 1m. Default off; on
     makes the default of out 5m and that of in 15m."""

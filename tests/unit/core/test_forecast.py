@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -57,42 +58,55 @@ def test_bursty_traffic_must_change_more() -> None:
 
 def test_a_steep_slope_goes_on_for_most_of_the_lead() -> None:
     """+2/s each second: the late half's mean is 100, that of both halves 70, and a minute lies between."""
-    found = trend(100.0, 70.0, 30.0, 40.0, 1.0)
+    found = trend(100.0, 70.0, 30.0, 40.0, 1.0, 100.0)
     assert found == pytest.approx(100.0 + 2.0 * (15.0 + 40.0 * 0.85), rel=0.05)
     assert found < 100.0 + 2.0 * (15.0 + 40.0 * 0.85)  # its noise is taken off
 
 
 def test_a_slope_within_its_noise_is_none() -> None:
-    assert trend(100.0, 99.5, 30.0, 40.0, 1.0) == 100.0
-    assert trend(100.0, 100.0, 5.0, 40.0, 1.0) == 100.0
+    assert trend(100.0, 99.5, 30.0, 40.0, 1.0, 100.0) == 100.0
+    assert trend(100.0, 100.0, 5.0, 40.0, 1.0, 100.0) == 100.0
 
 
 def test_the_clearer_a_slope_the_more_of_it_counts() -> None:
     lead = 40.0
     shares = []
     for slope in (0.2, 0.4, 1.0, 3.0):
-        ahead = trend(100.0, 100.0 - 15.0 * slope, 30.0, lead, 1.0) - 100.0
+        ahead = trend(100.0, 100.0 - 15.0 * slope, 30.0, lead, 1.0, 100.0) - 100.0
         shares.append(ahead / slope)
     assert shares == sorted(shares)
     assert shares[0] < 0.5 * shares[-1]
 
 
 def test_bursty_traffic_has_to_rise_more_for_a_slope() -> None:
-    assert trend(100.0, 94.0, 30.0, 40.0, 1.0) > trend(100.0, 94.0, 30.0, 40.0, 4.0) >= 100.0
+    assert trend(100.0, 94.0, 30.0, 40.0, 1.0, 100.0) > trend(100.0, 94.0, 30.0, 40.0, 4.0, 100.0) >= 100.0
 
 
 def test_a_fall_never_leads_below_zero() -> None:
-    assert trend(5.0, 100.0, 30.0, 600.0, 1.0) == 0.0
+    assert trend(5.0, 100.0, 30.0, 600.0, 1.0, 5.0) == 0.0
 
 
 def test_the_quick_member_sees_ten_seconds_and_the_steady_one_a_minute() -> None:
     jump = panel(200.0, 150.0, 108.0, 104.0, 40.0, 1.0)
     assert jump[QUICK] > 2 * jump[LEVEL] == 400.0
-    assert jump[STEADY] < 120.0
+    assert 108.0 < jump[STEADY] < jump[LEVEL]
     rise = panel(100.0, 99.0, 90.0, 75.0, 40.0, 1.0)
     assert rise[STEADY] > 120.0
     assert rise[QUICK] < 110.0
     assert panel(0.0, 0.0, 0.0, 0.0, 40.0, 1.0) == [0.0, 0.0, 0.0]
+
+
+def test_without_a_slope_all_members_say_the_level() -> None:
+    """5 s of counts at 100/s have a deviation of 4.5/s: 104 beside 100 is noise, and 30 s know the level better."""
+    assert panel(104.0, 102.0, 100.0, 99.5, 40.0, 1.0) == [100.0] * 3
+
+
+def test_a_slope_that_begins_to_show_departs_from_the_level_without_a_leap() -> None:
+    slopes = [i / 1000.0 for i in range(1000)]
+    said = [trend(104.0, 104.0 - 15.0 * slope, 30.0, 40.0, 1.0, 100.0) for slope in slopes]
+    assert said[0] == 100.0
+    assert said[-1] > 130.0
+    assert max(b - a for a, b in pairwise(said)) < 1.0
 
 
 # -- judging

@@ -87,6 +87,28 @@ def test_what_a_user_wrote_becomes_plain_values() -> None:
     assert found.windows["cpu"] >= 180_000
 
 
+@pytest.mark.parametrize(
+    ("policies", "held"),
+    [
+        ("[slo]", (0, 0)),
+        ("[slo, schedule: {night: {when: daily 22:00-06:00, max: 4}}]", (0, 0)),
+        ("[slo, default]", (120_000, 60_000)),
+        ("[default]", (120_000, 60_000)),
+        ("[schedule: {night: {when: daily 22:00-06:00, max: 4}}]", (120_000, 60_000)),
+    ],
+)
+def test_where_slo_alone_wants_fewer_no_guard_holds_its_peaks_again(policies: str, held: tuple[int, int]) -> None:
+    guards = compiled(f"policies: {policies}\n").guards
+    assert (guards.stabilise_in, guards.cooldown_in) == held
+
+
+def test_a_window_somebody_wrote_holds_slo_too() -> None:
+    guards = compiled("policies: [slo]\nguards: {stabilisation: {in: 2m}}\n").guards
+    assert (guards.stabilise_in, guards.cooldown_in) == (120_000, 0)
+    guards = compiled("policies: [slo]\nguards: {cooldown: {out: 10s, in: 1m}}\n").guards
+    assert (guards.stabilise_in, guards.cooldown_in, guards.cooldown_out) == (0, 60_000, 10_000)
+
+
 def test_no_scale_in_before_the_longest_look_back_of_a_policy_is_full() -> None:
     found = compiled("policies: [{target: {signal: cpu, value: 70%, window: 30m}}]")
     assert found.seeing == 1_800_000

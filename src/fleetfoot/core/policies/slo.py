@@ -93,7 +93,7 @@ class Slo:
         largest = want if hold <= 0 else peak(mine.setdefault("wishes", []), hold, view.now, want)
         flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 0), throughput, late, wait)
         data: Data = {
-            "rate": ahead.level, "ahead": held, "lead": view.startup, "per_task": throughput, "extra": extra,
+            "rate": ahead.level, "ahead": held, "lead": _lead(view), "per_task": throughput, "extra": extra,
             "flip": flip,
         }  # fmt: skip
         if want > view.current and (view.settings.throughput is not None or slow(view)):
@@ -121,9 +121,10 @@ class Slo:
             means[at + 2 if at > -2 else 0][0],
         )
         spread = mine["dispersion"][AT_5 + 1]
-        said = forecast.panel(m5, m10, m30, m60, (view.startup + 1000) / 1000.0, spread)
+        lead = _lead(view) + 1000
+        said = forecast.panel(m5, m10, m30, m60, lead / 1000.0, spread)
         if due or "loss" not in mine:
-            forecast.learn(mine, now, now + view.startup + 1000, said, m5)
+            forecast.learn(mine, now, now + lead, said, m5)
             surges.watch(mine, now, m10, m60, spread)
         return forecast.speak(mine, said)
 
@@ -162,6 +163,11 @@ class Slo:
         if self._surging(view):
             return FOLLOWING
         return AGREED if view.pressure(view.fleet.serving) >= PILING else ALONE
+
+
+def _lead(view: View) -> int:
+    """ms until every other task ordered now serves."""
+    return view.learnt.startup_p50 or view.startup
 
 
 @lru_cache(maxsize=64)
