@@ -45,8 +45,8 @@ soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousa
 	@$(BIN)/python bench/soak.py
 	@$(BIN)/python bench/fuzz.py --count 1000000
 	@$(BIN)/python bench/kills.py --kills 1000
-	@$(BIN)/python bench/compare.py
-	@$(BIN)/python bench/compare.py --plant hostile
+	@$(BIN)/python bench/compare.py --check
+	@$(BIN)/python bench/compare.py --plant hostile --check
 	@$(BIN)/python bench/leave_one_out.py
 	@$(BIN)/python bench/robust.py
 	@$(BIN)/python bench/storms.py --seeds 10000
