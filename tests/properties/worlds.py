@@ -12,9 +12,22 @@ from fleetfoot.core.hpa.behavior import Behavior, Policy, Rules
 from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
-from fleetfoot.core.policies import Adaptive, Backlog, Composite, Default, Forecast, Hpa, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import (
+    Adaptive,
+    Backlog,
+    Composite,
+    Default,
+    Forecast,
+    Graded,
+    Hpa,
+    Slo,
+    Step,
+    Target,
+    Thresholds,
+)
 from fleetfoot.core.policies.base import Policy as AnyPolicy
 from fleetfoot.core.policies.composite import Row
+from fleetfoot.core.policies.graded import Phase
 from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.policies.step import CHANGE, EXACT, PERCENT
 from fleetfoot.core.settings import PERCENT as OF_COUNT
@@ -95,6 +108,13 @@ adaptives = st.builds(
     st.sampled_from([None, 0.3, 10.0]), st.sampled_from([0.0, 0.2]), st.sampled_from([50, 288]), st.integers(1, 3),
     st.integers(1, 3), spans, windows,
 )  # fmt: skip
+phases = st.dictionaries(levels, st.tuples(st.sampled_from([20.0, 100.0, None]), spans), min_size=1, max_size=3).map(
+    lambda rows: tuple(Phase(value, *row) for value, row in sorted(rows.items()))
+)
+gradeds = st.builds(
+    Graded, st.just("graded"), signals, phases, st.sampled_from(["off", "moderate", "by urgency"]),
+    st.sampled_from([None, 0.3]), spans, windows,
+)  # fmt: skip
 any_policy = st.one_of(
     defaults,
     slos,
@@ -106,6 +126,7 @@ any_policy = st.one_of(
     composites,
     forecasts,
     adaptives,
+    gradeds,
 )
 
 

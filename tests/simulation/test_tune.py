@@ -160,6 +160,7 @@ WRITTEN = {
     "slo": "slo",
     "target": "target: {signal: requests, per task: 14/s}",
     "step": "step: {signal: requests, above: 100/s, add: {0: 1, 50: 2}}",
+    "graded": "graded: {signal: cpu, level: moderate, below: 30%}",
     "adaptive": "adaptive: {signal: cpu, above: 70%, at most: 85%, below: 30%}",
     "thresholds": "thresholds: {out when any: {cpu: 80%}, in when all: {cpu: 30%}}",
 }

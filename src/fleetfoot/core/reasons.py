@@ -35,6 +35,8 @@ class Code(StrEnum):
     BACKLOG_AGE = "backlog_age"
     BACKLOG_EMPTY = "backlog_empty"
     SATURATED = "saturated"
+    GRADED = "graded"
+    PHASE_WAITS = "phase_waits"
     UNUSUAL = "unusual"
     UNUSUALLY_QUIET = "unusually_quiet"
     SCHEDULED = "scheduled"

@@ -33,6 +33,7 @@ POLICIES: dict[str, dict[str, Range]] = {
     "slo": {"spare": Range(0, 4, log=False)},
     "target": {"value": Range(), "window": WINDOW, "tolerance": Range(0.01, 0.3, log=False)},
     "step": {"above": Range(), "below": Range(), "cooldown": Range(1_000, 600_000), "period": WINDOW},
+    "graded": {"below": Range(), "calm": Range(30_000, 900_000), "window": WINDOW},
     "adaptive": {"add": Range(1, 8, log=False), "cooldown": Range(1_000, 600_000), "window": WINDOW},
     "thresholds": {"add": Range(1, 8, log=False), "cooldown": Range(1_000, 600_000), "window": WINDOW},
     "composite": {

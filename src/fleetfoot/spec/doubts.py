@@ -11,6 +11,7 @@ from fleetfoot.spec.policies import (
     AdaptivePolicy,
     BacklogPolicy,
     ForecastPolicy,
+    GradedPolicy,
     HpaPolicy,
     SchedulePolicy,
     StepPolicy,
@@ -99,7 +100,7 @@ def _one_way(service: Service) -> Iterator[str]:
             grows = True
             shrinks = shrinks or not (
                 (isinstance(policy, TargetPolicy) and not policy.scale_in)
-                or (isinstance(policy, AdaptivePolicy) and policy.below is None)
+                or (isinstance(policy, AdaptivePolicy | GradedPolicy) and policy.below is None)
             )
     if not grows:
         yield "no policy grows: the count only falls"

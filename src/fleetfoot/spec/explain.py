@@ -18,6 +18,7 @@ from fleetfoot.spec.policies import (
     CompositePolicy,
     DefaultPolicy,
     ForecastPolicy,
+    GradedPolicy,
     HpaPolicy,
     Policy,
     SchedulePolicy,
@@ -25,6 +26,7 @@ from fleetfoot.spec.policies import (
     TargetPolicy,
     ThresholdsPolicy,
 )
+from fleetfoot.spec.policies.graded import PhaseForm
 from fleetfoot.spec.policies.hpa import HpaIn, HpaOut
 from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.signals import SignalSpec, unit_of
@@ -176,6 +178,8 @@ def _rule(policy: Policy, service: Service) -> str:
         return _composite(policy)
     if isinstance(policy, BacklogPolicy):
         return _backlog(policy, service.task.throughput)
+    if isinstance(policy, GradedPolicy):
+        return _graded(policy)
     if isinstance(policy, AdaptivePolicy):
         return _adaptive(policy)
     if isinstance(policy, HpaPolicy):
@@ -306,6 +310,16 @@ def _contract(signal: SignalSpec) -> str:
     age = _span(3 * signal.period if signal.max_age is None else signal.max_age)
     absent = f"fallback {plain(signal.fallback)}" if signal.fallback is not None else signal.absent
     return f"{signal.role}; read over {span}; stale after {age}; when absent: {absent}"
+
+
+def _graded(policy: GradedPolicy) -> str:
+    show, form = unit_of(policy.signal).show, PhaseForm()
+    phases = [f"at {show(_tidy(policy.signal, value))} {form.show(phase)}" for value, phase in policy.phases.items()]
+    level = f"; steps {policy.level}" if policy.level != "off" else ""
+    shrink = ""
+    if policy.below is not None:
+        shrink = f"; fewer after {_span(policy.calm)} below {show(_tidy(policy.signal, policy.below))}"
+    return f"by {policy.signal}: {', '.join(phases)}{level}{shrink}"
 
 
 def _adaptive(policy: AdaptivePolicy) -> str:

@@ -53,6 +53,7 @@ services:
     #   - target: {{signal: cpu, value: 70%}}
     #   - thresholds: {{out when any: {{cpu: 80%, latency: 800ms}}, in when all: {{cpu: 30%}}}}
     #   - hpa: {{metrics: [{{signal: cpu, utilisation: 60%}}], in: {{stabilisation: 5m}}}}   # as Kubernetes' HPA
+    #   - graded: {{signal: cpu, level: moderate, below: 30%}}   # the fuller, the larger and sooner
     #   - adaptive: {{signal: cpu, above: 70%, at most: 85%, below: 30%}}   # what is usual at this hour
     #   - schedule: {{office: {{when: weekdays 08:00-19:00, zone: Asia/Seoul, min: 4, ramp: 10m}}}}
     #   - backlog: {{signal: jobs, per task: 10}}   # workers by what waits in a queue; or drain: 2m, or age: 5m

@@ -106,9 +106,10 @@ class WhenForm(Form):
         return When(self._days(days), start, end, int(end <= start), text)
 
     def python(self, value: Any) -> When:
-        if isinstance(value, When):
-            return value
         raise self.refuse(value)
+
+    def read(self, value: Any) -> Any:
+        return value if isinstance(value, When) else super().read(value)
 
     def show(self, value: Any) -> str:
         return str(value.text)

@@ -16,6 +16,7 @@ from fleetfoot.core.policies import (
     Composite,
     Default,
     Forecast,
+    Graded,
     Schedule,
     Slo,
     Step,
@@ -24,6 +25,7 @@ from fleetfoot.core.policies import (
 )
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.composite import Row
+from fleetfoot.core.policies.graded import Phase
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.schedule import Window
@@ -50,6 +52,9 @@ SCORE = Composite("score", (Row("cpu", 0.5, 0.7, 0.3), Row("load", 0.5, 100.0, 1
 JOBS = Backlog("jobs", "jobs", per_task=10.0, in_flight="running")
 ANY = Thresholds("any", (("cpu", 0.8),), (("cpu", 0.3),), window=1000)
 
+GRADED = Graded(
+    "graded", "cpu", (Phase(0.7, 20.0, 5_000), Phase(0.95, None, 1_000)), below=0.3, calm=2_000, window=1000
+)
 UNUSUAL = Adaptive("adaptive", "cpu", 0.7, 0.9, 0.3, 0.2, window=1000)
 RUSH = Window("rush", "UTC", (WhenForm().read("daily 22:30-23:00"),), 8, 12, ramp=600_000)  # START is 22:13:20
 WINDOW = Schedule("schedule", (RUSH,))
@@ -550,6 +555,18 @@ def more_than_allowed() -> Iterable[Decision]:
 @scene(Code.NEEDED_NOW)
 def the_maximum_was_lowered() -> Iterable[Decision]:
     yield from Service(CPU, tasks=20, maximum=6).ticks(6, cpu=0.5, requests=300.0)
+
+
+@scene(Code.PHASE_WAITS)
+def the_tasks_are_full_for_a_moment() -> Iterable[Decision]:
+    return [Service(GRADED).tick(cpu=0.75)]
+
+
+@scene(Code.GRADED)
+def the_tasks_are_full_for_long() -> Iterable[Decision]:
+    yield from Service(GRADED, tasks=10).ticks(8, cpu=0.75)
+    yield from Service(GRADED, tasks=10).ticks(3, cpu=0.97)
+    yield from Service(GRADED, tasks=10).ticks(5, cpu=0.1)
 
 
 @scene(Code.UNUSUAL)

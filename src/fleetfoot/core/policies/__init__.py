@@ -9,6 +9,7 @@ from fleetfoot.core.policies.backlog import Backlog
 from fleetfoot.core.policies.composite import Composite
 from fleetfoot.core.policies.default import Default
 from fleetfoot.core.policies.forecast import Forecast
+from fleetfoot.core.policies.graded import Graded
 from fleetfoot.core.policies.hpa import Hpa
 from fleetfoot.core.policies.schedule import Schedule
 from fleetfoot.core.policies.slo import Slo
@@ -23,6 +24,7 @@ __all__ = [
     "Composite",
     "Default",
     "Forecast",
+    "Graded",
     "Hpa",
     "Schedule",
     "Slo",
@@ -43,4 +45,5 @@ POLICIES: dict[str, type[Any]] = {
     "forecast": Forecast,
     "composite": Composite,
     "adaptive": Adaptive,
+    "graded": Graded,
 }

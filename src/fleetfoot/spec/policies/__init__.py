@@ -17,6 +17,7 @@ from fleetfoot.spec.policies.base import Policy
 from fleetfoot.spec.policies.composite import CompositePolicy
 from fleetfoot.spec.policies.default import DefaultPolicy
 from fleetfoot.spec.policies.forecast import ForecastPolicy
+from fleetfoot.spec.policies.graded import GradedPolicy
 from fleetfoot.spec.policies.hpa import HpaPolicy
 from fleetfoot.spec.policies.schedule import SchedulePolicy
 from fleetfoot.spec.policies.slo import SloPolicy
@@ -31,6 +32,7 @@ __all__ = [
     "CompositePolicy",
     "DefaultPolicy",
     "ForecastPolicy",
+    "GradedPolicy",
     "HpaPolicy",
     "Policy",
     "PolicySpec",
@@ -57,6 +59,7 @@ KINDS: dict[str, type[Policy]] = {
         ForecastPolicy,
         CompositePolicy,
         AdaptivePolicy,
+        GradedPolicy,
     )
 }
 
