@@ -23,7 +23,7 @@ FRAMES: dict[str, dict[str, str]] = {
         "shrinks": "shrinks to {tasks} when {signal} is {value} or less for {s} s",
         "no_growth": "no level of {signal} makes it grow within {span} s: {why}",
         "no_shrink": "no level of {signal} makes it shrink within {span} s: {why}",
-        "unknown": "what would flip it is not known: its observations, or the memory before them, are no longer kept",
+        "unknown": "what would flip it is not known: its observations, or the memory before them, are not kept",
     },
     "ko": {
         "vote": "의견", "guard": "가드", "flip": "전환", "want": "{tasks}개 요청: {why}", "urgent": " (빠른 단계)",
@@ -36,7 +36,7 @@ FRAMES: dict[str, dict[str, str]] = {
         "shrinks": "{signal}이(가) {s}초 동안 {value} 이하이면 {tasks}개로 축소",
         "no_growth": "{signal}이(가) 어떤 값이어도 {span}초 안에 확장하지 않음: {why}",
         "no_shrink": "{signal}이(가) 어떤 값이어도 {span}초 안에 축소하지 않음: {why}",
-        "unknown": "무엇이 바꿀지 알 수 없습니다: 관측이나 그 이전의 메모리가 더 이상 보관되지 않습니다",
+        "unknown": "무엇이 바꿀지 알 수 없습니다: 관측이나 그 이전의 메모리가 보관되어 있지 않습니다",
     },
     "ja": {
         "vote": "意見", "guard": "ガード", "flip": "転換", "want": "{tasks}を要求: {why}", "urgent": "（速いステップ）",
@@ -49,7 +49,7 @@ FRAMES: dict[str, dict[str, str]] = {
         "shrinks": "{signal}が{s}秒間{value}以下なら{tasks}に縮小",
         "no_growth": "{signal}がどの値でも{span}秒以内に拡張しない: {why}",
         "no_shrink": "{signal}がどの値でも{span}秒以内に縮小しない: {why}",
-        "unknown": "何で変わるかは分かりません: 観測またはその前のメモリがもう保存されていません",
+        "unknown": "何で変わるかは分かりません: 観測またはその前のメモリが保存されていません",
     },
 }  # fmt: skip
 

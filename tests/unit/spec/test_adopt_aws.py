@@ -201,6 +201,11 @@ def test_dated_actions_hold_until_the_next_one() -> None:
         pytest.param((target(), policy(PolicyType="Odd")), "has no configuration", id="an unknown policy"),
         pytest.param((target(), steps(), alarm(Threshold="high")), "'high' is not a number", id="no number"),
         pytest.param(({"Resources": {"A": {"Type": "AWS::S3::Bucket"}}},), "holds no", id="a template without scaling"),
+        pytest.param(
+            ({"Resources": {"A": {"Type": "AWS::AutoScaling::ScalingPolicy"}}},),
+            "A (AWS::AutoScaling::ScalingPolicy) is not read",
+            id="EC2",
+        ),
     ],
 )
 def test_what_cannot_be_imported_is_told_with_its_place(answers: tuple[dict[str, Any], ...], told: str) -> None:

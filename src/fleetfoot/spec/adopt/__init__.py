@@ -48,7 +48,18 @@ def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopt
     for number, draft in enumerate(drafts):
         draft.name = service_name(draft.name, [other.name for other in drafts[:number]])
     text = render(drafts)
-    return Adopted(text, loads(text, "the imported file"), {draft.name: draft.notes for draft in drafts})
+    try:
+        return Adopted(text, loads(text), {draft.name: draft.notes for draft in drafts})
+    except SpecErrors as wrong:
+        raise SpecErrors([_traced(error, drafts) for error in wrong.errors]) from None
+
+
+def _traced(error: SpecError, drafts: Sequence[Draft]) -> SpecError:
+    """What fleetfoot.yaml does not allow, at the object it came from."""
+    name = error.key.split(".")[1] if "." in error.key else ""
+    at = next((draft.at for draft in drafts if draft.name == name), drafts[0].at)
+    message = f"cannot be written as {error.key.removeprefix(f'services.{name}.')}: {error.message}"
+    return SpecError(at.file, *at.mark, at.path, error.value, message, error.suggestion)
 
 
 def _listed(root: At) -> list[At]:
@@ -60,15 +71,14 @@ def _listed(root: At) -> list[At]:
 
 def _kubernetes(objects: Sequence[At], names: Mapping[str, str], errors: list[SpecError]) -> list[Draft]:
     pods: dict[tuple[str, str, str], At] = {}
-    for one in objects:
-        if one.text("kind") in WORKLOADS and isinstance(one.node.get("spec"), Node):
-            meta = one.of("metadata")
-            key = (one.text("kind"), meta.text("namespace", "default"), meta.text("name"))
-            pods[key] = one.of("spec").of("template").of("spec")
     drafts = []
-    for one in objects:
+    for one in sorted(objects, key=lambda one: one.node.get("kind") not in WORKLOADS):  # the workloads first
         try:
-            if one.text("kind") == hpa.KIND:
+            if one.text("kind") in WORKLOADS and isinstance(one.node.get("spec"), Node):
+                meta = one.of("metadata")
+                key = (one.text("kind"), meta.text("namespace", "default"), meta.text("name"))
+                pods[key] = one.of("spec").of("template").of("spec")
+            elif one.text("kind") == hpa.KIND:
                 drafts.append(hpa.draft_of(one, names, pods))
             elif one.text("kind") == keda.KIND:
                 drafts.append(keda.draft_of(one, names))

@@ -9,6 +9,8 @@ from fleetfoot.spec.errors import SpecError, shown
 from fleetfoot.spec.nodes import Items, Mark, Node
 from fleetfoot.spec.reader import Reader, Unreadable, decode
 
+MOST = 1e12  # no count, level or span is beyond it
+
 
 class Refused(Exception):
     """What cannot be imported, with its place."""
@@ -104,9 +106,12 @@ class At:
         if value is None:
             self.refuse(f"missing: {key}, a number")
         try:
-            return float(value)
+            found = float(value)
         except (TypeError, ValueError):
             self.refuse(f"{shown(value)} is not a number", key)
+        if not abs(found) <= MOST:
+            self.refuse(f"{shown(value)} is out of range", key)
+        return found
 
     def whole(self, key: str, default: int | None = None) -> int:
         found = self.number(key, default)

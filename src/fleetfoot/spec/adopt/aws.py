@@ -65,6 +65,8 @@ def drafts_of(roots: Sequence[At], names: Mapping[str, str], errors: list[SpecEr
         for note in skipped:
             draft.notes.append(note)
         drafts.append(draft)
+    if skipped and not drafts and not errors:
+        errors.append(SpecError(roots[0].file, *roots[0].mark, "", "", "; ".join(skipped)))
     return drafts
 
 
@@ -126,7 +128,7 @@ def _last(value: Any) -> str:
 def _draft(resource: Resource, alarms: Sequence[At], names: Mapping[str, str]) -> Draft:
     at = resource.target or resource.policies[0][2] if resource.policies or resource.target else resource.actions[0][1]
     called = _last(at.raw("ResourceId")) or resource.key
-    draft = Draft(called, f"{resource.key}, scaled by Application Auto Scaling, {at.place}")
+    draft = Draft(called, f"{resource.key}, scaled by Application Auto Scaling, {at.place}", at)
     if resource.target is None:
         draft.note(at.place, "its scalable target is not in the files: capacity is fleetfoot's default, 1 to 10")
     else:

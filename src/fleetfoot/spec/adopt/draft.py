@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fleetfoot.spec.adopt.at import At
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.signals import is_built_in
 
@@ -27,6 +28,7 @@ class Draft:
 
     name: str
     origin: str  # what it was, and file:line
+    at: At  # where it was
     minimum: int = 1
     maximum: int = 10
     policies: list[str] = field(default_factory=list)

@@ -11,6 +11,7 @@ from fleetfoot.spec.errors import listed, shown
 from fleetfoot.spec.forms import plain
 
 KIND = "HorizontalPodAutoscaler"
+MOST = 1e15  # bytes of memory are quantities too
 VERSIONS = ("autoscaling/v2", "autoscaling/v2beta2", "autoscaling/v1")
 TYPES = {
     "Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods", "Object": "object",
@@ -32,7 +33,10 @@ def quantity(at: At, key: str) -> float:
     match = re.fullmatch(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)", text)
     if match is None or match[2] not in SUFFIXES:
         at.refuse(f"{shown(text)} is not a quantity: write such as 500m, 14 or 1k", key)
-    return float(match[1]) * SUFFIXES[match[2]]
+    found = float(match[1]) * SUFFIXES[match[2]]
+    if not found <= MOST:
+        at.refuse(f"{shown(text)} is out of range", key)
+    return found
 
 
 def draft_of(at: At, names: Names, pods: Pods) -> Draft:
@@ -48,7 +52,7 @@ def draft_of(at: At, names: Names, pods: Pods) -> Draft:
     target = spec.of("scaleTargetRef")
     kind, scaled = target.text("kind", "Deployment"), target.text("name", name)
     target.skip("apiVersion")
-    draft = Draft(scaled or name or "service", f"{KIND} {space}/{name} of {kind} {scaled}, {at.place}")
+    draft = Draft(scaled or name or "service", f"{KIND} {space}/{name} of {kind} {scaled}, {at.place}", at)
     pod = pods.get((kind, space, scaled))
     draft.task |= task_of(pod) if pod is not None else {}
     draft.minimum = spec.whole("minReplicas", 1)

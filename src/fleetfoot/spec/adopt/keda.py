@@ -27,7 +27,7 @@ def draft_of(at: At, names: Mapping[str, str]) -> Draft:
     target = spec.of("scaleTargetRef")
     scaled = target.text("name", name)
     target.skip("apiVersion", "kind", "envSourceContainerName")
-    draft = Draft(scaled, f"{KIND} {name} of {scaled}, {at.place}")
+    draft = Draft(scaled, f"{KIND} {name} of {scaled}, {at.place}", at)
     draft.minimum, draft.maximum = spec.whole("minReplicaCount", 0), spec.whole("maxReplicaCount", MOST)
     if not 0 <= draft.minimum <= draft.maximum or draft.maximum < 1:
         spec.refuse(f"maxReplicaCount {draft.maximum} is below minReplicaCount {draft.minimum}", "maxReplicaCount")
