@@ -309,7 +309,9 @@ def _contract(signal: SignalSpec) -> str:
     span = f"{read}{_span(signal.window)}" if signal.window is not None else f"{read}each policy's window"
     age = _span(3 * signal.period if signal.max_age is None else signal.max_age)
     absent = f"fallback {plain(signal.fallback)}" if signal.fallback is not None else signal.absent
-    return f"{signal.role}; read over {span}; stale after {age}; when absent: {absent}"
+    made = f"{signal.formula}; " if signal.formula is not None else ""
+    stale = "" if signal.formula is not None and signal.max_age is None else f"stale after {age}; "
+    return f"{made}{signal.role}; read over {span}; {stale}when absent: {absent}"
 
 
 def _graded(policy: GradedPolicy) -> str:

@@ -57,7 +57,13 @@ def parse(text: str) -> Formula:
     try:
         tree = _Dotted().visit(ast.parse(text.strip(), mode="eval").body)
     except SyntaxError as error:
-        raise Wrong(f"cannot be read at character {error.offset or len(text) + 1}: {error.msg}; {ALLOWED}") from None
+        cut = (
+            "inside { } a comma ends the value: write the formula in quotes"
+            if text.count("(") > text.count(")")
+            else ""
+        )
+        place = f"cannot be read at character {error.offset or len(text) + 1}"
+        raise Wrong(f"{place}: {error.msg}; {ALLOWED}", suggestion=cut) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Wrong(f"cannot be read: {error}; {ALLOWED}") from None
     nodes = list(ast.walk(tree))

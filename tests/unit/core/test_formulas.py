@@ -61,6 +61,7 @@ def test_what_is_no_arithmetic_over_signals_is_refused_before_it_runs(text: str)
 
 WRONG = [
     ("unfinished", "{formula: app.a /}", "f:4:28: services.a.signals.s.formula: cannot be read at character 8"),
+    ("comma", "{formula: max(app.a, 1)}", "inside { } a comma ends the value: write the formula in quotes"),
     ("power", "{formula: 2 ** app.a}", "holds what no formula may, at character 1"),
     ("call", "{formula: 1 + sum(app.a)}", "calls something at character 5: it may call min, max and abs"),
     ("no-signal", "{formula: 1 + 2}", "'1 + 2' reads no signal"),
@@ -73,7 +74,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("body", "told"), [pytest.param(*row[1:], id=row[0]) for row in WRONG])
 def test_a_wrong_formula_is_told_with_its_place(body: str, told: str) -> None:
-    (error,) = errors_of(service(f"signals: {{s: {body}}}", "policies: [{step: {signal: s, above: 1, add: 1}}]"))
+    policy = "policies: [{step: {signal: s, above: 1, add: 1}}]"
+    error, *rest = errors_of(service(f"signals: {{s: {body}}}", policy))
+    assert not rest or "unknown key '1)'" in rest[0]
     assert error.startswith("f:4:")
     assert told in error
 

@@ -103,8 +103,16 @@ def test_a_signal_that_no_policy_names_is_warned_of() -> None:
 
 
 def test_a_contract_is_told_in_words() -> None:
-    lines = explain(loads(service("signals: {cpu: {window: 1m, statistic: p95, role: vetoes}, jobs: {from: agent}}")))
+    lines = explain(
+        loads(
+            service(
+                "signals: {cpu: {window: 1m, statistic: p95, role: vetoes}, jobs: {from: agent}, "
+                "w: {formula: queue / 2}}"
+            )
+        )
+    )
     assert "  agreed on  cpu: vetoes; read over the p95 of 1m; stale after 3s; when absent: zero" in lines
+    assert "             w: queue / 2; votes; read over each policy's window; when absent: zero" in lines
     assert "             jobs: votes; read over each policy's window; stale after 3s; when absent: zero" in lines
 
 

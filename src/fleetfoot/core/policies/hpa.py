@@ -149,7 +149,7 @@ class Hpa:
             mean = mean / serving if serving else 0.0
         old = min(serving, next((n for at, n in reversed(served) if at <= view.now - metric.window), served[0][1]))
         ready = serving if name != "cpu" else old
-        coverage = view.seen.signals[name].coverage
+        coverage = 1.0 if name in view.fallen else view.seen.signals[name].coverage
         missing = round(ready * (1.0 - coverage)) if 0 < coverage < 1 else 0
         count = proposal(
             metric.form, metric.target, mean, current, serving, ready, view.fleet.starting, missing, self.down, self.up
