@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "update": "fleetfoot.face.cli.update:update",
     "trace": "fleetfoot.face.cli.trace:trace_verb",
     "simulate": "fleetfoot.face.cli.simulate:simulate",
+    "forecast": "fleetfoot.face.cli.forecast:forecast",
     "compare": "fleetfoot.face.cli.compare:compare",
     "report": "fleetfoot.face.cli.report:report",
     "tune": "fleetfoot.face.cli.tune:tune",

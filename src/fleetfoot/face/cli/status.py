@@ -142,6 +142,9 @@ def _notes(notes: dict[str, Any]) -> list[str]:
         lines.append(f"{notes['failures']} starts in a row failed{_failure(notes.get('last_failure'))}{wait}")
     if notes.get("lost"):
         lines.append(f"zone {', '.join(notes['lost'])} is lost: no task is started there")
+    from fleetfoot.face.foresaid import note_line
+
+    lines += [said] if (said := note_line(notes.get("forecast") or {})) else []
     lines += update_line(notes.get("update") or {})
     if notes.get("dependency_suspected"):
         lines.append("many tasks fail their checks together: a dependency, not the tasks; they are not replaced")
