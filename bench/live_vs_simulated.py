@@ -17,6 +17,7 @@ import argparse
 import http.client
 import json
 import os
+import random
 import shlex
 import shutil
 import sys
@@ -45,6 +46,7 @@ from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import run as simulate
 from fleetfoot.spec.loader import loads
 from fleetfoot.traffic import parse
+from fleetfoot.traffic.arrivals import poisson
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.trace import load_trace
 
@@ -68,6 +70,7 @@ class Seen:
 
     traffic: str
     policy: str
+    seed: int  # of the arrivals
     figures: dict[str, float]
     leads: list[float]  # an order to its last task ready, each
     starts: list[int]  # a task's process to ready, each
@@ -133,6 +136,7 @@ def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
     return Seen(
         name,
         policy,
+        seed,
         {
             "p95_ms": figures.p95(outcome, 0, float("inf")) or 0.0,
             "seconds_over": figures.over(outcome),
@@ -237,18 +241,30 @@ def setup_of(seen: Seen) -> Setup:
     )  # fmt: skip
 
 
-def rates_of(seen: Seen) -> NDArray[np.float64]:
-    """What the controller saw before the load, and the load, by the seconds of its ticks."""
-    rates, ahead = per_second(shape_of(seen.traffic)), 1.0 - seen.phase / 1000.0
-    shifted = ahead * np.r_[seen.before[-1], rates[:-1]] + (1.0 - ahead) * rates
-    return np.concatenate([seen.before, shifted])
+def requests_of(seen: Seen) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(requests/s, their arrivals in s) by the seconds of the controller's ticks: what it saw before the load, evenly,
+    and the very arrivals of the load."""
+    shape, ahead = shape_of(seen.traffic), 1.0 - seen.phase / 1000.0
+    rates = per_second(shape)
+    shifted = ahead * np.concatenate([[0.0], rates[:-1]]) + (1.0 - ahead) * rates
+    early = [i + (j + 0.5) / round(n) for i, n in enumerate(seen.before) for j in range(round(n))]
+    load = np.array(list(poisson(shape, random.Random(seen.seed)))) + len(seen.before) + ahead
+    times = np.concatenate([early, load])
+    total = len(seen.before) + len(rates)
+    return np.concatenate([seen.before, shifted]), times[times < total]
 
 
 def simulated(seen: Seen, seeds: int) -> list[dict[str, float]]:
-    service, setup, rates = loads(yaml_of(seen.policy, 1)).services["sleeper"], setup_of(seen), rates_of(seen)
+    service, setup, (rates, times) = (
+        loads(yaml_of(seen.policy, 1)).services["sleeper"],
+        setup_of(seen),
+        requests_of(seen),
+    )
     found = []
     for seed in range(1, seeds + 1):
-        done = simulate(rates, setup, engine(service), seed, initial=2, judged_from=len(seen.before))
+        done = simulate(
+            rates, setup, engine(service), seed, initial=2, judged_from=len(seen.before), arrivals=times,
+        )  # fmt: skip
         score = done.score
         values = (done.took(0.95), score.seconds_over, score.share_bad, 3600.0 * score.task_hours, done.woken)
         found.append(dict(zip(FIGURES, map(float, values), strict=True)))

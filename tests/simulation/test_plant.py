@@ -218,6 +218,18 @@ def test_the_same_requests_meet_every_fleet() -> None:
     assert (few != other).any()
 
 
+def test_requests_whose_times_are_known_come_at_these_times() -> None:
+    times = np.array([at for at, _ in requests(WAVE, Setup(), seed=6)])
+    drawn, given_ones = Plant(WAVE, Setup(), 6), Plant(np.zeros(600), Setup(), 6, times)
+    for plant in (drawn, given_ones):
+        plant.begin(6)
+        plant.advance(0, 600)
+    assert drawn.rows[:600].tobytes() == given_ones.rows[:600].tobytes()
+    for wrong in (times[::-1], [-1.0, 2.0]):
+        with pytest.raises(ValueError, match="arrivals must rise"):
+            Plant(WAVE, Setup(), 6, np.array(wrong))
+
+
 def test_a_second_at_a_time_or_all_at_once_is_the_same_to_the_byte() -> None:
     one, all_at_once = Plant(WAVE, HOSTILE, 6), Plant(WAVE, HOSTILE, 6)
     for plant in (one, all_at_once):

@@ -26,9 +26,10 @@ from fleetfoot.sim.wakes import PILED, STANDS, begin, look
 
 # isort: off
 from fleetfoot.sim.layout import (
-    ADD_HEAD, ADD_TAIL, BUSY, BUSY_SUM, CAME_BACK, COLD_FACTOR, COLD_HEAD, COLD_SPAN, CONCURRENCY, DONE, END, EXACT,
-    EXPIRED, FRESH, FULL, GONE, HEAD, HINT, IDLE, INF, JOINED, KIND, KNEE, KNEE_SLOPE, LATE_OPEN, LEAVING, LOGGED,
-    MADE, MEAN, NEXT, OBJECTIVE, ON, PARTLY, PATIENCE, PAUSE, QUEUED, QUEUE_LIMIT, QUEUE_SUM, RAMP_FROM, REQUESTS,
+    ADD_HEAD, ADD_TAIL, ASKED, BUSY, BUSY_SUM, CAME_BACK, COLD_FACTOR, COLD_HEAD, COLD_SPAN, CONCURRENCY, DONE, END,
+    EXACT, EXPIRED, FRESH, FULL, GONE, HEAD, HINT, IDLE, INF, JOINED, KIND, KNEE, KNEE_SLOPE, LATE_OPEN, LEAVING,
+    LOGGED, MADE, MEAN, NEXT, OBJECTIVE, ON, PARTLY, PATIENCE, PAUSE, QUEUED, QUEUE_LIMIT, QUEUE_SUM, RAMP_FROM,
+    REQUESTS,
     RETRIED, RETRIES, RETRY_DELAY, RETRY_MOST, RETRY_SHARE, SEED, SHARE, SHED, SHED_AT, SHED_LEAST, SHED_MARGIN,
     SHOWN_REQUESTS, SIGMA, SINCE, SORTED, TAIL, TICKS, TIMEOUT, WAS_LATE, WAS_LOST,
 )  # fmt: skip
@@ -243,7 +244,15 @@ def watch(n, x, w, busy, row, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def enter(n, x, w, rate, adds, log, shown, row, gaps, began):  # type: ignore[no-untyped-def]
+def next_new(n, given, gaps, made, t, rate):  # type: ignore[no-untyped-def]
+    """When the next new request comes after the one at ``t``: as given, else by chance."""
+    if len(given) > 0:
+        return given[n[ASKED]]
+    return t + exponential(gaps, made) / rate if rate > 0.0 else INF
+
+
+@inlined
+def enter(n, x, w, rate, given, adds, log, shown, row, gaps, began):  # type: ignore[no-untyped-def]
     """(new requests so far, additions so far, when the next request comes, the cold share) of a second gone on with or
     begun."""
     if n[PARTLY]:
@@ -255,7 +264,7 @@ def enter(n, x, w, rate, adds, log, shown, row, gaps, began):  # type: ignore[no
         begin(w, int(began))
         begin_second(n, x, log, shown, began)
     share = cold_share(n, x, adds, began)
-    return 0, n[ADD_HEAD], began + exponential(gaps, 0) / rate if rate > 0.0 else INF, share
+    return 0, n[ADD_HEAD], next_new(n, given, gaps, 0, began, rate), share
 
 
 @inlined
@@ -287,16 +296,17 @@ def returns(n, x, line, log, busy, retry, ahead, hist, row, rows, t, expires):  
 
 
 @compiled
-def advance(n, x, w, rates, line, log, shown, part, busy, adds, retry, ahead, hist, took, rows, sums, first, count):  # type: ignore[no-untyped-def]
-    """``count`` seconds from ``first`` on, at ``rates`` requests/s each; writes their rows and running sums.
+def advance(n, x, w, rates, new, line, log, said, part, busy, adds, retry, ahead, hist, took, rows, sums, first, count):  # type: ignore[no-untyped-def]
+    """``count`` seconds from ``first`` on, at ``rates`` requests/s each or with ``new`` requests at these times.
 
-    Returns 0 at their end. Else the second has been left: at ``x[PAUSE]`` (-1), or at the ms returned, where the data
-    plane woke the loop and ``part`` has its reading; the next call goes on from there.
+    Writes their rows and running sums and returns 0 at their end. Else the second has been left: at ``x[PAUSE]`` (-1),
+    or at the ms returned, where the data plane woke the loop and ``part`` has its reading; the next call goes on from
+    there.
     """
     for second in range(first, first + count):
         began, rate, row = float(second), rates[second], rows[second & (len(rows) - 1)]
         gaps, works, colds = key(n[SEED], GAPS, second), key(n[SEED], WORK, second), key(n[SEED], COLD, second)
-        made, joined, fresh, share = enter(n, x, w, rate, adds, log, shown, row, gaps, began)
+        made, joined, fresh, share = enter(n, x, w, rate, new, adds, log, said, row, gaps, began)
         tick, stop = w[NEXT] / TICKS if w[ON] else INF, min(x[END], x[PAUSE])
         while True:
             back = retry[0, 0] if n[RETRIES] > 0 else INF
@@ -320,16 +330,17 @@ def advance(n, x, w, rates, line, log, shown, part, busy, adds, retry, ahead, hi
                     need *= x[COLD_FACTOR]
                 arrive(n, x, line, log, busy, retry, ahead, hist, row, rows, t, need, 0)
                 made += 1
-                fresh = t + exponential(gaps, made) / rate
+                n[ASKED] += 1
+                fresh = next_new(n, new, gaps, made, t, rate)
             if woken or t >= stop:
                 n[PARTLY], n[MADE], n[JOINED], x[FRESH], x[SHARE] = 1, made, joined, fresh, share
                 x[PAUSE] = INF
                 if not woken:
                     return -1
-                read(n, x, line, busy, ahead, hist, row, log, shown, part, second, t)
+                read(n, x, line, busy, ahead, hist, row, log, said, part, second, t)
                 return round(1000.0 * t)
         if n[SHOWN_REQUESTS] >= 0:
-            read(n, x, line, busy, ahead, hist, row, log, shown, part, second, x[END])
+            read(n, x, line, busy, ahead, hist, row, log, said, part, second, x[END])
         close(n, x, line, ahead, hist, took, row, second)
         sum_up(sums, row, second)
     return 0

@@ -12,7 +12,8 @@ FULL = 14  # requests or clients for whom there was no room: a run with any is n
 SEED, KIND, QUEUE_LIMIT, RETRY_MOST, EXACT, CONCURRENCY, QUEUED = range(15, 22)
 PARTLY, MADE, JOINED = range(22, 25)  # of a second that was left before its end
 LOGGED, SHOWN_REQUESTS, SHOWN_DONE, SHOWN_GONE, SHOWN_SHED = range(25, 30)  # of ``seen.read``
-N = 30
+ASKED = 30  # of the arrivals that were given: those that came
+N = 31
 # x: numbers. State, then settings (seconds, shares).
 BUSY_SUM, QUEUE_SUM, END = range(3)
 MEAN, SIGMA, OBJECTIVE, TIMEOUT, PATIENCE, RETRY_SHARE, RETRY_DELAY = range(3, 10)

@@ -24,17 +24,25 @@ def power_of_two(least: float) -> int:
 
 
 class Plant:
-    """Servers, a line and its clients. ``rates``: requests/s of every second; call ``advance`` second by second."""
+    """Servers, a line and its clients. ``rates``: requests/s of every second; call ``advance`` second by second.
 
-    def __init__(self, rates: NDArray[np.float64], setup: Setup, seed: int) -> None:
+    ``arrivals``: when each new request comes (s, rising), instead of by chance at ``rates``.
+    """
+
+    def __init__(
+        self, rates: NDArray[np.float64], setup: Setup, seed: int, arrivals: NDArray[np.float64] | None = None
+    ) -> None:
         self.setup = setup
         self.tail = ceil(setup.timeout / 1000.0) + 2  # seconds after which every verdict is final
         self.rates = np.concatenate([np.asarray(rates, np.float64), np.zeros(self.tail)])
         if len(rates) == 0 or not (np.isfinite(self.rates).all() and self.rates.min() >= 0.0):
             raise ValueError("rates must be finite, 0/s or more, one a second, and at least one")
+        self._given = np.zeros(0) if arrivals is None else np.append(np.asarray(arrivals, np.float64), inf)
+        if not (self._given[:-1] <= self._given[1:]).all() or self._given[:1].min(initial=0.0) < 0.0:
+            raise ValueError("arrivals must rise from 0 s on")
         self.n = np.zeros(k.N, np.int64)
         self.x = np.zeros(k.X, np.float64)
-        peak = float(self.rates.max())
+        peak = max(float(self.rates.max()), float(np.bincount(self._given[:-1].astype(np.int64), minlength=1).max()))
         room = power_of_two((peak + 6 * sqrt(peak)) * (1 + setup.retries) * (setup.timeout / 1000.0 + 1) + 1024)
         self.rows = np.zeros((min(power_of_two(len(self.rates) + 1), KEEP), k.COLUMNS))
         self.sums = np.zeros((len(self.rows), k.OPEN_LATE + 1))
@@ -61,7 +69,7 @@ class Plant:
         self.advance = self._bound()
 
     def _bound(self) -> Callable[[int, int], int]:
-        before = (self.n, self.x, self.watching, self.rates, self._line, self._log, self._shown, self.part)
+        before = (self.n, self.x, self.watching, self.rates, self._given, self._line, self._log, self._shown, self.part)
         return _direct(kernel.advance, (*before, self._busy, *self._after))
 
     def watch(self, throughput: float) -> None:

@@ -87,16 +87,17 @@ def run(
     judged_from: int = JUDGED_FROM,
     task_hour: float = 0.0,
     progress: Callable[[int], None] | None = None,
+    arrivals: NDArray[np.float64] | None = None,
 ) -> Run:
     """``scaler`` in charge of the service ``setup`` under ``rates`` (requests/s, one for every second).
 
     ``seed``: the same requests with the same work for every scaler. ``initial``: tasks that serve at the
     beginning; None sizes them for the first second by the stationary model. ``judged_from``: the second from
     which on the score counts. ``task_hour``: its price, for the score. ``progress`` is told seconds done, about
-    every simulated hour and at the end.
+    every simulated hour and at the end. ``arrivals``: when each request comes (s), where they are known themselves.
     """
     given = np.asarray(rates, np.float64)
-    plant = Plant(given, setup, seed)
+    plant = Plant(given, setup, seed, arrivals)
     if initial is None:
         initial = tasks_for(float(given[0]), setup)
     fleet = SimFleet(plant, setup, seed, initial)
