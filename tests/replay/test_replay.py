@@ -195,3 +195,26 @@ def test_another_file_is_asked_what_it_would_have_done(tmp_path: Path) -> None:
 def test_a_time_that_is_none_is_told(tmp_path: Path, word: str) -> None:
     result = replay(lived(tmp_path, SPEC), "--from", word)
     assert result.exit_code == 2
+
+
+POOLS = "guards: {connections: {database: main, per task: {min: 2, max: 5}}}"
+SIZE = f"startup: 1s, cpu: 1, memory: 1 GB}}\n    priority: critical\n    {POOLS}"
+LIMITS = """\
+    task: {price: 0.1 USD/h}
+databases: {main: {connections: 40, growth: 8/s}}
+launch limits: {burst: 3, rate: 1/s, vcpu: 9}
+budget: {hourly: 0.5 USD, daily: 3 USD}
+"""
+LIMITED = SPEC.replace("startup: 1s}", SIZE) + LIMITS
+
+
+def test_what_several_services_were_granted_is_replayed_service_by_service(tmp_path: Path) -> None:
+    result = replay(lived(tmp_path, LIMITED, LIMITED), "--json")
+    assert result.exit_code == 0, result.output
+    found = orders(result)
+    assert found["equal"]
+    assert found["steps"] == 2 * TICKS
+    assert found["memories"] >= 2
+    blobs = rows(tmp_path / "journal.db", "select blob from decisions where service = 'orders'")
+    codes = {trail[3]["code"] for (blob,) in blobs for trail in unpack_value(blob)["trail"]}
+    assert codes & {"launch_rate", "connections", "connections_paced", "pool_first", "budget_hard"}, codes

@@ -81,6 +81,10 @@ class Engine:
         self._cpu, self._memory = "cpu" in read, "memory" in read
 
     def decide(self, now: int, fleet: Counts, feed: Feed) -> int | None:
+        return self.acts(step(self.settings, self.memory, self.look(now, fleet, feed)))
+
+    def look(self, now: int, fleet: Counts, feed: Feed) -> Observation:
+        """What the loop would have observed by now."""
         if not isinstance(feed, Measured):
             raise TypeError("the engine needs the world's own measurements")
         source = self.source
@@ -99,8 +103,10 @@ class Engine:
         signals = self._signals
         if self.foresight is not None:
             signals = signals | self.foresight.signals(now, feed)
-        observation = Observation(at, at, signals, seen, offsets=self._zones.at(at))
-        decision = step(self.settings, self.memory, observation)
+        return Observation(at, at, signals, seen, offsets=self._zones.at(at))
+
+    def acts(self, decision: Decision) -> int | None:
+        """The count to order, if any; such a decision is kept."""
         if decision.action is HOLD:
             return None
         self.acted.append(decision)
@@ -165,7 +171,13 @@ class Engine:
         return signals
 
 
-def engine(service: Service, source: Source = PLANE, name: str = "", start: int = START) -> Engine:
-    """The engine with a service of fleetfoot.yaml, compiled as live; its run begins at the wall clock's ``start``."""
+def engine(
+    service: Service, source: Source = PLANE, name: str = "", start: int = START, settings: Settings | None = None
+) -> Engine:
+    """The engine with a service of fleetfoot.yaml, compiled as live; its run begins at the wall clock's ``start``.
+
+    ``settings``: as compiled from its whole file, with what all services share.
+    """
     known = name or " + ".join(policy.name for policy in service.policies)
-    return Engine(compile_service(service), source, known, start=start, foresight=foresight_of(service, start))
+    found = settings or compile_service(service)
+    return Engine(found, source, known, start=start, foresight=foresight_of(service, start))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetfoot.core.model import Decision
+from fleetfoot.core.settings import Settings
 from fleetfoot.sim.clocks import CALM, Clocks, clocks
 from fleetfoot.sim.limits import Limits, limits
 from fleetfoot.sim.live import PLANE, START, Source, engine
@@ -71,19 +72,25 @@ def simulate(
     seed: int = 1,
     start: int = START,
     task_hour: float = 0.0,
+    settings: Settings | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulated:
     """``service``, with its settings as live, in charge of ``setup`` under ``rates``.
 
     ``start``: the wall clock's time when it begins, for schedules. The first 600 s are not judged; of traffic
-    shorter than 1200 s the first half is not.
+    shorter than 1200 s the first half is not. ``settings``: as compiled from its whole file, with its shared limits.
     """
     judged_from = min(JUDGED_FROM, len(rates) // 2)
-    scaler = engine(service, source, start=start)
+    scaler = engine(service, source, start=start, settings=settings)
     done = run(rates, setup, scaler, seed, judged_from=judged_from, task_hour=task_hour, progress=progress)
-    bound = limits(rates, setup, judged_from)
+    return judged(done, scaler.acted, judged_from, start)
+
+
+def judged(done: Run, acted: list[Decision], judged_from: int, start: int) -> Simulated:
+    """A run beside its bound."""
+    bound = limits(done.rates, done.setup, judged_from)
     score = done.score.against(bound.hours) if bound.hours else done.score
-    return Simulated(done, score, bound, surge_of(done, judged_from), scaler.acted, start)
+    return Simulated(done, score, bound, surge_of(done, judged_from), acted, start)
 
 
 def surge_of(done: Run, judged_from: int) -> Surge | None:

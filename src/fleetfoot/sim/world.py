@@ -103,12 +103,7 @@ def run(
     fleet = SimFleet(plant, setup, seed, initial)
     world = World(plant, fleet, scaler, Record(plant, len(given), Tally(setup, judged_from)))
     world.run(len(given), progress)
-    record, end = world.record, 1000 * len(given)
-    score = record.tally.score(fleet.changes, world.orders, end, task_hour)
-    return Run(
-        scaler.name, seed, setup, given, record.rows(), record.step, fleet.changes, world.orders, end, score,
-        plant.took, world.woken,
-    )  # fmt: skip
+    return world.told(given, seed, task_hour)
 
 
 class World:
@@ -124,7 +119,7 @@ class World:
 
     def run(self, seconds: int, progress: Callable[[int], None] | None = None) -> None:
         """From the first second to the last, and on until every request is judged; those seconds are not billed."""
-        fleet, plant, record, period = self.fleet, self.plant, self.record, self.scaler.period // 1000
+        fleet, period = self.fleet, self.scaler.period // 1000
         due, second, told = fleet.due, 0, 0
         while second < seconds:
             now = 1000 * second
@@ -133,22 +128,48 @@ class World:
             if second % period == 0:
                 self._decide(now)
             stop = second + 1 if period == 1 else self._stop(second, seconds)
-            if due and due[0].at < now + 1000:
-                plant.pause(due[0].at)
-            left = plant.advance(second, stop - second)
-            if left:
-                self._within(second, left)
+            self.advance(second, stop)
             second = stop
-            if second >= record.limit:
-                record.take_block()
             if progress is not None and second - told >= 3600:
                 progress(second)
                 told = second
-        plant.advance(seconds, plant.tail)
-        record.take(seconds)
-        plant.check()
+        self.end(seconds)
         if progress is not None:
             progress(seconds)
+
+    def advance(self, second: int, stop: int) -> None:
+        """Live through the seconds from ``second`` to ``stop``."""
+        due, plant = self.fleet.due, self.plant
+        if due and due[0].at < 1000 * second + 1000:
+            plant.pause(due[0].at)
+        left = plant.advance(second, stop - second)
+        if left:
+            self._within(second, left)
+        if stop >= self.record.limit:
+            self.record.take_block()
+
+    def end(self, seconds: int) -> None:
+        """Go on until every request is judged."""
+        self.plant.advance(seconds, self.plant.tail)
+        self.record.take(seconds)
+        self.plant.check()
+
+    def order(self, desired: int | None, now: int) -> None:
+        """Carry out what was decided; None leaves the fleet as it is."""
+        fleet, before = self.fleet, self.fleet.desired
+        if desired is not None and desired != before:
+            fleet.order(desired, now)
+            if fleet.desired != before:
+                self.orders.append(Order(now, before, fleet.desired))
+
+    def told(self, rates: NDArray[np.float64], seed: int, task_hour: float) -> Run:
+        """What happened, after ``end``."""
+        record, fleet, end = self.record, self.fleet, 1000 * len(rates)
+        score = record.tally.score(fleet.changes, self.orders, end, task_hour)
+        return Run(
+            self.scaler.name, seed, fleet.setup, rates, record.rows(), record.step, fleet.changes, self.orders, end,
+            score, self.plant.took, self.woken,
+        )  # fmt: skip
 
     def _stop(self, second: int, seconds: int) -> int:
         """Where the next stretch ends: with this second where something is due in it, else before the next one in which
@@ -177,10 +198,6 @@ class World:
     def _decide(self, now: int) -> None:
         feed, fleet = self.feed, self.fleet
         feed.now = now
-        before = fleet.serving + fleet.starting
         desired = self.scaler.decide(now, fleet.counts(now), feed)
         feed.span = 1000
-        if desired is not None and desired != before:
-            fleet.order(desired, now)
-            if fleet.desired != before:
-                self.orders.append(Order(now, before, fleet.desired))
+        self.order(desired, now)

@@ -159,3 +159,40 @@ def test_without_the_extra_one_line_names_it(file: Path) -> None:
     assert done.returncode == 2
     assert "pip install 'fleetfoot[sim]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+SHARED = """\
+services:
+  web: {run: x, priority: critical, task: {throughput: 20/s, startup: 30s, price: 1 USD/h}, capacity: {min: 2, max: 90}}
+  reports: {run: x, priority: low, task: {throughput: 20/s, startup: 30s, price: 1 USD/h}, capacity: {min: 2, max: 90}}
+budget: {hourly: 20 USD}
+"""
+
+
+def test_services_of_one_file_are_simulated_beside_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "shared.yaml"
+    file.write_text(SHARED)
+    words = ["simulate", str(file), "--service", "web", "--traffic", "60@5m,200@5m", "--json"]
+    found = json.loads(CliRunner().invoke(main, [*words, "--beside", "reports=60@5m,200@5m"]).stdout)
+    assert list(found["beside"]) == ["reports"]
+    assert found["beside"]["reports"]["most"] <= 6
+    alone = json.loads(CliRunner().invoke(main, words).stdout)
+    assert alone["beside"] == {}
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        pytest.param("reports", "write NAME=TRAFFIC", id="no traffic"),
+        pytest.param("web=20/s", "a service has one traffic", id="itself"),
+        pytest.param("raports=20/s", "did you mean reports?", id="nobody"),
+        pytest.param("reports=20@9m", "as long as one another", id="another length"),
+    ],
+)
+def test_a_wrong_neighbour_is_told_in_one_line(beside: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "shared.yaml"
+    file.write_text(SHARED)
+    words = ["simulate", str(file), "--service", "web", "--traffic", "60@5m,200@5m", "--beside", beside]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert told in result.output

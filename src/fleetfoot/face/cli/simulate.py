@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleetfoot.face.cli.common import Told, instant_of, json_option, lang_option, put
+from fleetfoot.face.cli.common import Told, instant_of, json_option, lang_option, load_spec, put
 from fleetfoot.face.cli.simulating import (
     bar,
     metrics_option,
@@ -22,7 +22,11 @@ from fleetfoot.face.cli.simulating import (
 )
 
 if TYPE_CHECKING:
+    from fleetfoot.sim.live import Source
+    from fleetfoot.sim.setup import Setup
     from fleetfoot.sim.simulate import Simulated
+    from fleetfoot.sim.together import Rates
+    from fleetfoot.spec import Service, Spec
     from fleetfoot.traffic.shape import Shape
 
 
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
 @traffic_options
 @plant_option
 @metrics_option
+@click.option(
+    "--beside", metavar="NAME=TRAFFIC", multiple=True,
+    help="Another service of the file, under traffic of its own at the same time: they share what the file says.",
+)  # fmt: skip
 @click.option("--shed/--no-shed", default=None, help="With or without shedding, whatever the file says.")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="Of the arrivals and their work.")
 @click.option("--start", "begins", metavar="TIME", help="When it begins: 2024-11-29T00:00 in the schedule's zone.")
@@ -44,7 +52,8 @@ if TYPE_CHECKING:
 @lang_option
 def simulate(
     file: Path, service: str | None, traffic: str, plant: str, metrics: str, shed: bool | None, seed: int,
-    begins: str | None, decisions: bool, report: Path | None, as_json: bool, lang: str, **change: Any,
+    begins: str | None, decisions: bool, beside: tuple[str, ...], report: Path | None, as_json: bool, lang: str,
+    **change: Any,
 ) -> None:  # fmt: skip
     """Run a service of FILE (default fleetfoot.yaml) through traffic on a virtual clock.
 
@@ -55,13 +64,15 @@ def simulate(
     fleetfoot simulate --traffic flash:base=40,peak=200,at=20m,half=5m,seconds=1h
     fleetfoot simulate fleetfoot.yaml --traffic day.csv --peak 300 --report day.html
     fleetfoot simulate --traffic 20@48h --start 2024-11-28T00:00 --decisions
+    fleetfoot simulate --service web --traffic 20@10m,200@20m --beside reports=20@10m,300@20m
     fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
     """
     simulator()
     writable(report)
     shape = shape_of(traffic, change)
+    others = _others(file, service, beside, change)
     with stoppable():
-        found, facts = _run(file, service, shape, plant, metrics, shed, seed, begins)
+        found, facts = _run(file, service, shape, plant, metrics, shed, seed, begins, others)
     facts["traffic"] = traffic
     if as_json:
         put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
@@ -82,40 +93,82 @@ def _run(
     shed: bool | None,
     seed: int,
     begins: str | None,
+    others: dict[str, Shape],
 ) -> tuple[Simulated, dict[str, Any]]:
+    from fleetfoot.core.compile import compile_spec
+    from fleetfoot.prices import listed_prices
     from fleetfoot.sim.contenders import source_named
     from fleetfoot.sim.live import START
     from fleetfoot.sim.scenes import seconds_of
     from fleetfoot.sim.service import against, plan_of
     from fleetfoot.sim.simulate import simulate as tried
 
-    chosen = service_of(file, name)
+    chosen, spec = service_of(file, name), load_spec(file)
     start = START if begins is None else instant_of(begins, chosen)
     try:
         source = source_named(metrics)
         rates = seconds_of(shape)
         planned = plan_of(chosen, shed)
         setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
+        told_beside: dict[str, Any] = {}
         with bar(chosen.name, len(rates), "now the bound") as told:
-            found = tried(
-                chosen,
-                rates,
-                setup,
-                source=source,
-                seed=seed,
-                start=start,
-                task_hour=chosen.task.price or 0.0,
-                progress=told,
-            )
+            if others:
+                found, told_beside = _beside(spec, chosen, rates, setup, others, source, seed, start)
+            else:
+                found = tried(
+                    chosen,
+                    rates,
+                    setup,
+                    source=source,
+                    seed=seed,
+                    start=start,
+                    task_hour=chosen.task.price or 0.0,
+                    settings=compile_spec(spec, listed_prices(spec))[chosen.name],
+                    progress=told,
+                )
     except ValueError as error:
         raise Told(str(error)) from None
     facts = {
         "service": chosen.name, "plant": plant, "metrics": source.name, "seed": seed, "simulated_s": len(rates),
         "objective_ms": chosen.objective.latency, "percentile": chosen.objective.percentile,
         "currency": getattr(chosen.task.price, "currency", None), "sheds": setup.shed is not None,
-        "assumed": list(planned.assumed),
+        "assumed": list(planned.assumed), "beside": told_beside,
     }  # fmt: skip
     return found, facts
+
+
+def _others(file: Path, name: str | None, beside: tuple[str, ...], change: dict[str, Any]) -> dict[str, Shape]:
+    """The traffic of the services beside the one that is shown. Raises Told."""
+    found: dict[str, Shape] = {}
+    for word in beside:
+        other, equals, traffic = word.partition("=")
+        if not equals:
+            raise Told(f"--beside {word}: write NAME=TRAFFIC, such as reports=200/s")
+        if service_of(file, other).name == service_of(file, name).name or other in found:
+            raise Told(f"--beside {other}: a service has one traffic")
+        found[other] = shape_of(traffic, change)
+    return found
+
+
+def _beside(
+    spec: Spec, chosen: Service, rates: Rates, setup: Setup, others: dict[str, Shape], source: Source, seed: int,
+    start: int,
+) -> tuple[Simulated, dict[str, Any]]:  # fmt: skip
+    """Several services at once: the run of the chosen one, and the figures of the others."""
+    from fleetfoot.sim.scenes import seconds_of
+    from fleetfoot.sim.score import JUDGED_FROM
+    from fleetfoot.sim.simulate import judged
+    from fleetfoot.sim.together import simulate_together
+
+    every = {chosen.name: rates} | {name: seconds_of(shape) for name, shape in others.items()}
+    found = simulate_together(spec, every, setups={chosen.name: setup}, source=source, seed=seed, start=start)
+    mine = found.pop(chosen.name)
+    acted = [decision for decision in mine.decisions if decision.desired != decision.current]
+    told = {
+        name: {"most": max(change.desired for change in one.run.changes), **one.run.score.to_json()}
+        for name, one in found.items()
+    }
+    return judged(mine.run, acted, min(JUDGED_FROM, len(rates) // 2), start), told
 
 
 def _told(found: Simulated, lang: str) -> list[dict[str, Any]]:

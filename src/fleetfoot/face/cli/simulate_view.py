@@ -23,6 +23,9 @@ def show(found: Simulated, facts: dict[str, Any], lang: str, decisions: bool) ->
     console.print(Text(heading(facts), style="bold"))
     console.print(picture(found))
     console.print(figures(found, facts))
+    for name, one in facts["beside"].items():
+        text = f"{one['seconds_over']:,} s over the objective, at most {one['most']} tasks"
+        console.print(Text(f"beside it {name}: {text}, {one['task_hours']:,.1f} task-hours"))
     for sentence in facts["assumed"]:
         console.print(Text(f"note: {sentence}", style="yellow"))
     if decisions:
