@@ -17,7 +17,8 @@ CALM = 300  # s at the end in which nothing goes wrong and the traffic is even
 
 FAULTS = (
     "late", "missing", "wild", "negative", "ahead", "empty", "half", "censored",  # signals
-    "fleet stale", "failed starts", "slow starts", "deaths", "deploying", "slow dependency", "outage",  # tasks
+    "fleet stale", "failed starts", "slow starts", "deaths", "deploying",  # tasks
+    "slow dependency", "bottleneck", "outage",  # what is around them
     "refused", "another writer",  # orders
     "asleep", "forgetful restart", "restart", "wall clock", "early wakes",  # the controller
     "scale", "pause growth", "pause scale-in",  # people
@@ -43,7 +44,8 @@ TRAFFIC = ("even", "step", "ramp", "flash", "on and off", "noise", "nothing")
 
 @dataclass(frozen=True)
 class Fault:
-    """From second ``at`` for ``lasts`` seconds; ``what`` is a signal's name, or a figure, where the kind has one."""
+    """From second ``at`` for ``lasts`` seconds; ``what`` is a signal's name, or a figure, where the kind has one:
+    a count, the share of its speed that is left, or the requests/s all tasks together get through."""
 
     kind: str
     service: int
@@ -214,6 +216,8 @@ def _fault(rng: Random, services: int, seconds: int) -> Fault:
     what = ""
     if kind in FAULTS[:8]:
         what = rng.choice(SIGNALS)
+    elif kind == "bottleneck":
+        what = rng.choice(["10", "100"])
     elif kind in ("scale", "another writer"):
         what = str(rng.randrange(12))
     at = rng.randrange(5, seconds - 20)

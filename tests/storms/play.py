@@ -201,7 +201,8 @@ class Play:
         written = actor.weather.written
         sizing = not written.policies or any(p.split(":")[0] in SIZING for p in written.policies)
         room = written.high * written.throughput * 0.6 >= written.rate
-        free = not self.plan.limits and not any(rule.startswith("rate") for rule in written.guards)
+        slowed = any(row.startswith(("rate", "schedule")) for row in (*written.guards, *written.policies))
+        free = not self.plan.limits and not slowed
         if not (sizing and room and free) or all(actor.carried[-10:]):
             return None
         return self._broken(

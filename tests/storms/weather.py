@@ -89,8 +89,12 @@ class Weather:
             self.tasks.remove(min(self.tasks))
         mean = self.rate() * span * (0.1 if self.on("outage") else 1.0)
         offered = max(0.0, self.rng.gauss(mean, mean**0.5)) if mean else 0.0
-        slow = 0.2 if self.on("slow dependency") else 1.0
-        capacity = self.serving * self.written.throughput * slow * span
+        dependency, bottleneck = self.on("slow dependency"), self.on("bottleneck")
+        full = self.serving * self.written.throughput * span  # who waits for a dependency idles
+        slow = float(dependency.what or 0.2) if dependency else 1.0
+        capacity = full * slow
+        if bottleneck:
+            capacity = min(capacity, float(bottleneck.what) * span)
         work = self.backlog + offered
         done = min(work, capacity)
         lost = max(0.0, work - done - capacity / span * QUEUE_S) if self.serving else max(0.0, work - 1000.0)
@@ -100,7 +104,7 @@ class Weather:
         self.truth = {
             "requests": offered / span, "completed": done / span, "latency": latency,
             "errors": lost / (lost + done) if lost else 0.0, "in_flight": done / span * min(latency, 10_000.0) / 1000.0,
-            "queue": self.backlog, "cpu": rho, "memory": 0.4,
+            "queue": self.backlog, "cpu": done / full if full else 0.0, "memory": 0.4,
         }  # fmt: skip
 
     def _launch(self) -> None:
