@@ -14,7 +14,7 @@ from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.pack import decision_to_json, observation_from_json, observation_to_json
 from fleetfoot.core.policies import Default, Schedule
-from fleetfoot.core.schedule import Window, hold
+from fleetfoot.core.schedule import Timetable, Window, hold
 from fleetfoot.face.schedules import intervals
 from fleetfoot.spec.when import WhenForm
 from fleetfoot.spec.zones import Zones, change_after, offset_at, zone_named
@@ -66,6 +66,19 @@ def test_the_floor_is_never_over_the_ceiling_nor_under_the_services_own(
     assert minimum <= found.minimum <= found.maximum
     raised = [window.maximum for window in calendar if window.maximum is not None]
     assert found.maximum <= max([maximum, *raised, *(window.minimum or 0 for window in calendar)])
+
+
+@given(
+    calendars, instants, st.lists(st.tuples(st.integers(-(10**6), 10**8), st.sampled_from([0, 30_000])), max_size=30)
+)
+def test_what_is_remembered_of_a_timetable_is_what_would_be_worked_out_anew(
+    calendar: tuple[Window, ...], wall: int, moves: list[tuple[int, int]]
+) -> None:
+    zones, table = Zones(window.zone for window in calendar), Timetable(calendar)
+    for move, lead in [(0, 0), *moves]:
+        wall += move
+        asked = (wall, zones.at(wall), lead, 2, 14)
+        assert table.held(*asked) == hold(calendar, *asked)
 
 
 @given(windows, instants)

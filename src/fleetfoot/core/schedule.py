@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fleetfoot.core.model import Data, Offset, Reason
 from fleetfoot.core.reasons import Code
@@ -110,6 +110,23 @@ class Held(NamedTuple):
     unknown: str = ""
 
 
+@dataclass(slots=True)
+class Timetable:
+    """All windows of a service. What they hold is worked out anew only when it may have changed."""
+
+    windows: tuple[Window, ...]
+    _last: tuple[int, int, tuple[Any, ...], Held] | None = field(default=None, compare=False, repr=False)
+
+    def held(self, wall: int, offsets: Mapping[str, Offset], lead: int, minimum: int, maximum: int) -> Held:
+        """``hold``, remembered: the same answer for the same question."""
+        last, asked = self._last, (offsets, lead, minimum, maximum)
+        if last is not None and last[0] <= wall < last[1] and last[2] == asked:
+            return last[3]
+        found, until = _hold(self.windows, wall, offsets, lead, minimum, maximum)
+        self._last = (wall, until, asked, found)
+        return found
+
+
 def hold(
     windows: tuple[Window, ...], wall: int, offsets: Mapping[str, Offset], lead: int, minimum: int, maximum: int
 ) -> Held:
@@ -117,20 +134,32 @@ def hold(
 
     ``lead``: ms from an order to a serving task.
     """
+    return _hold(windows, wall, offsets, lead, minimum, maximum)[0]
+
+
+def _hold(
+    windows: tuple[Window, ...], wall: int, offsets: Mapping[str, Offset], lead: int, minimum: int, maximum: int
+) -> tuple[Held, int]:
+    """Also the instant up to which it stays so."""
     least, most, coming, floor, ceiling, unknown = minimum, None, [], None, None, ""
+    until = wall + DAY
     for window in windows:
         offset = offsets.get(window.zone)
         if offset is None:
             unknown = window.zone
             continue
         local = wall + offset[0]
+        until = min(until, wall + DAY - local % DAY, offset[1] if offset[1] > wall else until)
         span = next((span for span in window.spans(local // DAY) if local < span[1]), None)
         if span is None:
             continue
         if local < span[0]:
+            opens = _opens_in(span[0], wall, offset)
+            until = min(until, wall + _steady(opens, opens - lead, window.ramp))
             if window.minimum is not None:
-                coming.append((window, span[0], _opens_in(span[0], wall, offset) - lead))
+                coming.append((window, span[0], opens - lead))
             continue
+        until = min(until, wall + span[1] - local)
         if window.minimum is not None and window.minimum > least:
             least = window.minimum
             floor = _reason(Code.SCHEDULED, window, local, span[1], tasks=least)
@@ -144,7 +173,14 @@ def hold(
             local = wall + offsets[window.zone][0]
             data: Data = {"tasks": tasks, "minimum": window.minimum or 0}
             least, floor = tasks, _reason(Code.SCHEDULED_RISE, window, local, start, **data)
-    return Held(least, max(maximum if most is None else most, least), floor, ceiling, unknown)
+    return Held(least, max(maximum if most is None else most, least), floor, ceiling, unknown), until
+
+
+def _steady(opens: int, left: int, ramp: int) -> int:
+    """ms for which nothing changes of a window that opens in ``opens`` ms; none while its floor rises."""
+    if left <= 0:
+        return opens
+    return left - ramp if left > ramp else 0
 
 
 def _opens_in(start: int, wall: int, offset: Offset) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleetfoot.core.contract import FALLBACK, IGNORE, VOTES, ZERO, Contract
-from fleetfoot.core.schedule import Window
+from fleetfoot.core.schedule import Timetable
 
 if TYPE_CHECKING:
     from fleetfoot.core.policies.base import Policy
@@ -159,7 +159,7 @@ class Settings:
     pool: Pool | None = None  # connections to a database
     price: float | None = None  # of one task an hour, in the budget's currency
     shared: Shared | None = None
-    calendar: tuple[Window, ...] = ()  # of all schedules: what may hold other bounds
+    timetable: Timetable | None = None  # the windows of all schedules, which may hold other bounds
 
     def __post_init__(self) -> None:
         windows = dict.fromkeys(sorted(ROUTINE), KEEP)
@@ -184,10 +184,11 @@ class Settings:
             name for name in windows if name not in self.formulas and is_total(self.metrics.get(name, name))
         )
         object.__setattr__(self, "totals", totals)
-        calendar = tuple(window for policy in self.policies for window in getattr(policy, "calendar", ()))
-        object.__setattr__(self, "calendar", calendar)
+        held = tuple(window for policy in self.policies for window in getattr(policy, "calendar", ()))
+        object.__setattr__(self, "timetable", Timetable(held) if held else None)
 
     @property
     def zones(self) -> tuple[str, ...]:
         """The time zones whose offsets an observation must bring."""
-        return tuple(dict.fromkeys(window.zone for window in self.calendar))
+        held = self.timetable.windows if self.timetable is not None else ()
+        return tuple(dict.fromkeys(window.zone for window in held))

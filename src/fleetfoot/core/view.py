@@ -22,7 +22,7 @@ from fleetfoot.core.model import (
     Signal,
     State,
 )  # fmt: skip
-from fleetfoot.core.schedule import Held, hold
+from fleetfoot.core.schedule import Held
 from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
@@ -173,8 +173,8 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         learnt.throughput or settings.throughput or UNDECLARED, learnt.startup_p95 or settings.startup,
         _outstanding(seen.signals, states), states, {}, fallen,
     )  # fmt: skip
-    if settings.calendar:
-        view.held = hold(settings.calendar, seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
+    if settings.timetable is not None:
+        view.held = settings.timetable.held(seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
         view.minimum, view.maximum = view.held.minimum, view.held.maximum
     if now - learnt.at >= LEARN_EVERY:
         _learn(view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from fleetfoot.core.compile import compile_service
 from fleetfoot.core.schedule import DAY, Window, hold
 from fleetfoot.core.settings import Settings
 from fleetfoot.spec import Service
-from fleetfoot.spec.zones import Zones, change_after, offset_at, zone_named
+from fleetfoot.spec.zones import Offset, Zones, change_after, offset_at, zone_named
 
 LOOKS = (9, 40, 400, 1500)  # days: further only while there are too few changes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ class Change(NamedTuple):
 def changes(service: Service, wall: int, most: int = 10) -> list[Change]:
     """The next ``most`` changes of the bounds after ``wall`` (ms), looked for within four years."""
     settings = compile_service(service)
-    if not settings.calendar:
+    if settings.timetable is None:
         return []
     found: list[Change] = []
     for days in LOOKS:
@@ -54,21 +54,22 @@ def changes(service: Service, wall: int, most: int = 10) -> list[Change]:
 
 def _within(settings: Settings, wall: int, end: int) -> Iterator[Change]:
     marks: dict[int, tuple[list[tuple[str, str]], list[tuple[str, str]]]] = {}
-    for window in settings.calendar:
+    windows = settings.timetable.windows if settings.timetable is not None else ()
+    for window in windows:
         for opens, closes in intervals(window, wall, end):
             for at, side in ((opens, 0), (closes, 1)):
                 if wall < at <= end:
                     marks.setdefault(at, ([], []))[side].append((window.name, window.zone))
     zones = Zones(settings.zones)
     for at in sorted(marks):
-        before, after = (_bounds(settings, zones, instant) for instant in (at - 1, at))
+        before, after = (_bounds(settings, windows, zones.at(instant), instant) for instant in (at - 1, at))
         if before != after:
             yield Change(at, *after, before, *(tuple(side) for side in marks[at]))
 
 
-def _bounds(settings: Settings, zones: Zones, at: int) -> tuple[int, int]:
+def _bounds(settings: Settings, windows: tuple[Window, ...], offsets: Mapping[str, Offset], at: int) -> tuple[int, int]:
     """Minimum and maximum at ``at``, without what is ordered ahead of a start."""
-    held = hold(settings.calendar, at, zones.at(at), -1 << 62, settings.minimum, settings.maximum)
+    held = hold(windows, at, offsets, -1 << 62, settings.minimum, settings.maximum)
     return held.minimum, held.maximum
 
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from fleetfoot.face.cli import main
 
+EXAMPLE = Path(__file__).parents[3] / "examples/schedule.yaml"
 FILE = """\
 services:
   orders:
@@ -75,3 +76,15 @@ def test_what_is_no_time_is_refused_with_exit_2(tmp_path: Path, words: str) -> N
     result = check(tmp_path, "--from", words)
     assert result.exit_code == 2
     assert "is no time" in result.output
+
+
+def test_the_example_is_told_with_its_holidays() -> None:
+    """Christmas 2026 is a Friday and in the list, so it has Sunday's windows."""
+    result = CliRunner().invoke(main, ["check", "-f", str(EXAMPLE), "--json", "--from", "2026-12-24T20:00"])
+    found = json.loads(result.output)["changes"]["orders"]
+    assert [(change["local"][:16], change["min"], change["max"]) for change in found[:4]] == [
+        ("2026-12-25T00:00", 2, 6),
+        ("2026-12-28T00:00", 2, 14),
+        ("2026-12-28T08:00", 4, 14),
+        ("2026-12-28T11:30", 8, 14),
+    ]

@@ -306,3 +306,24 @@ def test_status_can_be_sent_as_json(tmp_path: Path) -> None:
         assert told["stages"]["command"]["orders"] >= 1
 
     run(tmp_path, scenario)
+
+
+def test_an_observation_brings_the_offsets_of_the_zones_the_file_names(tmp_path: Path) -> None:
+    """What is decided by the wall clock is replayed from the journal alone."""
+    line = "    policies: [default, schedule: {day: {when: daily, zone: Asia/Seoul, min: 3}}]\n  mail:"
+    spec = SPEC.replace("  mail:", line, 1)
+
+    async def go() -> list[Decision]:
+        bench = Bench(tmp_path, spec=spec)
+        try:
+            return [(await bench.tick(8))["orders"] for _ in range(3)]
+        finally:
+            await bench.live.stop()
+
+    decided = asyncio.run(go())
+    assert decided[0].desired == 3
+    with Reader(tmp_path / "journal.db") as reader:
+        observations = list(reader.observations("orders", 0, 2**60))
+    assert {seen.offsets["Asia/Seoul"] for seen in observations} == {(32_400_000, 0, 0)}
+    settings, memory = compile_service(loads(spec).services["orders"]), Memory()
+    assert [step(settings, memory, seen) for seen in observations] == decided

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from fleetfoot.spec import loads
+from fleetfoot.spec import load
 from fleetfoot.spec.reference import page, reference
 from fleetfoot.spec.schema import json_schema, rows
 from fleetfoot.spec.service import Service
@@ -39,7 +39,7 @@ def test_there_are_examples() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=[str(path.relative_to(ROOT)) for path in EXAMPLES])
 def test_an_example_loads_and_fits_the_schema(path: Path, validator: Draft202012Validator) -> None:
     text = path.read_text(encoding="utf-8")
-    loads(text)
+    load(path)
     assert [error.message for error in validator.iter_errors(as_editor(text))] == []
 
 
