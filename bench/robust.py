@@ -42,7 +42,7 @@ def scores(policy: str, seed: int, against: bool, tasks: int, seconds: int, trac
     for scene in scenes:
         setup = replace(hostile(scene.rates, tasks), shed=plain.shed) if against else plain
         line = play(Job(policy, scene, setup, measured(setup), seed=seed))
-        found.append(line.score.against(limits(scene.rates, plain).hours))
+        found.append(line.score.against(limits(scene.rates, setup).hours))
     return found
 
 

@@ -184,6 +184,20 @@ def test_a_handful_that_waits_is_no_backlog() -> None:
 # -- letting go
 
 
+def test_it_looks_a_median_start_up_ahead_and_holds_for_a_slow_one() -> None:
+    """Starts of 30 s, one in five of 70 s: the forecast is for 30 s ahead, and a peak is held for 70 + 30 s."""
+    spread = made(tasks=16)
+    played(spread, lambda _: 280.0, 2)
+    learnt = spread.memory.learnt[""]
+    for span in (30_000, 30_000, 30_000, 30_000, 70_000):
+        learnt.started(span)
+    seen = played(spread, lambda _: 280.0, 300)
+    assert {vote.reason.data["lead"] for decision in seen for _, vote in decision.votes} == {30_000}
+    decisions = played(spread, lambda _: 100.0, 400)
+    shrunk = next(i for i, decision in enumerate(decisions) if decision.action is Action.SHRINK)
+    assert (70_000 + DRAIN) / 1000 <= shrunk <= 140
+
+
 def test_falling_traffic_is_not_let_go_within_start_up_and_drain() -> None:
     fallen = made(tasks=16, startup=30_000)
     played(fallen, lambda _: 280.0, 300)
