@@ -115,7 +115,7 @@ class WhenForm(Form):
         return str(value.text)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
+        return {"type": "string", "pattern": r"\S"}
 
     def _across(self, text: str, first: str, opens: str, last: str, closes: str) -> When:
         """One window over several days: ``sat 09:00 - mon 08:00``, ``2026-11-26 20:00 - 2026-11-28 02:00``."""
