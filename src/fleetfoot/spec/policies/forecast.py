@@ -70,7 +70,10 @@ class ForecastPolicy(Policy):
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         history = data.get("history")
         if isinstance(history, str) and history.strip() not in (JOURNAL, *LATER):
-            data["history"] = path_of(_history(history.strip()))
+            try:
+                data["history"] = path_of(_history(history.strip()))
+            except Wrong as wrong:
+                raise wrong.under("history") from None
         if isinstance(data.get("holidays"), str):
             data["holidays"] = tuple(dates_of(data["holidays"]))
         return data
