@@ -235,9 +235,10 @@ def setup_of(seen: Seen) -> Setup:
     service = loads(yaml_of(seen.policy, 1)).services["sleeper"]
     lead = median(seen.leads) if seen.leads else 1000.0 * STARTUP
     spread = pstdev([log(span) for span in seen.starts]) if seen.starts else 0.0
+    varies = 1000.0 * MEAN / seen.service  # the rest of a request's time at its task is about the same for each
     return replace(
-        plan_of(service).setup, service=seen.service, startup=round(lead), startup_spread=spread, registration=0,
-        drain=round(seen.drain),
+        plan_of(service).setup, service=seen.service, cs2=min(varies, 1.0) ** 2, startup=round(lead),
+        startup_spread=spread, registration=0, drain=round(seen.drain),
     )  # fmt: skip
 
 

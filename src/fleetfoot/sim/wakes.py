@@ -1,7 +1,8 @@
 """Compiled: when the data plane wakes the loop before its tick, as ``fleet/balancer/pressure.py`` and ``run/pulse.py``.
 
 The balancer looks twenty times a second. It tells the admin socket of a queue that stands and of arrivals no chance
-explains, the socket tells the loop, and the loop steps at most five times a second. Where these are changed, this is.
+explains, the socket tells the loop, and the loop steps at most five times a second; four times, since each of these
+takes some ms. Where these are changed, this is.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def look(w, arrived, stands, capacity):  # type: ignore[no-untyped-def]
     if tick == w[LATER]:
         w[TOLD], w[LATER] = tick, NEVER
         soonest = max(w[STEPPED] + GAP, tick)
-        if w[DUE] == NEVER and soonest <= TICKS * ((tick - 1) // TICKS + 1) - GAP:  # else the second's end comes first
+        # At the last moment allowed a real clock is some ms past it, and the second's end comes first.
+        if w[DUE] == NEVER and soonest < TICKS * ((tick - 1) // TICKS + 1) - GAP:
             w[DUE] = soonest
     if tick != w[DUE]:
         return False
