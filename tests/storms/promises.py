@@ -107,9 +107,14 @@ def words(m: Moment) -> str:
 
 
 def _shrinks(m: Moment) -> bool:
-    """Whether it lets tasks go of its own will: no person said so, it is within its maximum, and the money is there."""
+    """Whether it lets tasks go of its own will.
+
+    No person said so, it is within its maximum, the money is there, and it is more than orders for tasks that cannot
+    start.
+    """
     d, seen, view = m.decision, m.seen, m.wish.view
-    own = seen.operator.fixed is None and view.grant.down is None
+    broken = any(trail.guard == "last good" for trail in d.trail) and d.desired >= seen.fleet.serving
+    own = seen.operator.fixed is None and view.grant.down is None and not broken
     return own and d.action is Action.SHRINK and d.current <= view.maximum
 
 
