@@ -42,7 +42,11 @@ class Job:
 
 
 class TrainingFailed(Exception):
-    """No outlook came of it. The text is for a person."""
+    """No outlook came of it. The text is for a person; ``days``: of history there are, where that is why."""
+
+    def __init__(self, text: str, days: float | None = None) -> None:
+        super().__init__(text)
+        self.days = days
 
 
 class Trainer:
@@ -72,7 +76,7 @@ class Trainer:
             last = err.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {process.returncode}"]
             raise TrainingFailed(f"training failed: {last[0]}") from None
         if "error" in answer:
-            raise TrainingFailed(str(answer["error"]))
+            raise TrainingFailed(str(answer["error"]), answer.get("days"))
         found: dict[str, Any] = answer
         return found
 
@@ -104,7 +108,9 @@ def main() -> None:
     job = Job(**json.load(sys.stdin))
     try:
         answer = train(job)
-    except (HistoryError, TooShort) as failure:
+    except TooShort as short:
+        answer = {"error": str(short), "days": short.days}
+    except HistoryError as failure:
         answer = {"error": str(failure)}
     json.dump(answer, sys.stdout)
 

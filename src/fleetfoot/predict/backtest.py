@@ -25,7 +25,11 @@ Band = Mapping[int, tuple[float, float]]  # slots ahead -> what is added to the 
 
 
 class TooShort(ValueError):
-    """There are not two seasons of history yet. The text is for a person."""
+    """There are not two seasons of history yet. The text is for a person; ``days``: what there is."""
+
+    def __init__(self, text: str, days: float) -> None:
+        super().__init__(text)
+        self.days = days
 
 
 class Guess(NamedTuple):
@@ -82,10 +86,9 @@ def backtest(
     """
     folds = _folds(seen)
     if not folds:
-        days = seen.known / seen.per_day
-        raise TooShort(
-            f"{days:.1f} days of history are too short: a forecast needs two seasons, {SEASONS} whole days at least"
-        )
+        days = (seen.known - _first(seen)) / seen.per_day
+        text = f"{days:.1f} days of history are too short: a forecast needs two seasons, {SEASONS} whole days at least"
+        raise TooShort(text, days)
     ahead = spans(seen)
     near = next((span for span in ahead if span >= near), ahead[-1])
     told, tried = dict[str, Score](), dict[str, tuple[Kind, list[Guess]]]()
@@ -98,7 +101,8 @@ def backtest(
         tried[kind.name] = kind, _guesses(seen, kind, folds, ahead)
     same = frozenset.intersection(*(frozenset(guess.fold for guess in found) for _, found in tried.values()))
     if not same:
-        raise TooShort("the last days of the history have no measured hour to test a forecast on")
+        days = seen.known / seen.per_day
+        raise TooShort("the last days of the history have no measured hour to test a forecast on", days)
     for name, (kind, found) in tried.items():
         told[name] = _score(kind, [guess for guess in found if guess.fold in same], near, seen)
     first = min((score for score in told.values() if not score.why and not score.yardstick), key=_loss)

@@ -33,6 +33,7 @@ class Speaker:
     bound: float
     outlook: Outlook | None = None
     why: str = "the forecast is being made"
+    days: float | None = None  # of history there are
     silent: bool = False  # its error passed the bound
     said: dict[int, Point] = field(default_factory=dict)
     came: dict[int, float] = field(default_factory=dict)
@@ -51,14 +52,15 @@ class Speaker:
         for table in (self.said, self.came):
             for at in [at for at in table if at < outlook.made - DAY]:
                 del table[at]
-        self.outlook, self.why = outlook, ""
+        self.outlook, self.why, self.days = outlook, "", outlook.days
         error = self.error
         if error is not None:
             self.silent = error > self.bound * (AGAIN if self.silent else 1.0)
 
-    def fail(self, why: str) -> None:
-        """No new outlook; the text is for a person."""
+    def fail(self, why: str, days: float | None = None) -> None:
+        """No new outlook; the text is for a person. ``days``: of history there are, where that is known."""
         self.why = why
+        self.days = self.days if days is None else days
 
     @property
     def error(self) -> float | None:
@@ -89,7 +91,7 @@ class Speaker:
             (UPPER, point and point.high),
             (MEDIAN, point and point.median),
             (ERROR, self.error),
-            (DAYS, outlook and outlook.days),
+            (DAYS, self.days),
         ):
             state = State.MISSING if value is None else State.FRESH
             found[name] = Signal(name, value or 0.0, now, now, period, period, 1.0, state)
@@ -101,7 +103,7 @@ class Speaker:
         return {
             "model": outlook.model if outlook else "",
             "made": outlook.made * 1000 if outlook else None,
-            "days": outlook and round(outlook.days, 2),
+            "days": None if self.days is None else round(self.days, 2),
             "error": None if error is None else round(error, 4),
             "bound": self.bound,
             "inside": None if inside is None else round(inside, 4),

@@ -65,8 +65,10 @@ class Foresight:
         try:
             past = joined(older, slotted(self._parts, STEP, "the simulated past"))
             self.speaker.take(self.forecaster.look(past))
-        except (HistoryError, TooShort) as short:
-            self.speaker.fail(str(short))
+        except TooShort as short:
+            self.speaker.fail(str(short), short.days)
+        except HistoryError as failure:
+            self.speaker.fail(str(failure))
 
 
 def foresight_of(service: Service, start: int) -> Foresight | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from fleetfoot.core.model import Abstain, Action, Decision, State, Want
+from fleetfoot.core.pack import decision_from_json, decision_to_json
 from fleetfoot.core.policies import Forecast, Target
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.reasons import Code
@@ -88,6 +90,11 @@ def test_the_maximum_comes_back_when_the_forecast_falls() -> None:
 def test_without_a_throughput_a_forecast_sizes_nothing() -> None:
     vote = told(141.0, Forecast(scale=True), throughput=None).votes[0][1]
     assert vote.reason.code == Code.PREDICTION_UNSIZED
+
+
+def test_a_floor_survives_the_journal() -> None:
+    decision = told(56.0, Forecast(scale=True), tasks=9)
+    assert decision_from_json(json.loads(json.dumps(decision_to_json(decision)))) == decision
 
 
 def test_a_wish_of_two_policies_is_the_larger_one() -> None:

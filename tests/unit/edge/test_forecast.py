@@ -89,7 +89,9 @@ def test_a_history_that_is_too_short_is_told_to_people(folder: Path) -> None:
         one = source(journal(folder, 1.5), 1.5)
         notes = await settled(one)
         assert "a forecast needs two seasons" in str(notes["why"])
-        assert (await one.read(0)).signals["forecast.upper"].state is State.MISSING
+        told = (await one.read(0)).signals
+        assert told["forecast.upper"].state is State.MISSING
+        assert told["forecast.days"].value == pytest.approx(1.5)
         await one.close()
 
     asyncio.run(play())

@@ -51,8 +51,11 @@ class ForecastSource:
         )  # fmt: skip
         try:
             answer = await self._trainer.run(job)
-        except (TrainingFailed, OSError) as failure:
-            self._speaker.fail(str(failure))
+        except TrainingFailed as failure:
+            self._speaker.fail(str(failure), failure.days)
+            return
+        except OSError as failure:
+            self._speaker.fail(f"no process for the training: {failure}")
             return
         self._choice = answer["choice"]
         self._speaker.take(Outlook.from_json(answer["outlook"]))
