@@ -36,17 +36,17 @@ def row(found: Comparison, name: str = "slo") -> Row:
 
 
 def test_two_hours_of_every_traffic_hold_the_bars(found: Comparison) -> None:
-    """Seen: 0.52 % of seconds over, 0.61 % of requests bad, 1.30 times the clairvoyant's cost; without the traces
-    0.44 %, 0.50 % and 1.27. A surge or two is a larger part of two hours than of two days, for which the bars on
-    seconds, cost and the worst trace, 0.4 %, 1.30 and 2 %, were written: two hours hold them with some slack."""
+    """Seen: 0.53 % of seconds over, 0.59 % of requests bad, 1.25 times the clairvoyant's cost. A surge or two is a
+    larger part of two hours than of two days, for which the bars on seconds, cost and the worst trace, 0.4 %, 1.30 and
+    2 %, were written: two hours hold that on cost, and those on seconds with some slack."""
     seen = row(found)
     assert seen.over <= 0.0070
     assert seen.bad <= 0.0080
-    assert seen.cost <= 1.35
+    assert seen.cost <= 1.30
 
 
 def test_no_traffic_is_bad_beyond_a_twentieth_of_its_seconds(found: Comparison) -> None:
-    """Seen: 2.6 % of seconds and 3.6 % of requests on the worst trace; 1.99 times the cost on the dearest."""
+    """Seen: 2.8 % of seconds on the worst trace."""
     assert row(found).worst_over <= 0.035
     assert row(found).worst_bad <= 0.050
     assert row(found).worst_cost <= 2.1
