@@ -187,6 +187,10 @@ POLICIES: dict[str, Callable[[Random], str]] = {
         ["{signal: cpu, value: 70%}", "{signal: requests, per task: 14/s}", "{signal: queue, per task: 5}",
          "{signal: memory, value: 80%, scale in: off}", "{signal: latency, value: 500ms}"]
     ),
+    "graded": lambda rng: rng.choice(
+        ["{below: 30%}", "{level: by urgency, below: 30%, calm: 20s, window: 2s}",
+         "{signal: queue, phases: {5: 50% after 5s, 50: emergency after 2s}, below: 2, calm: 10s}"]
+    ),
     "schedule": lambda rng: rng.choice(
         [
             "{zone: UTC, rush: {when: '22:15-22:18', min: 3, max: 40}}",
