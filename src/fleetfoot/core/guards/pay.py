@@ -2,7 +2,8 @@
 
 A growth that happened opens an episode; one that a later guard or the target refused does not. When its
 tasks have served for their start-up and two windows, one of these must be true: more requests are completed,
-the latency has fallen, or more requests arrive. If none is and the fleet is still over its objective, further
+the latency has fallen, or more requests arrive (and not less than half of what was completed still is: else it
+is clients that ask again). If none is and the fleet is still over its objective, further
 growth is held and a person is told. What saturation taught of the throughput meanwhile is taken back: it was
 not the tasks. The hold ends when the latency is back inside the objective, when clearly more arrives, or with
 one probing step after a while.
@@ -18,6 +19,7 @@ from fleetfoot.core.view import View
 
 BETTER = 0.05  # completed requests must rise, or latency fall, by this share to count
 ARRIVALS = 0.10  # more arrivals than this share: the episode says nothing
+LESS = 0.5  # of what was completed: where less than this is left, more arrivals may be clients that ask again
 RELEASE = 0.20  # more arrivals than this share end a hold
 PROBE = 300_000  # ms until a held fleet may try one step again
 LOST = 10  # start-ups: tasks that do not serve after so many will not, and launch health has its own guard
@@ -85,7 +87,7 @@ def _judge(view: View, mine: Slice, episode: dict[str, float], window: int) -> d
     paid = (
         now["completed"] > episode["completed"] * (1 + BETTER)
         or now["latency"] < before * (1 - BETTER)
-        or now["arrivals"] > episode["arrivals"] * (1 + ARRIVALS)
+        or (now["arrivals"] > episode["arrivals"] * (1 + ARRIVALS) and now["completed"] > episode["completed"] * LESS)
         or not _over(view)
     )
     mine["episode"] = None
