@@ -78,16 +78,13 @@ def slotted(parts: Iterable[Part], step: int = STEP, name: str = "") -> History:
 
 
 def joined(older: History | None, newer: History | None) -> History:
-    """Two pasts of one service as one; where both tell, the newer counts. Raises HistoryError."""
+    """Two pasts of one service as one, on the coarser grid; where both tell, the newer counts. Raises HistoryError."""
     if older is None or newer is None:
         if (one := older or newer) is None:
             raise HistoryError("there is no history yet")
         return one
-    if older.step != newer.step:
-        raise HistoryError(
-            f"{older.name} is every {older.step} s and {newer.name} every {newer.step} s: they cannot be joined"
-        )
-    step = older.step
+    step = max(older.step, newer.step)
+    older, newer = _coarser(older, step), _coarser(newer, step)
     start, end = min(older.start, newer.start), max(older.end, newer.end)
     start = max(start, end - LONGEST)
     values = [nan] * ((end - start) // step)
@@ -97,6 +94,16 @@ def joined(older: History | None, newer: History | None) -> History:
             if at >= 0 and isfinite(value):
                 values[at] = value
     return History(start, tuple(values), step, newer.name or older.name)
+
+
+def _coarser(history: History, step: int) -> History:
+    """On a grid of ``step`` s; a last slot that is not over yet is left out."""
+    if history.step == step:
+        return history
+    whole = history.end // step * step
+    starts = range(history.start, whole, history.step)
+    parts = (Part(at, history.step, value) for at, value in zip(starts, history.values, strict=False))
+    return slotted(parts, step, history.name)
 
 
 def from_file(path: str | Path) -> History:

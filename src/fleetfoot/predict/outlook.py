@@ -41,7 +41,7 @@ class Outlook:
 
     def highest(self, begin: float, end: float) -> Point | None:
         """The point of the highest upper band among the slots that touch ``[begin, end]``; None past its ends."""
-        if not self.points or begin < self.made or end >= self.points[-1].at + self.step:
+        if not self.points or begin < self.made or end < begin or end >= self.points[-1].at + self.step:
             return None
         return max((p for p in self.points if p.at + self.step > begin and p.at <= end), key=lambda p: p.high)
 

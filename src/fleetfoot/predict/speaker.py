@@ -85,7 +85,7 @@ class Speaker:
         outlook, at = self.outlook, wall / 1000
         point = None
         if outlook is not None and not self.silent and at - outlook.made <= OLD + outlook.step:
-            point = outlook.highest(max(at, outlook.made), at + self.lead)
+            point = outlook.highest(max(at, outlook.made), max(at + self.lead, outlook.made))
         found = {}
         for name, value in (
             (UPPER, point and point.high),

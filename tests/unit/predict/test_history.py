@@ -33,6 +33,14 @@ def test_where_two_histories_tell_the_newer_counts() -> None:
     assert both == History(0, (1.0, 2.0, 9.0, 4.0), name="")
 
 
+def test_a_finer_past_is_joined_to_a_coarser_one_hour_by_whole_hour() -> None:
+    hours = History(0, (10.0, 20.0), 3600)
+    minutes = History(7200, tuple(float(i) for i in range(30)))  # two and a half hours
+    both = joined(hours, minutes)
+    assert (both.step, both.end) == (3600, 4 * 3600)
+    assert list(both.values) == pytest.approx([10.0, 20.0, 5.5, 17.5])
+
+
 def test_an_hourly_file_keeps_its_hours(tmp_path: Path) -> None:
     file = tmp_path / "hours.csv"
     file.write_text("timestamp,value\n" + "".join(f"2026-03-02T{h:02}:00:00Z,{h}\n" for h in range(24)))

@@ -32,14 +32,14 @@ class ForecastSource:
         self._lead = lead
         self._speaker = speaker_of(policy, lead)
         self._choice: dict[str, Any] | None = None
-        self._due = 0  # ms of the wall clock
+        self._due = 0  # ms of the controller's time
         self._task: asyncio.Task[None] | None = None
 
     async def read(self, now: int) -> Reading:
         """At once, whatever a training takes."""
         wall = self._wall()
-        if wall >= self._due and (self._task is None or self._task.done()):
-            self._due = wall + REFRESH * 1000
+        if now >= self._due and (self._task is None or self._task.done()):
+            self._due = now + REFRESH * 1000
             self._task = asyncio.create_task(self._renew(wall), name=f"forecast of {self.service}")
         return Reading(self._speaker.signals(now, wall, PERIOD_MS), notes={"forecast": self._speaker.notes()})
 
