@@ -46,7 +46,7 @@ def test_two_hours_of_every_traffic_hold_the_bars(found: Comparison) -> None:
 
 
 def test_no_traffic_is_bad_beyond_a_twentieth_of_its_seconds(found: Comparison) -> None:
-    """Seen: 2.8 % of seconds on the worst trace."""
+    """Seen: 2.8 % of seconds and 3.5 % of requests on the worst trace; 1.80 times the cost on the dearest."""
     assert row(found).worst_over <= 0.035
     assert row(found).worst_bad <= 0.050
     assert row(found).worst_cost <= 2.1
