@@ -56,6 +56,7 @@ REST = """
       - backlog: {signal: queue, per task: 10}
       - forecast: {mode: forecast only, zone: UTC, buffer: 10m, on breach: hold}
       - composite: {weights: {latency: 50%, errors: 50%}}
+      - graded: {signal: cpu, level: moderate, below: 30%}
 """
 
 
