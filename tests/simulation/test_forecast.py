@@ -30,13 +30,13 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def run(policies: str, quiet: bool = False) -> Simulated:
+def run(policies: str, quiet: bool = False, maximum: int = 40) -> Simulated:
     text = f"""
 services:
   shop:
     run: x
     target: dryrun
-    capacity: {{min: 2, max: 40}}
+    capacity: {{min: 2, max: {maximum}}}
     task: {{throughput: 20/s, startup: 4m}}
     policies: [{policies}]
 """
@@ -71,3 +71,10 @@ def test_a_morning_without_the_ramp_costs_tasks_and_no_requests_and_ends(past: P
     assert found.score.seconds_over == 0
     assert found.run.tasks(lambda change: change.desired).max() > 10
     assert found.decisions[-1].desired < 10
+
+
+def test_a_breach_orders_more_than_the_maximum_only_where_that_may_be_raised(past: Path) -> None:
+    tight = "forecast: {mode: forecast and scale, history: %s, on breach: %s}"
+    held, raised = (run("default, {" + tight % (past, word) + "}", maximum=15) for word in ("hold", "raise"))
+    assert max(d.desired for d in held.decisions) == 15
+    assert 15 < max(d.desired for d in raised.decisions) <= 30

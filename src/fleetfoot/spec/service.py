@@ -21,7 +21,8 @@ from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.nodes import Told
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.part import Part
-from fleetfoot.spec.policies import BacklogPolicy, DefaultPolicy, PolicySpec, SchedulePolicy, with_names
+from fleetfoot.spec.policies import BacklogPolicy, DefaultPolicy, ForecastPolicy, PolicySpec, SchedulePolicy, with_names
+from fleetfoot.spec.policies.forecast import MOST, RAISE
 from fleetfoot.spec.policies.schedule import ScheduleWindow
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
@@ -220,9 +221,12 @@ class Service(Part):
 
     @property
     def most(self) -> int:
-        """The largest count any rule of the file allows: capacity.max, or the highest max of a schedule's windows."""
+        """The largest count any rule of the file allows: capacity.max, the highest max of a schedule's windows, or
+        what a forecast may raise it to."""
         schedules = [policy for policy in self.policies if isinstance(policy, SchedulePolicy)]
-        return max([self.capacity.max, *(w.max or 0 for schedule in schedules for w in schedule.windows.values())])
+        raised = any(isinstance(policy, ForecastPolicy) and policy.on_breach == RAISE for policy in self.policies)
+        most = self.capacity.max * (MOST if raised else 1)
+        return max([most, *(w.max or 0 for schedule in schedules for w in schedule.windows.values())])
 
 
 class Spec(Part):

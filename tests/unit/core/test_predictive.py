@@ -77,6 +77,12 @@ def test_a_breach_raises_the_maximum_by_the_buffer_above_the_forecast_when_asked
     assert (data["from"], data["maximum"]) == (8, 14)  # 11 tasks and a fifth: 13.2
 
 
+def test_a_guess_raises_the_maximum_to_twice_itself_at_most() -> None:
+    decision = told(1400.0, Forecast(scale=True, raises=True), maximum=8)
+    assert decision.desired == 16
+    assert decision.trail[-1].reason.data == {"wish": 100, "maximum": 16}
+
+
 def test_the_maximum_comes_back_when_the_forecast_falls() -> None:
     service = Service(Forecast(scale=True, raises=True), maximum=8)
     high: dict[str, Any] = {"forecast.upper": 141.0}

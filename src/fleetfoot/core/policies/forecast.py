@@ -17,6 +17,7 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Abstain, Data, Reason, State, Vote, Want
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
+from fleetfoot.spec.policies.forecast import MOST
 
 if TYPE_CHECKING:
     from fleetfoot.spec.policies.forecast import ForecastPolicy
@@ -66,8 +67,9 @@ class Forecast:
             return Abstain(Reason(Code.PREDICTED_ONLY, data))
         if want > view.maximum and self.raises:
             data = {**data, "from": view.maximum}
-            view.maximum = ceil(want * (1.0 + self.breach_buffer) - EDGE)
-            return Want(want, Reason(Code.PREDICTED_BREACH, {**data, "maximum": view.maximum}))
+            raised = min(ceil(want * (1.0 + self.breach_buffer) - EDGE), MOST * view.settings.maximum)
+            view.maximum = max(view.maximum, raised)
+            return Want(want, Reason(Code.PREDICTED_BREACH, {**data, "maximum": view.maximum}), keeps=not self.scale_in)
         return Want(want, Reason(Code.PREDICTED, data), keeps=not self.scale_in)
 
     def _silence(self, view: View) -> Reason:

@@ -18,6 +18,8 @@ JOURNAL = "journal"
 LATER = ("cloudwatch", "prometheus")
 ONLY, SCALE = "forecast only", "forecast and scale"
 HOLD, RAISE = "hold", "raise"
+MOST = 2
+"""Times capacity.max: a guess raises the maximum no further."""
 
 
 def _history(text: str) -> str:
@@ -57,8 +59,8 @@ class ForecastPolicy(Policy):
     utilisation: Annotated[float, ShareForm(low=0.05, high=1)] = 0.7
     """How full a task should be at the upper end of the forecast, as a share of its throughput. Default 70%."""
     on_breach: Annotated[str, ChoiceForm((HOLD, RAISE))] = HOLD
-    """When more is forecast than capacity.max carries: hold keeps the maximum, raise lifts it meanwhile.
-    Default hold: a guess is no reason to spend more than was allowed."""
+    """When more is forecast than capacity.max carries: hold keeps the maximum, raise lifts it meanwhile,
+    to twice itself at most. Default hold: a guess is no reason to spend more than was allowed."""
     breach_buffer: Annotated[float, ShareForm(low=0, high=1)] = 0.2
     """With on breach raise: by how much the maximum is above what is forecast. Default 20%."""
     max_error: Annotated[float, ShareForm(low=0.01, high=1)] = 0.3
