@@ -128,7 +128,8 @@ def _unfit(kind: Kind, seen: Calendar, folds: Sequence[tuple[int, int]]) -> str:
         return f"needs {kind.extra}: pip install 'fleetfoot[predict]'"
     first = _first(seen)
     if 2 * sum(begin - first >= kind.days * seen.per_day for begin, _ in folds) < len(folds):
-        return f"needs {kind.days + FOLDS // 2} days"
+        days = next(n for n in range(kind.days, 99) if 2 * (n - kind.days) >= min(FOLDS, n - SEASONS + 1))
+        return f"needs {days} days"
     return ""
 
 

@@ -66,7 +66,14 @@ def test_a_model_that_lacks_its_library_or_its_days_says_so() -> None:
     missing = Kind("dream", PLAIN[0].fit, extra="no_such_library")
     scores = {score.name: score for score in backtest(seen(4), 3, [*PLAIN, missing]).scores}
     assert scores["dream"].why == "needs no_such_library: pip install 'fleetfoot[predict]'"
-    assert scores["last week"].why.startswith("needs ")
+    assert scores["last week"].why == "needs 12 days"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PLAIN if kind.days > 1], ids=lambda kind: kind.name)
+def test_a_model_has_enough_with_the_days_it_asks_for(kind: Kind) -> None:
+    many = int(next(score.why for score in backtest(seen(3), 3, [PLAIN[0], kind]).scores if score.why).split()[1])
+    assert not any(score.why for score in backtest(seen(many), 3, [PLAIN[0], kind]).scores)
+    assert any(score.why for score in backtest(seen(many - 1), 3, [PLAIN[0], kind]).scores)
 
 
 def test_less_than_two_seasons_is_too_short_and_said_in_words() -> None:
