@@ -87,10 +87,15 @@ def _connections(wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:
     opens = share(
         min(free, room), [Ask(u.name, u.rank, 0, max(0, tasks[u.name] - u.present), pools[u.name]) for u in users]
     )
+    merged: dict[tuple[int, int, int], Grant] = {}  # most services are granted the very same
     for u in users:
-        found[u.name] = found.get(u.name, WHOLE)._replace(
-            pool=pools[u.name], opens=opens[u.name], free=free, opened=round(opened, 3), crowd=crowd
-        )
+        before = found.get(u.name, WHOLE)
+        key = (id(before), pools[u.name], opens[u.name])
+        if key not in merged:
+            merged[key] = before._replace(
+                pool=pools[u.name], opens=opens[u.name], free=free, opened=round(opened, 3), crowd=crowd
+            )
+        found[u.name] = merged[key]
 
 
 def _launches(limit: Launch, wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:

@@ -37,47 +37,72 @@ class _Payer(NamedTuple):
 
 def budget(rules: Budget, wishes: Mapping[str, Wish], found: dict[str, Grant]) -> None:
     """Add the money to every grant."""
-    prices = [(name, wish, wish.view.settings.price) for name, wish in sorted(wishes.items())]
+    prices = [(name, wish, wish.view.settings.price) for name, wish in wishes.items()]
     payers = [_Payer(name, wish, price) for name, wish, price in prices if price is not None]
     if not payers:
         return
     today = calendar(payers[0].wish.view.seen.wall)
-    limits = [Limit(*limit, _used(limit[0], payers, today)) for limit in rules.limits]
+    used, told = _survey(payers, today)
+    limits = [Limit(*limit, used[limit[0]]) for limit in rules.limits]
     urgent = [limit for limit in limits if limit.used >= rules.emergency * limit.amount]
-    down = _down(urgent, payers) if urgent else {}
     tightest = max(limits, key=lambda limit: limit.used / limit.amount if limit.amount else 0.0)
     usual = Grant(span=tightest.span, spent=tightest.used, limit=tightest.amount)
+    special = _special(limits, urgent, payers, usual)
+    _alert(limits, payers, told, special, usual)
+    merged: dict[int, Grant] = {}  # most services were granted the very same before
+    for name, _, _ in payers:
+        before, given = found.get(name, WHOLE), special.get(name)
+        if given is not None:
+            found[name] = _both(before, given)
+            continue
+        if id(before) not in merged:
+            merged[id(before)] = _both(before, usual)
+        found[name] = merged[id(before)]
+
+
+def _both(before: Grant, given: Grant) -> Grant:
+    """What the platform's limits leave and what the money pays for."""
+    if before is WHOLE:
+        return given
+    return given._replace(tasks=before.tasks, launches=before.launches, debt=before.debt)
+
+
+def _special(limits: list[Limit], urgent: list[Limit], payers: list[_Payer], usual: Grant) -> dict[str, Grant]:
+    """The grants of those whom a limit or an emergency concerns."""
     paid, eased, why = _counts(limits, payers)
-    alert = _alert(limits, payers, today)
+    found = {
+        name: usual._replace(
+            span=limit.span, spent=limit.used, limit=limit.amount, paid=paid.get(name), eased=eased.get(name)
+        )
+        for name, limit in why.items()
+    }
+    if urgent:
+        down, last = _down(urgent, payers), urgent[0]
+        for name, wish, _ in payers:
+            given = found.get(name, usual)
+            most = wish.view.current if wish.view.settings.priority else given.paid
+            found[name] = given._replace(
+                span=last.span, spent=last.used, limit=last.amount, down=down.get(name), paid=most
+            )
+    return found
+
+
+def _survey(payers: list[_Payer], today: Calendar) -> tuple[dict[str, float], dict[str, int]]:
+    """(what is used by hour, day and month, the highest alert told in each of them)."""
+    hour = day = month = 0.0
+    told = dict.fromkeys(Calendar._fields, 0)
     for payer in payers:
-        name, given = payer.name, usual
-        if name in why:
-            limit = why[name]
-            given = usual._replace(
-                span=limit.span, spent=limit.used, limit=limit.amount, paid=paid.get(name), eased=eased.get(name)
-            )
-        if urgent:
-            last = urgent[0]
-            given = given._replace(
-                span=last.span, spent=last.used, limit=last.amount, down=down.get(name),
-                paid=payer.wish.view.current if payer.wish.view.settings.priority else given.paid,
-            )  # fmt: skip
-        if alert is not None and name == alert[0]:
-            _, percent, limit = alert
-            given = given._replace(
-                alert=percent, alert_span=limit.span, alert_spent=limit.used, alert_limit=limit.amount
-            )
-        before = found.get(name, WHOLE)
-        found[name] = given if before is WHOLE else given._replace(
-            tasks=before.tasks, launches=before.launches, debt=before.debt
-        )  # fmt: skip
-
-
-def _used(span: str, payers: list[_Payer], today: Calendar) -> float:
-    if span == "hour":
-        return sum(payer.price * billed(payer.wish.view.fleet) for payer in payers)
-    number = today.day if span == "day" else today.month
-    return sum(spent(payer.wish.view.memory.slices.get(SLICE, {}), span, number) for payer in payers)
+        view = payer.wish.view
+        hour += payer.price * billed(view.fleet)
+        mine = view.memory.slices.get(SLICE)
+        if not mine or "at" not in mine:
+            continue
+        day += spent(mine, "day", today.day)
+        month += spent(mine, "month", today.month)
+        for span, (number, percent) in mine.get("alerts", {}).items():
+            if number == getattr(today, span) and percent > told[span]:
+                told[span] = percent
+    return {"hour": hour, "day": day, "month": month}, told
 
 
 def _counts(limits: list[Limit], payers: list[_Payer]) -> tuple[dict[str, int], dict[str, int], dict[str, Limit]]:
@@ -131,17 +156,15 @@ def _down(urgent: list[Limit], payers: list[_Payer]) -> dict[str, int]:
     return found
 
 
-def _alert(limits: list[Limit], payers: list[_Payer], today: Calendar) -> tuple[str, int, Limit] | None:
-    """(who tells it, % passed, of which limit): the first limit with news, told by who spends most."""
+def _alert(
+    limits: list[Limit], payers: list[_Payer], told: Mapping[str, int], special: dict[str, Grant], usual: Grant
+) -> None:
+    """The first limit with news is told by who spends most."""
     for limit in limits:
         passed = max((level for level in ALERTS if limit.used >= level / 100.0 * limit.amount), default=0)
-        number = getattr(today, limit.span)
-        told = 0
-        for payer in payers:
-            kept = payer.wish.view.memory.slices.get(SLICE, {}).get("alerts", {}).get(limit.span)
-            if kept is not None and kept[0] == number:
-                told = max(told, kept[1])
-        if passed > told:
-            most = max(payers, key=lambda payer: (payer.price * payer.wish.view.current, payer.name))
-            return most.name, passed, limit
-    return None
+        if passed > told[limit.span]:
+            name = max(payers, key=lambda payer: (payer.price * payer.wish.view.current, payer.name)).name
+            special[name] = special.get(name, usual)._replace(
+                alert=passed, alert_span=limit.span, alert_spent=limit.used, alert_limit=limit.amount
+            )
+            return
