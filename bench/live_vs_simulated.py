@@ -2,9 +2,9 @@
 
 Live is a real ``fleetfoot up`` (keeper, data plane, controller, tasks that wait an exponential 50 ms a request, one
 at a time, and sleep 5 s before they listen) under ``fleetfoot load``. Simulated is ``sim/`` with the service of the
-same file, the same rates second by second, and what the live run showed of its tasks: the span from an order to
-ready and its spread, how long a removed task is there, and how long a request is at its task. A live run is one
-draw: medians and means over the live runs stand beside those over seeds, with what nine in ten of these lie between.
+same file, the very arrivals of the live run, and what that showed of its tasks: the span from an order to ready and
+its spread, how long a removed task is there, and how long a request is at its task. A live run is one draw: medians
+and means over the live runs stand beside those over seeds, with what nine in ten of these lie between.
 
 Usage: python bench/live_vs_simulated.py [--only surge|match] [--policy slo|default] [--runs R] [--seeds N]
        [--save FOLDER | --saved FOLDER] [--json]
