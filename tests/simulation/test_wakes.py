@@ -207,6 +207,14 @@ def test_metrics_that_are_asked_for_wake_nobody(source: str) -> None:
     assert {order.at % 1000 for order in surge(source).orders} <= {0}
 
 
+def test_what_still_waits_when_traffic_ends_is_judged_although_it_would_wake_the_loop() -> None:
+    service = loads(ORDERS).services["orders"]
+    setup = replace(friendly(), maximum=2, startup=5_200, registration=0)
+    found = run(np.full(90, 140.0), setup, engine(service, SOURCES["plane"]), seed=2, initial=2, judged_from=0)
+    bad = found.rows[:, k.WAS_LATE] + found.rows[:, k.WAS_LOST]
+    assert (bad[-20:] > 0.8 * found.rows[-20:, k.REQUESTS]).all()
+
+
 def test_the_same_seed_wakes_at_the_same_moments_and_no_rival_is_woken() -> None:
     one, two = surge(), surge()
     assert one.rows.tobytes() == two.rows.tobytes()

@@ -83,6 +83,11 @@ class Plant:
             self._log = np.zeros((self._room + len(self._busy), 2))
             self.advance = self._bound()
 
+    def unwatch(self) -> None:
+        """From the next second on nobody is woken."""
+        self.watching[k.ON] = 0
+        self.n[k.LOGGED] = self.n[k.SHOWN_REQUESTS] = -1
+
     def pause(self, at: int) -> None:
         """``advance`` is to leave its second at ``at`` ms."""
         self.x[k.PAUSE] = at / 1000.0

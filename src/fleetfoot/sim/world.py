@@ -149,7 +149,8 @@ class World:
             self.record.take_block()
 
     def end(self, seconds: int) -> None:
-        """Go on until every request is judged."""
+        """Go on until every request is judged; nobody is woken any more."""
+        self.plant.unwatch()
         self.plant.advance(seconds, self.plant.tail)
         self.record.take(seconds)
         self.plant.check()
