@@ -75,6 +75,20 @@ def test_every_verb_of_the_readme_exists() -> None:
     assert told - set(VERBS) == set()
 
 
+def test_the_readme_names_the_verbs_without_json() -> None:
+    named = re.search(r"All but (.+) have `--json`", PAGES[Path("README.md")])
+    assert named is not None
+    with click.Context(main) as context:
+        without = [name for name in VERBS if not _has_json(main.get_command(context, name))]
+    assert sorted(re.findall(r"`([a-z]+)`", named[1])) == sorted(without)
+
+
+def _has_json(verb: click.Command | None) -> bool:
+    assert verb is not None
+    within = list(verb.commands.values()) if isinstance(verb, click.Group) else []
+    return any(_has_json(each) for each in within) or any("--json" in option.opts for option in verb.params)
+
+
 def links() -> list[Any]:
     return [
         pytest.param(path, target, id=f"{path}->{target}")

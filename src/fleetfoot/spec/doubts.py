@@ -131,6 +131,20 @@ def _errors(service: Service) -> Iterator[str]:
             yield f"policy {policy.name} reads errors: more tasks seldom mend errors, and they alone add one at a time"
 
 
+def _queue(service: Service) -> Iterator[str]:
+    if service.target != "local" or service.task.concurrency is not None:
+        return
+    formulas = {name: signal.formula for name, signal in service.signals.items() if signal.formula is not None}
+    for policy in service.policies:
+        read = {signal for _, signal in policy.signals()}
+        made = {part for signal in read if signal in formulas for part in formulas[signal].reads}
+        if policy.kind != "composite" and "queue" in read | made:
+            yield (
+                f"policy {policy.name} reads queue: without task.concurrency tasks are handed every request, and it "
+                "stays empty while one is ready"
+            )
+
+
 def _spans(service: Service) -> Iterator[str]:
     startup, grace = service.task.startup, service.health.grace
     if startup is not None and grace < startup:
@@ -171,7 +185,7 @@ def _pools(service: Service) -> Iterator[str]:
 
 
 DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (
-    _throughput, _redundancy, _steps, _one_way, _schedules, _unread, _errors, _spans, _command, _open,
+    _throughput, _redundancy, _steps, _one_way, _schedules, _unread, _errors, _queue, _spans, _command, _open,
     _pools,
 )  # fmt: skip
 

@@ -48,12 +48,23 @@ def test_a_service_without_doubts_has_no_warning() -> None:
     assert warnings_of() == []
 
 
+def test_where_requests_wait_in_the_balancer_nobody_is_warned_of_its_queue() -> None:
+    both = "policies: [default, {thresholds: {out when any: {queue: 9}}}]"
+    assert warnings_of(both, "task: {throughput: 20/s, concurrency: 4}") == []
+
+
+def test_a_formula_of_the_queue_is_warned_of_like_the_queue() -> None:
+    wait = "signals: {wait: {formula: 'queue / max(completed, 1)'}}"
+    [told] = warnings_of(wait, "policies: [default, {step: {signal: wait, above: 0.2, add: 1}}]")
+    assert told.startswith("policy step reads queue")
+
+
 ROWS = [
-    ("exact-steps", "policies: [default, {step: {signal: queue, above: 9, exact: 3}}]",
+    ("exact-steps", "policies: [default, {step: {signal: in_flight, above: 9, exact: 3}}]",
      "policy step sets exact counts: it may want fewer tasks at more load"),
-    ("steps-that-fall", "policies: [default, {step: {signal: queue, above: 9, add: {0: 4, 50: 1}}}]",
+    ("steps-that-fall", "policies: [default, {step: {signal: in_flight, above: 9, add: {0: 4, 50: 1}}}]",
      "policy step does less further beyond its threshold: it may want fewer tasks at more load"),
-    ("removals-that-fall", "policies: [default, {step: {signal: queue, below: 9, remove: {0: 4, 5: 1}}}]",
+    ("removals-that-fall", "policies: [default, {step: {signal: in_flight, below: 9, remove: {0: 4, 5: 1}}}]",
      "policy step does less nearer to its threshold: it may want fewer tasks at more load"),
     ("no-throughput", "task: {startup: 1s}", ("task.throughput is not written: it is learnt while it runs, so the "
      "first surge may be answered with too few or too many tasks")),
@@ -67,6 +78,8 @@ ROWS = [
     ("only-down", "policies: [{thresholds: {in when all: {cpu: 30%}}}]", "no policy grows: the count only falls"),
     ("errors", "policies: [default, {target: {signal: errors, value: 1%}}]", ("policy target reads errors: more tasks "
      "seldom mend errors, and they alone add one at a time")),
+    ("queue", "policies: [default, {thresholds: {out when any: {queue: 9}}}]", ("policy thresholds reads queue: "
+     "without task.concurrency tasks are handed every request, and it stays empty while one is ready")),
     ("grace", "task: {throughput: 20/s, startup: 2m}", ("health.grace 1m is shorter than task.startup 2m: every new "
      "task would be replaced before it serves")),
     ("drain", "task: {throughput: 20/s, drain: 5s}", ("task.drain 5s is shorter than balancer.request timeout 30s: a "
@@ -118,8 +131,8 @@ def test_a_contract_is_told_in_words() -> None:
 
 def test_steps_that_rise_are_not_warned_of() -> None:
     both = (
-        "policies: [{step: {signal: queue, above: 9, add: {0: 1, 50: 4}}}, "
-        "{step: {signal: queue, below: 5, remove: {0: 1, 3: 2}}}]"
+        "policies: [{step: {signal: in_flight, above: 9, add: {0: 1, 50: 4}}}, "
+        "{step: {signal: in_flight, below: 5, remove: {0: 1, 3: 2}}}]"
     )
     assert warnings_of(both) == []
 
