@@ -19,7 +19,7 @@ from fleetfoot.sim.scenes import recorded, synthetic
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
 SETUP = replace(friendly(), shed=1000.0)
 RIVALS = ("kpa concurrency", "hpa requests", "aws target tracking 20 s")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slo"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -207,7 +207,7 @@ def test_the_verb_tunes_writes_and_says_so(tmp_path: Path) -> None:
     file, new = tmp_path / "fleetfoot.yaml", tmp_path / "new.yaml"
     file.write_text(FILE)
     traffic = "sawtooth:low=20,high=160,period=300s,times=4"
-    words = (file, "--service", "orders", "--traffic", traffic, "--trials", 10, "-j", 1)
+    words = (file, "--service", "orders", "--traffic", traffic, "--trials", 14, "-j", 1)
     result = call(*words, "--write", new)
     assert result.exit_code == 0, result.output
     assert "On the part it never saw the best settings are" in result.output
@@ -215,7 +215,7 @@ def test_the_verb_tunes_writes_and_says_so(tmp_path: Path) -> None:
     assert tuned.policies[0].model_dump()["utilisation"] > 0.4
     told = json.loads(call(*words, "--json").stdout)
     assert told["helped"]
-    assert told["trials"] == 10
+    assert told["trials"] == 14
     assert told["best"]["held_out"]["seconds"] == 360
 
 
