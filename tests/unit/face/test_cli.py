@@ -264,6 +264,14 @@ def test_check_gives_every_mistake_where_it_is_with_exit_code_2(tmp_path: Path) 
     assert [row["line"] for row in rows["errors"]] == [4, 5]
 
 
+def test_check_takes_its_file_as_simulate_does(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("services: {a: {}}\n")
+    told = call("check", str(file))
+    assert told.exit_code == 2
+    assert told.output == call("check", "-f", str(file)).output != ""
+
+
 def test_check_says_what_up_would_refuse(tmp_path: Path) -> None:
     file = tmp_path / "fleetfoot.yaml"
     file.write_text("services: {a: {run: no-such-program}}")

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Explain the file, or every mistake in it.")
+@click.argument("named", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
 @file_option
 @click.option("--from", "begins", metavar="TIME", help="Show a schedule's changes from then on. Default: now.")
 @json_option
-def check(file: Path, begins: str | None, as_json: bool) -> None:
+def check(named: Path | None, file: Path, begins: str | None, as_json: bool) -> None:
     """Say in words what the file asks for; every mistake with file, line and column, and exit code 2.
 
-    With a schedule, also its next ten changes, in local time and UTC.
+    With a schedule, also its next ten changes, in local time and UTC. FILE and --file are the same.
     """
+    file = named or file
     from fleetfoot.face.schedules import changes, rows
     from fleetfoot.prices import listed_prices
     from fleetfoot.spec import SpecErrors, load

@@ -32,7 +32,9 @@ def show(found: Simulated, facts: dict[str, Any], lang: str, decisions: bool) ->
         for decision in found.decisions:
             console.print(f"[dim]{clock(found.second(decision)):>9}[/dim]  {tell(decision, lang)}")
     elif found.decisions:
-        console.print(f"{len(found.decisions):,} decisions; --decisions lists them with their reasons", style="dim")
+        count = len(found.decisions)
+        many = f"{count:,} decisions; --decisions lists them with their reasons"
+        console.print(many if count > 1 else "1 decision; --decisions lists it with its reasons", style="dim")
 
 
 def picture(found: Simulated) -> Table:
