@@ -22,7 +22,9 @@ services:
   mail:
     run: serve --port $PORT
 """
-SETTINGS = LiveSettings(order_pause=5, order_deadline=500, order_patience=2000)
+SETTINGS = LiveSettings(
+    order_pause=5, order_deadline=500, order_patience=2000, durable_within=2000
+)  # a slow disk is no reason here
 HOUR_NS = 3_600_000_000_000
 
 
