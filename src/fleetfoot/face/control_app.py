@@ -121,6 +121,8 @@ def _action(live: Live, path: dict[str, Any], data: dict[str, Any]) -> OperatorA
         raise Refused(f"for_ms must be 0 to {LONGEST_MS}, not {length!r}")
     if kind == "permit" and not length:
         raise Refused("a permit ends: for_ms must be more than 0")
+    if kind == "permit" and live.spec.budget is None:
+        raise Refused("there is no budget to overrun: fleetfoot.yaml has none")
     now = live.clock.now()
     return OperatorAction(
         service=path["name"],
