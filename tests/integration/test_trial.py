@@ -31,12 +31,16 @@ def test_ctrl_c_while_the_fleet_starts_stops_it_and_removes_its_folder() -> None
             os.kill(os.getpid(), signal.SIGINT)
             over.wait(15)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt), service:
-        pass
-    over.set()
-    thread.join()
+    try:
+        with pytest.raises(KeyboardInterrupt), service:
+            pass
+    finally:
+        over.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
     assert not service.folder.exists()
     assert processes_of(service.folder) == {}
 
