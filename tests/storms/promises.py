@@ -153,6 +153,8 @@ def paused(m: Moment) -> str:
     operator, d = m.seen.operator, m.decision
     if operator.fixed is not None or d.current > m.wish.view.maximum or d.current < m.wish.view.minimum:
         return ""
+    if m.wish.view.grant.down is not None:  # the money is gone: only a permit stops that
+        return ""
     if operator.hold_growth and d.action is Action.GROW:
         return "scale-out although a person paused it"
     if operator.hold_shrink and d.action is Action.SHRINK:

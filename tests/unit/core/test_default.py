@@ -167,7 +167,7 @@ def test_undeclared_throughput_is_learnt_from_what_tasks_carry_inside_the_object
 
 def test_less_demand_lets_tasks_go_down_to_what_the_last_minute_needs() -> None:
     shrinks = service(tasks=20)
-    shrinks.run(200, requests=40.0, **CALM)
+    shrinks.run(400, requests=40.0, **CALM)
     assert shrinks.tasks == ceil((40.0 + 2 * (40.0 * 1.5 / 30) ** 0.5) / 14.0)
 
 

@@ -215,7 +215,7 @@ def test_incident_a_rise_that_was_there_before_is_no_sign() -> None:
     holding = Service(Target("rate", "requests", 16.0, per_task=True, window=1000), guards=replace(OPEN, incident=True))
     holding.set(10)
     holding.run(120, requests=160.0, **{**CALM, "errors": 0.3})
-    assert holding.run(40, requests=80.0, **{**CALM, "errors": 0.3}).desired == 5
+    assert holding.run(120, requests=80.0, **{**CALM, "errors": 0.3}).desired == 5
 
 
 def test_incident_hardly_any_traffic_is_noise() -> None:
@@ -233,7 +233,7 @@ def test_incident_growth_is_never_held() -> None:
 def test_incident_switched_off_holds_nothing() -> None:
     holding = watched()
     holding.settings = replace(holding.settings, guards=OPEN)
-    assert holding.run(40, requests=32.0, **{**CALM, "errors": 0.5}).desired == 2
+    assert holding.run(150, requests=32.0, **{**CALM, "errors": 0.5}).desired == 2
 
 
 # -- stabilisation
@@ -296,6 +296,32 @@ def test_stabilisation_growth_reaches_what_was_wanted_all_of_its_window_and_then
 )
 def test_stabilisation_nothing_is_let_go_that_would_have_to_grow_again(rate: float, desired: int) -> None:
     assert service().tick(cpu=0.1, requests=rate).desired == desired
+
+
+EASY = {**CALM, "completed": 100.0}
+
+
+def unproven() -> Service:
+    """Ten tasks that carry 10/s each; 40/s are declared."""
+    careful = Service(Target("rate", "requests", 40.0, per_task=True, window=1000), tasks=10, throughput=40.0)
+    careful.follows = False
+    careful.run(60, requests=100.0, **EASY)
+    careful.follows = True
+    return careful
+
+
+def test_stabilisation_each_step_into_a_throughput_never_seen_waits_until_the_last_went_well() -> None:
+    careful = unproven()
+    counts = [d.desired for d in careful.ticks(44, requests=100.0, **EASY)]
+    assert counts == [9] * 11 + [8] * 11 + [7] * 11 + [6] * 11
+
+
+def test_stabilisation_tasks_that_show_strain_are_given_no_more_than_they_have_carried() -> None:
+    careful = unproven()
+    careful.tick(requests=100.0, **EASY)
+    strained = {**EASY, "latency": 0.6 * careful.settings.objective}
+    assert {d.desired for d in careful.ticks(60, requests=100.0, **strained)} == {9}
+    assert careful.run(30, requests=100.0, **EASY).desired < 9
 
 
 def test_stabilisation_nothing_shrinks_within_a_start_up_of_a_surge() -> None:

@@ -3,9 +3,9 @@
 Shrink goes to the largest wish of the stabilisation window, and only when this controller has watched for
 as long as its windows are, no deployment runs, no fast growth is younger than a start-up, and the demand of
 the last minutes would not make the smaller fleet grow again at once. A declared throughput that nobody has
-seen is entered in steps: what stays is given at most half as much again as a task has carried inside the
-objective, or one task goes. Every shrink that had to be taken back doubles the window, up to four times; ten
-minutes of peace halve it.
+seen is entered in steps: what stays is given at most a tenth more than a task has carried inside the objective,
+or one task goes, and the next step waits until that has shown it does with ease. Every shrink that had to be
+taken back doubles the window, up to four times; ten minutes of peace halve it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Reason
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.view import View
+from fleetfoot.core.view import SATURATED_SPAN, View
 from fleetfoot.core.windows import peak
 
 CALM = 600_000  # ms without a flap that halves the window again
 LONGEST = 4
-UNPROVEN = 1.5  # of the most a task was seen to carry
+UNPROVEN = 1.1  # of the most a task was seen to carry
 DRAIN = 30_000  # ms a task that goes still costs, where nobody knows better
 
 
@@ -53,12 +53,20 @@ def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> V
         return view.current, Reason(Code.WOULD_FLAP, {"rate": round(rate, 1), "tasks": largest})
     most = view.learnt.most
     if most > 0 and rate > largest * UNPROVEN * most:
-        least = max(largest, min(ceil(rate / (UNPROVEN * most)), view.current - 1))
+        step = max(largest, min(ceil(rate / (UNPROVEN * most)), view.current - 1))
+        least = step if _proven(view) else view.current
         reason = Reason(Code.UNPROVEN, {"rate": round(rate, 1), "tasks": largest, "most": round(most, 2)})
     else:
         least, reason = largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest})
     mine.update(shrunk_from=view.current, shrunk_at=view.now, window=window, shrunk=False)
     return None if least == count else (least, reason)
+
+
+def _proven(view: View) -> bool:
+    """Whether what serves now has shown for a whole span that it does with ease."""
+    if view.fleet.serving != view.current or view.now - view.learnt.since < SATURATED_SPAN:
+        return False
+    return not view.usable("latency") or view.mean("latency", SATURATED_SPAN)[0] <= view.settings.objective / 2
 
 
 def _too_early(view: View) -> Reason | None:
