@@ -172,5 +172,5 @@ class Journal(Protocol):
     def health(self) -> Health: ...
 
     def close(self) -> None:
-        """Write what is left, within a second or two, and let go of the file."""
+        """Write what is left, as long as that takes seconds only, and let go of the file."""
         ...

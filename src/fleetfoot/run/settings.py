@@ -13,6 +13,7 @@ class LiveSettings:
     fresh_within: int = 40  # an early step waits this long for the readings it asked for
     read_deadline: int = 800  # shorter than a tick: a late source becomes a stale signal
     durable_within: int = 200  # growth waits this long for the journal, scale-in until it is durable
+    closing: int = 3000  # an ending controller waits this long for the journal; its keeper kills it after 5 s
     order_deadline: int = 1000  # one attempt at an order
     order_patience: int = 4000  # attempts are repeated this long, unless a newer order takes over
     order_pause: int = 250  # between two attempts

@@ -98,7 +98,7 @@ class Live:
         self.tasks[0].add_done_callback(look)
 
     async def stop(self) -> None:
-        """Within about a second: end the loop, finish orders under way, keep memory, close the journal."""
+        """Within about a second on a quick disk: end the loop, finish orders, keep memory, close the journal."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -208,6 +208,7 @@ def build(
         state / "journal.db",
         {name: service.objective.percentile for name, service in spec.services.items()},
         Retention(blobs=KEEP_MS) if shadow else None,
+        closing=settings.closing / 1000,
     )
     past = journal.past()
     time = clock(past.last) if clock is not None else Clock(after=past.last)

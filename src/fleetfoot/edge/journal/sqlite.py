@@ -45,12 +45,15 @@ class SqliteJournal:
         retention: Retention | None = None,
         retry: float = 1.0,
         spool: int = 20_000,
+        closing: float = 10.0,
     ) -> None:
-        """``percentiles``: each service's objective, for the summaries. Raises JournalError for a newer file."""
+        """``percentiles``: each service's objective, for the summaries. ``closing``: how long (s) closing waits for a
+        slow disk; what is not written by then is lost. Raises JournalError for a newer file."""
         self.path = path
         self._percentiles = dict(percentiles or {})
         self._retention = retention or Retention()
         self._segments: dict[str, Segment] = {}
+        self._closing = closing
         self._trimmed = 0
         self._inode = 0
         self._engine = _engine(path)
@@ -131,7 +134,7 @@ class SqliteJournal:
     def close(self) -> None:
         for segment in self._segments.values():
             self._flush(segment)
-        self._writer.close()
+        self._writer.close(self._closing)
 
     def _put(
         self, op: str, values: Mapping[str, Any], *, precious: bool = False, key: Key = None, size: int = 500

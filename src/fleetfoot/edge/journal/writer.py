@@ -113,7 +113,7 @@ class Writer:
             spooled = len(self._waiting) + len(self._busy) if self._error else 0
             return Health(not self._error, spooled, self._dropped, self._error)
 
-    def close(self, within: float = 1.5) -> None:
+    def close(self, within: float = 10.0) -> None:
         """Write what waits, for at most ``within`` seconds."""
         with self._wake:
             self._stopping = True
