@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetfoot.core.policies import Default
+from fleetfoot.core.policies import Default, Hpa
+from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.policies.hpa import Metric
 from fleetfoot.core.settings import GuardSettings, Settings
 from fleetfoot.sim.live import PUSH, Engine
 from fleetfoot.sim.measuring import FRIENDLY, hostile
@@ -16,11 +18,12 @@ from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import Run, run
 
 MINUTE = 60
+ALONE = Default()
 
 
-def played(rates: NDArray[np.float64], setup: Setup, **guards: Any) -> Run:
+def played(rates: NDArray[np.float64], setup: Setup, policy: Policy = ALONE, **guards: Any) -> Run:
     settings = Settings(
-        "orders", setup.minimum, setup.maximum, (Default(),), GuardSettings(**guards), throughput=setup.throughput,
+        "orders", setup.minimum, setup.maximum, (policy,), GuardSettings(**guards), throughput=setup.throughput,
         startup=setup.lead, objective=int(setup.objective),
     )  # fmt: skip
     return run(rates, setup, Engine(settings, PUSH), judged_from=10 * MINUTE)
@@ -53,6 +56,14 @@ def test_a_tenfold_crowd_that_tasks_do_help_is_served_as_soon_as_without_the_gua
     for setup in (hostile(rates), FRIENDLY):
         held, free = played(rates, setup), played(rates, setup, pay=False)
         assert held.score.seconds_over <= free.score.seconds_over + 5
+
+
+def test_a_policy_of_small_steps_is_not_held_on_its_way_to_what_a_crowd_needs() -> None:
+    """Until enough tasks serve each of them drowns, so that none of the steps before seems to help."""
+    rates = crowd(40.0, 200.0)
+    by_turns = Hpa("hpa", (Metric("cpu", "utilisation", 70),))
+    held, free = played(rates, FRIENDLY, by_turns), played(rates, FRIENDLY, by_turns, pay=False)
+    assert held.score.seconds_over == free.score.seconds_over
 
 
 def outage() -> NDArray[np.float64]:

@@ -164,6 +164,16 @@ def test_pay_lets_go_when_the_world_changed(shown: dict[str, Any], rate: float) 
     assert paying.tick(cpu=1.0, requests=rate, **shown).desired == 12
 
 
+def test_pay_says_nothing_while_too_few_serve_for_what_arrives() -> None:
+    """Six tasks of 20/s under 150/s: all of them drown, and the next one is no worse for it."""
+    paying = service(tasks=4, pay=True)
+    paying.run(60, cpu=0.5, requests=40.0, **CALM)
+    paying.run(15, cpu=0.5, requests=150.0, **late())
+    assert paying.tick(cpu=0.75, requests=150.0, **late()).desired == 6
+    paying.run(30, cpu=0.5, requests=150.0, **late(latency=10_000.0, completed=0.0))
+    assert paying.tick(cpu=1.0, requests=150.0, **late(latency=10_000.0, completed=0.0)).desired == 12
+
+
 def test_pay_tries_one_task_every_five_minutes() -> None:
     paying = held_by_pay()
     grows = [d for d in paying.ticks(620, cpu=1.0, requests=40.0, **late()) if d.action == "grow"]

@@ -2,9 +2,10 @@
 
 A growth that happened opens an episode; one that a later guard or the target refused does not. When its
 tasks have served for their start-up and two windows, one of these must be true: more requests are completed,
-the latency has fallen, or more requests arrive (unless the tasks would carry them and not half of what was
-completed still is: then it is clients that ask again). If none is and the fleet is still over its objective, further
-growth is held and a person is told. What saturation taught of the throughput meanwhile is taken back: it was
+the latency has fallen, more requests arrive (unless not half of what was completed still is: then it is clients
+that ask again), or the tasks that serve are too few for what arrives, as far as was known before: as long as they
+are, all of them drown alike. If none is and the fleet is still over its objective, further growth is held and a
+person is told. What saturation taught of the throughput meanwhile is taken back: it was
 not the tasks. The hold ends when the latency is back inside the objective, when clearly more arrives, or with
 one probing step after a while.
 """
@@ -19,7 +20,7 @@ from fleetfoot.core.view import View
 
 BETTER = 0.05  # completed requests must rise, or latency fall, by this share to count
 ARRIVALS = 0.10  # more arrivals than this share: the episode says nothing
-LESS = 0.5  # of what was completed: with less left of it though tasks abound, it is clients that ask again
+LESS = 0.5  # of what was completed: with less left of it, more arrivals are clients that ask again
 RELEASE = 0.20  # more arrivals than this share end a hold
 PROBE = 300_000  # ms until a held fleet may try one step again
 LOST = 10  # start-ups: tasks that do not serve after so many will not, and launch health has its own guard
@@ -87,7 +88,8 @@ def _judge(view: View, mine: Slice, episode: dict[str, float], window: int) -> d
     paid = (
         now["completed"] > episode["completed"] * (1 + BETTER)
         or now["latency"] < before * (1 - BETTER)
-        or (now["arrivals"] > episode["arrivals"] * (1 + ARRIVALS) and not _in_vain(view, now, episode))
+        or (now["arrivals"] > episode["arrivals"] * (1 + ARRIVALS) and now["completed"] >= episode["completed"] * LESS)
+        or _too_few(view, now["arrivals"], episode["throughput"])
         or not _over(view)
     )
     mine["episode"] = None
@@ -98,10 +100,12 @@ def _judge(view: View, mine: Slice, episode: dict[str, float], window: int) -> d
     return held
 
 
-def _in_vain(view: View, now: dict[str, float], episode: dict[str, float]) -> bool:
-    """Whether the tasks that serve would carry all that arrives, as far as was known, and yet far less is completed."""
-    enough = view.fleet.serving * episode["throughput"] >= now["arrivals"]
-    return enough and now["completed"] < episode["completed"] * LESS
+def _too_few(view: View, arrivals: float, throughput: float) -> bool:
+    """Whether more arrives than the serving tasks carry, by what one was declared to or was seen to inside the
+    objective; ``throughput``: what was known when the growth was asked for. Saturation since then teaches nothing."""
+    most = view.learnt.most
+    known = most > 0 or view.settings.throughput is not None
+    return known and view.fleet.serving * max(throughput, most) < arrivals
 
 
 def _released(view: View, held: dict[str, float]) -> bool:
