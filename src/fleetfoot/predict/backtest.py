@@ -125,7 +125,7 @@ def _unfit(kind: Kind, seen: Calendar, folds: Sequence[tuple[int, int]]) -> str:
     """Why this kind cannot be tried; empty when it can. It must be able to do half of the days at least: all are
     judged by the days that all could do."""
     if not available(kind):
-        return f"needs {kind.extra}: pip install 'fleetfoot[predict]'"
+        return f"needs {kind.extra}: make dev in the clone brings it"
     first = _first(seen)
     if 2 * sum(begin - first >= kind.days * seen.per_day for begin, _ in folds) < len(folds):
         days = next(n for n in range(kind.days, 99) if 2 * (n - kind.days) >= min(FOLDS, n - SEASONS + 1))

@@ -14,7 +14,7 @@ try:
     import numpy as np
     from numba import njit
 except ImportError as missing:
-    raise ImportError("the simulator needs numpy and numba: pip install 'fleetfoot[sim]'") from missing
+    raise ImportError("the simulator needs numpy and numba") from missing
 
 # No reference is counted (_nrt) and no division checked: arrays live as long as their plant, and a third of the time
 # would go there. No fastmath: the same figures on every machine come first.

@@ -7,7 +7,7 @@ left out, since whose would come first says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,10 +48,12 @@ def simulate_together(
     source: Source = PUSH,
     seed: int = 1,
     start: int = START,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Together]:
     """Every service of ``rates`` (requests/s, one a second, all as long) as ``spec`` has it, with its shared limits.
 
-    ``setups``: other worlds than the file's own. Raises ValueError for rates of different lengths.
+    ``setups``: other worlds than the file's own. ``progress``: told the seconds done, every minute. Raises ValueError
+    for rates of different lengths.
     """
     lengths = {len(one) for one in rates.values()}
     if len(lengths) != 1:
@@ -70,6 +72,8 @@ def simulate_together(
         _step(worlds, 1000 * second, told)
         for world, _ in worlds.values():
             world.advance(second, second + 1)
+        if second % 60 == 59:
+            progress(second + 1)
     found = {}
     for name, (world, _) in worlds.items():
         world.end(seconds)

@@ -14,6 +14,7 @@ from fleetfoot.spec.policies import (
     GradedPolicy,
     HpaPolicy,
     SchedulePolicy,
+    SloPolicy,
     StepPolicy,
     TargetPolicy,
     ThresholdsPolicy,
@@ -22,6 +23,7 @@ from fleetfoot.spec.service import Service, Spec
 from fleetfoot.spec.units import DurationForm
 
 _span = DurationForm().show
+SLO_PERIOD = 20_000  # ms: with slower signals ``slo`` is over more often than target tracking (docs/slo.md)
 
 
 def doubts(service: Service) -> list[str]:
@@ -182,6 +184,15 @@ def _pools(service: Service) -> Iterator[str]:
     fit = (own.connections - own.reserved) // used.per_task.min
     if fit < service.capacity.max:
         yield f"guards.connections: there are connections for {fit} tasks, and capacity.max is {service.capacity.max}"
+
+
+def late_signals(service: Service, period: int) -> Iterator[str]:
+    """``period``: ms that one value of its requests is the mean of."""
+    if period > SLO_PERIOD and any(isinstance(policy, SloPolicy) for policy in service.policies):
+        yield (
+            f"policy slo sees the requests as means of {_span(period)}: it is made for faster ones, and misses the "
+            "objective more often so than target tracking does (docs/slo.md)"
+        )
 
 
 DOUBTS: tuple[Callable[[Service], Iterator[str]], ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 
 MAGIC = b"PAR1"
 BATCH = 65_536  # rows in memory at a time
-LACKING = "a Parquet file needs pyarrow; install it with: pip install 'fleetfoot[parquet]'"
+LACKING = "a Parquet file needs pyarrow: make dev in the clone brings it"
 
 
 class TableError(ValueError):

@@ -45,7 +45,7 @@ def test_a_program_gets_the_text_and_the_notes() -> None:
     [
         pytest.param(("no.yaml",), "no.yaml cannot be read", id="no file"),
         pytest.param((HPA, "--signal", "x"), "is not METRIC=SIGNAL", id="no pair"),
-        pytest.param((HPA, "--compare", "--service", "x"), "there is no service 'x'", id="no service"),
+        pytest.param((HPA, "--compare", "--service", "x"), "has no service 'x'", id="no service"),
         pytest.param((str(EXAMPLES.parent / "minimal.yaml"),), "minimal.yaml:", id="no autoscaler"),
     ],
 )

@@ -88,3 +88,11 @@ def test_the_example_is_told_with_its_holidays() -> None:
         ("2026-12-28T08:00", 4, 14),
         ("2026-12-28T11:30", 8, 14),
     ]
+
+
+def test_a_time_that_is_none_is_told_before_anything_else(tmp_path: Path) -> None:
+    result = check(tmp_path, "--from", "yesterday")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "fleetfoot: 'yesterday' is no time: write 2024-11-29T08:00, or with an offset 2024-11-29T08:00+09:00\n"
+    )

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fleetfoot.face.cli import main
+from fleetfoot.sim.live import SOURCES
 
 FLASH = "flash:base=60,peak=240,at=15m,rise=20s,half=3m,seconds=30m"
 
@@ -157,7 +158,7 @@ def test_without_the_extra_one_line_names_it(file: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "pip install 'fleetfoot[sim]'" in done.stderr
+    assert "make dev in the clone brings it" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -178,6 +179,36 @@ def test_services_of_one_file_are_simulated_beside_each_other(tmp_path: Path) ->
     assert found["beside"]["reports"]["most"] <= 6
     alone = json.loads(CliRunner().invoke(main, words).stdout)
     assert alone["beside"] == {}
+
+
+def test_the_warnings_of_check_stand_under_a_simulation(tmp_path: Path) -> None:
+    file = tmp_path / "open.yaml"
+    file.write_text("services: {a: {run: x, capacity: {min: 2, max: 9}}}")
+    assert "warning: task.throughput is not written" in call("simulate", file, "--traffic", "20@20m").stdout
+    warnings = told("simulate", file, "--traffic", "20@20m")["warnings"]
+    assert warnings[0].startswith("task.throughput is not written")
+
+
+@pytest.mark.parametrize(("metrics", "warned"), [("plane", False), ("cloudwatch20", False), ("cloudwatch60", True)])
+def test_slo_on_metrics_of_a_minute_is_warned_of(tmp_path: Path, metrics: str, warned: bool) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text("services: {a: {run: x $PORT, policies: [slo], task: {throughput: 20/s}, capacity: {min: 2}}}")
+    warnings = told("simulate", file, "--traffic", "20@20m", "--metrics", metrics)["warnings"]
+    assert any("slo sees the requests as means of 1m" in warning for warning in warnings) == warned
+
+
+def test_help_names_every_source_of_metrics() -> None:
+    text = " ".join(call("simulate", "--help").stdout.split())
+    assert [name for name in SOURCES if name not in text] == []
+
+
+def test_a_run_of_one_service_says_which_shared_limits_it_leaves_out(tmp_path: Path) -> None:
+    file = tmp_path / "shared.yaml"
+    file.write_text(SHARED)
+    words = ("--service", "web", "--traffic", "60@20m")
+    for verb, more in (("compare", ["--policies", "yours", "--jobs", "1"]), ("tune", ["--trials", "2", "--jobs", "1"])):
+        [note] = [note for note in told(verb, file, *words, *more)["assumed"] if "share" in note]
+        assert note.startswith("what the services share is left out here: budget;")
 
 
 @pytest.mark.parametrize(

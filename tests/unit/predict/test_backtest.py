@@ -65,7 +65,7 @@ def test_every_model_is_judged_by_the_same_days() -> None:
 def test_a_model_that_lacks_its_library_or_its_days_says_so() -> None:
     missing = Kind("dream", PLAIN[0].fit, extra="no_such_library")
     scores = {score.name: score for score in backtest(seen(4), 3, [*PLAIN, missing]).scores}
-    assert scores["dream"].why == "needs no_such_library: pip install 'fleetfoot[predict]'"
+    assert scores["dream"].why == "needs no_such_library: make dev in the clone brings it"
     assert scores["last week"].why == "needs 12 days"
 
 

@@ -39,18 +39,17 @@ def check(named: Path | None, file: Path, begins: str | None, as_json: bool) -> 
             put({"ok": False, "errors": [asdict(error) for error in errors.errors]})
             raise SystemExit(2) from None
     spec = load_spec(file)
+    walls = {name: _wall(begins, service) for name, service in spec.services.items()}
+    text = explain(spec, listed_prices(spec))
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if as_json:
-        found = {name: [c.to_json() for c in changes(s, _wall(begins, s))] for name, s in spec.services.items()}
-        put({"ok": True, "text": explain(spec, listed_prices(spec)), "cannot_run": problems, "changes": found})
+        found = {name: [c.to_json() for c in changes(s, walls[name])] for name, s in spec.services.items()}
+        put({"ok": True, "text": text, "cannot_run": problems, "changes": found})
         return
-    click.echo("\n".join(explain(spec, listed_prices(spec))))
-    for service in spec.services.values():
-        lines = rows(service, _wall(begins, service))
-        if lines:
-            click.echo(
-                "\n".join(["", f"{service.name}: the schedule's next changes", *(f"  {line}" for line in lines)])
-            )
+    click.echo("\n".join(text))
+    for name, service in spec.services.items():
+        if lines := rows(service, walls[name]):
+            click.echo("\n".join(["", f"{name}: the schedule's next changes", *(f"  {line}" for line in lines)]))
     for problem in problems:
         click.echo(f"fleetfoot up would refuse: {problem}", err=True)
 

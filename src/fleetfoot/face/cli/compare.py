@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleetfoot.face.cli.common import Told, json_option, put
+from fleetfoot.face.cli.common import Told, json_option, load_spec, put
 from fleetfoot.face.cli.simulating import (
     F,
     bar,
+    left_out,
     metrics_option,
     plant_option,
     report_option,
@@ -22,6 +23,7 @@ from fleetfoot.face.cli.simulating import (
     stoppable,
     traffic_options,
     writable,
+    write_page,
 )
 
 if TYPE_CHECKING:
@@ -88,15 +90,24 @@ def compare(
     fleetfoot compare fleetfoot.yaml --traffic day.csv --policies 'yours, hpa requests' --report compare.html
     fleetfoot compare --traces traces/ --rivals all --plant hostile --jobs 8
     """
-    contest(lambda: None if file is None else service_of(file, service), **more)
+    contest(lambda: _own(file, service), **more)
+
+
+def _own(file: Path | None, name: str | None) -> tuple[Service | None, list[str]]:
+    if file is None:
+        return None, []
+    spec = load_spec(file)
+    one = service_of(spec.services, name, file)
+    return one, left_out(spec, one)
 
 
 def contest(
-    own: Callable[[], Service | None], words: tuple[str, ...], traces: Path | None, policies: str | None,
-    rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool, fresh: bool = False,
+    own: Callable[[], tuple[Service | None, list[str]]], words: tuple[str, ...], traces: Path | None,
+    policies: str | None, rivals: str | None, jobs: int | None, each: bool, report: Path | None, as_json: bool,
+    fresh: bool = False,
     **more: Any,
 ) -> None:  # fmt: skip
-    """Play and show a comparison of ``own`` service, None for the measuring plant.
+    """Play and show a comparison of ``own`` service, None for the measuring plant, with what is to be noted of it.
 
     ``fresh``: every policy but its own runs under fleetfoot's own guards, not those the service brings.
     """
@@ -107,7 +118,9 @@ def contest(
     if more["tasks"] is not None and more["tasks"] < 1:
         raise Told(f"--tasks must be 1 or more, not {more['tasks']}")
     with stoppable():
-        planned, facts = _plan(own(), words, traces, policies, rivals, more)
+        one, noted = own()
+        planned, facts = _plan(one, words, traces, policies, rivals, more)
+        facts["assumed"] += noted
         planned = [_fresh(job) for job in planned] if fresh else planned
         found = _play(planned, jobs)
     if as_json:
@@ -117,7 +130,9 @@ def contest(
 
         show(found, facts, each)
     if report is not None:
-        _write(found, facts, report, quiet=as_json)
+        from fleetfoot.face.report.contest import write_contest
+
+        write_page(report, lambda path: write_contest(found, facts, path), quiet=as_json)
 
 
 def _plan(
@@ -226,14 +241,3 @@ def _play(planned: list[Job], jobs: int | None) -> Comparison:
             told(done)
 
         return compared(planned, executor, tick)
-
-
-def _write(found: Comparison, facts: dict[str, Any], report: Path, quiet: bool) -> None:
-    from fleetfoot.face.report.contest import write_contest
-
-    try:
-        write_contest(found, facts, report)
-    except OSError as error:
-        raise Told(f"cannot write {report}: {error.strerror or error}") from None
-    if not quiet:
-        click.echo(f"written: {report}")

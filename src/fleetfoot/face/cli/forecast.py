@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleetfoot.face.cli.common import Told, file_option, json_option, load_spec, put, state_of, state_option
-from fleetfoot.face.cli.simulating import stoppable, writable
+from fleetfoot.face.cli.simulating import progress, service_of, stoppable, writable, write_page
 
 if TYPE_CHECKING:
     from fleetfoot.predict.history import History
@@ -69,12 +68,8 @@ def forecast(
         from fleetfoot.face.report.forecast import forecast_page
         from fleetfoot.face.report.html import write_text
 
-        try:
-            write_text(forecast_page(name, found, place, lead, policy.max_error), html)
-        except OSError as failure:
-            raise Told(f"cannot write {html}: {failure.strerror or failure}") from None
-        if not as_json:
-            click.echo(f"written: {html}")
+        page = forecast_page(name, found, place, lead, policy.max_error)
+        write_page(html, lambda path: write_text(page, path), quiet=as_json)
 
 
 def _asked(
@@ -91,12 +86,9 @@ def _asked(
     if history is not None and name is None and not file.exists():
         one = Service(name="", run="x")
     else:
-        from fleetfoot.face.cli.simulating import service_of
-
-        if history is not None and name is None and len(load_spec(file).services) > 1:
-            one = Service(name="", run="x")
-        else:
-            one = service_of(file, name)
+        services = load_spec(file).services
+        unnamed = history is not None and name is None and len(services) > 1
+        one = Service(name="", run="x") if unnamed else service_of(services, name, file)
     policy, changes = policy_of(one) or ForecastPolicy(), dict[str, object]()
     try:
         if zone is not None:
@@ -124,18 +116,12 @@ def _past(one: Service, policy: ForecastPolicy, history: Path | None, file: Path
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Which model is being tried; on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    """Which model is being tried."""
+    from rich.progress import TimeElapsedColumn
 
     from fleetfoot.predict.models import KINDS
 
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
-    ) as shown:
+    with progress(TimeElapsedColumn()) as shown:
         task = shown.add_task("reading", total=len(KINDS) + 2)
         begun = 0
 

@@ -9,6 +9,7 @@ import click
 
 from fleetfoot.face.cli.common import Mistakes, Told, put
 from fleetfoot.face.cli.compare import contest, contest_options
+from fleetfoot.face.cli.simulating import service_of
 
 if TYPE_CHECKING:
     from fleetfoot.spec import Service
@@ -98,19 +99,14 @@ def _write(output: Path, text: str, force: bool) -> None:
 
 
 def _contest(found: Adopted, name: str | None, as_json: bool, more: dict[str, Any]) -> None:
-    services = found.spec.services
-    if name is None and len(services) > 1:
-        raise Told(f"there are {len(services)} services; name one with --service: {', '.join(services)}")
-    if name is not None and name not in services:
-        raise Told(f"there is no service {name!r}: there are {', '.join(services)}")
-    chosen = services[name or next(iter(services))]
+    chosen = service_of(found.spec.services, name, "what was read")
     own, lost = _played(chosen)
     for signal in lost:
         click.echo(f"left out of the comparison, for all: {signal}, which the peer's simulated scaler lacks", err=True)
     for note in found.notes[chosen.name]:
         click.echo(f"not carried over as it was: {note}", err=True)
     more["policies"] = more["policies"] or AGAINST
-    contest(lambda: own, as_json=as_json, fresh=True, **more)
+    contest(lambda: (own, []), as_json=as_json, fresh=True, **more)
 
 
 def _played(service: Service) -> tuple[Service, list[str]]:

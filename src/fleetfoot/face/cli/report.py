@@ -34,7 +34,7 @@ def report(
 ) -> None:  # fmt: skip
     """Show both side by side: bad requests, money, and who would have acted when.
 
-    Reads the shadow's journal; needs the extra fleetfoot[sim]. What the shadow would have meant to users is an
+    Reads the shadow's journal; needs the extra sim (make dev). What the shadow would have meant to users is an
     estimate: both scalers' counts go through the simulated world with the arrivals that were recorded.
     """
     if not shadow:

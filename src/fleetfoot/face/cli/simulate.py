@@ -19,6 +19,7 @@ from fleetfoot.face.cli.simulating import (
     stoppable,
     traffic_options,
     writable,
+    write_page,
 )
 
 if TYPE_CHECKING:
@@ -68,11 +69,16 @@ def simulate(
     fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
     """
     simulator()
+    from fleetfoot.sim.live import START
+
     writable(report)
     shape = shape_of(traffic, change)
-    others = _others(file, service, beside, change)
+    spec = load_spec(file)
+    chosen = service_of(spec.services, service, file)
+    others = _others(spec, chosen, file, beside, change)
+    began = START if begins is None else instant_of(begins, chosen)
     with stoppable():
-        found, facts = _run(file, service, shape, plant, metrics, shed, seed, begins, others)
+        found, facts = _run(spec, chosen, shape, plant, metrics, shed, seed, began, others)
     facts["traffic"] = traffic
     if as_json:
         put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
@@ -81,73 +87,71 @@ def simulate(
 
         show(found, facts, lang, decisions)
     if report is not None:
-        _write(found, facts, report, lang, quiet=as_json)
+        from fleetfoot.face.report import write_report
+        from fleetfoot.face.report.simulated import report_of
+
+        page = report_of(found, facts, lang)
+        write_page(report, lambda path: write_report(page, path), quiet=as_json)
+
+
+def _others(
+    spec: Spec, chosen: Service, file: Path, beside: tuple[str, ...], change: dict[str, Any]
+) -> dict[str, Shape]:
+    """The traffic of the services beside the one that is shown. Raises Told."""
+    found: dict[str, Shape] = {}
+    for word in beside:
+        name, equals, traffic = word.partition("=")
+        if not equals:
+            raise Told(f"--beside {word}: write NAME=TRAFFIC, such as reports=200/s")
+        other = service_of(spec.services, name, file).name
+        if other == chosen.name or other in found:
+            raise Told(f"--beside {name}: a service has one traffic")
+        found[other] = shape_of(traffic, change)
+    return found
 
 
 def _run(
-    file: Path,
-    name: str | None,
-    shape: Shape,
-    plant: str,
-    metrics: str,
-    shed: bool | None,
-    seed: int,
-    begins: str | None,
+    spec: Spec, chosen: Service, shape: Shape, plant: str, metrics: str, shed: bool | None, seed: int, start: int,
     others: dict[str, Shape],
-) -> tuple[Simulated, dict[str, Any]]:
-    from fleetfoot.core.compile import compile_spec
-    from fleetfoot.prices import listed_prices
+) -> tuple[Simulated, dict[str, Any]]:  # fmt: skip
     from fleetfoot.sim.contenders import source_named
-    from fleetfoot.sim.live import START
     from fleetfoot.sim.scenes import seconds_of
     from fleetfoot.sim.service import against, plan_of
-    from fleetfoot.sim.simulate import simulate as tried
+    from fleetfoot.spec.doubts import doubts, late_signals
 
-    chosen, spec = service_of(file, name), load_spec(file)
-    start = START if begins is None else instant_of(begins, chosen)
     try:
         source = source_named(metrics)
         rates = seconds_of(shape)
         planned = plan_of(chosen, shed)
         setup = planned.setup if plant == "friendly" else against(planned.setup, rates)
-        told_beside: dict[str, Any] = {}
-        with bar(chosen.name, len(rates), "now the bound") as told:
-            if others:
-                found, told_beside = _beside(spec, chosen, rates, setup, others, source, seed, start)
-            else:
-                found = tried(
-                    chosen,
-                    rates,
-                    setup,
-                    source=source,
-                    seed=seed,
-                    start=start,
-                    task_hour=chosen.task.price or 0.0,
-                    settings=compile_spec(spec, listed_prices(spec))[chosen.name],
-                    progress=told,
-                )
+        if others:
+            found, figures = _beside(spec, chosen, rates, setup, others, source, seed, start)
+        else:
+            found, figures = _alone(spec, chosen, rates, setup, source, seed, start), {}
     except ValueError as error:
         raise Told(str(error)) from None
     facts = {
         "service": chosen.name, "plant": plant, "metrics": source.name, "seed": seed, "simulated_s": len(rates),
         "objective_ms": chosen.objective.latency, "percentile": chosen.objective.percentile,
         "currency": getattr(chosen.task.price, "currency", None), "sheds": setup.shed is not None,
-        "assumed": list(planned.assumed), "beside": told_beside,
+        "assumed": list(planned.assumed), "warnings": [*doubts(chosen), *late_signals(chosen, source.period)],
+        "beside": figures,
     }  # fmt: skip
     return found, facts
 
 
-def _others(file: Path, name: str | None, beside: tuple[str, ...], change: dict[str, Any]) -> dict[str, Shape]:
-    """The traffic of the services beside the one that is shown. Raises Told."""
-    found: dict[str, Shape] = {}
-    for word in beside:
-        other, equals, traffic = word.partition("=")
-        if not equals:
-            raise Told(f"--beside {word}: write NAME=TRAFFIC, such as reports=200/s")
-        if service_of(file, other).name == service_of(file, name).name or other in found:
-            raise Told(f"--beside {other}: a service has one traffic")
-        found[other] = shape_of(traffic, change)
-    return found
+def _alone(spec: Spec, chosen: Service, rates: Rates, setup: Setup, source: Source, seed: int, start: int) -> Simulated:
+    from fleetfoot.core.compile import compile_spec
+    from fleetfoot.prices import listed_prices
+    from fleetfoot.sim.simulate import simulate as tried
+
+    settings = compile_spec(spec, listed_prices(spec))[chosen.name]
+    price = chosen.task.price or 0.0
+    with bar(chosen.name, len(rates), "now the bound") as told:
+        return tried(
+            chosen, rates, setup, source=source, seed=seed, start=start, task_hour=price, settings=settings,
+            progress=told,
+        )  # fmt: skip
 
 
 def _beside(
@@ -161,14 +165,18 @@ def _beside(
     from fleetfoot.sim.together import simulate_together
 
     every = {chosen.name: rates} | {name: seconds_of(shape) for name, shape in others.items()}
-    found = simulate_together(spec, every, setups={chosen.name: setup}, source=source, seed=seed, start=start)
-    mine = found.pop(chosen.name)
-    acted = [decision for decision in mine.decisions if decision.desired != decision.current]
-    told = {
+    with bar(", ".join(every), len(rates), "now the bound") as told:
+        found = simulate_together(
+            spec, every, setups={chosen.name: setup}, source=source, seed=seed, start=start, progress=told
+        )
+        mine = found.pop(chosen.name)
+        acted = [decision for decision in mine.decisions if decision.desired != decision.current]
+        shown = judged(mine.run, acted, min(JUDGED_FROM, len(rates) // 2), start)
+    figures = {
         name: {"most": max(change.desired for change in one.run.changes), **one.run.score.to_json()}
         for name, one in found.items()
     }
-    return judged(mine.run, acted, min(JUDGED_FROM, len(rates) // 2), start), told
+    return shown, figures
 
 
 def _told(found: Simulated, lang: str) -> list[dict[str, Any]]:
@@ -177,15 +185,3 @@ def _told(found: Simulated, lang: str) -> list[dict[str, Any]]:
     return [
         {"t": found.second(d), "before": d.current, "after": d.desired, "words": tell(d, lang)} for d in found.decisions
     ]
-
-
-def _write(found: Simulated, facts: dict[str, Any], report: Path, lang: str, quiet: bool) -> None:
-    from fleetfoot.face.report import write_report
-    from fleetfoot.face.report.simulated import report_of
-
-    try:
-        write_report(report_of(found, facts, lang), report)
-    except OSError as error:
-        raise Told(f"cannot write {report}: {error.strerror or error}") from None
-    if not quiet:
-        click.echo(f"written: {report}")

@@ -26,8 +26,9 @@ def show(found: Simulated, facts: dict[str, Any], lang: str, decisions: bool) ->
     for name, one in facts["beside"].items():
         text = f"{one['seconds_over']:,} s over the objective, at most {one['most']} tasks"
         console.print(Text(f"beside it {name}: {text}, {one['task_hours']:,.1f} task-hours"))
-    for sentence in facts["assumed"]:
-        console.print(Text(f"note: {sentence}", style="yellow"))
+    for name, sentences in (("note", facts["assumed"]), ("warning", facts["warnings"])):
+        for sentence in sentences:
+            console.print(Text(f"{name}: {sentence}", style="yellow"))
     if decisions:
         for decision in found.decisions:
             console.print(f"[dim]{clock(found.second(decision)):>9}[/dim]  {tell(decision, lang)}")

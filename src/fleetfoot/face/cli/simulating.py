@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fleetfoot.face.cli.common import Told
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.words import Change, traffic
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+    from fleetfoot.spec import Service, Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,8 +39,8 @@ plant_option = click.option(
 )  # fmt: skip
 metrics_option = click.option(
     "--metrics", metavar="SOURCE", default="plane", show_default=True,
-    help="What fleetfoot's policies see the world through: plane, 'cloudwatch 60s', 'cloudwatch 20s', "
-    "'cloudwatch 10s', 'prometheus 15s', metrics-server.",
+    help="What fleetfoot's policies see the world through: plane, push, cloudwatch60, cloudwatch20, cloudwatch10, "
+    "prometheus15 or metrics-server; 'cloudwatch 60s' is the same as cloudwatch60.",
 )  # fmt: skip
 report_option = click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page with the pictures."
@@ -65,7 +70,7 @@ def simulator() -> None:
     try:
         importlib.import_module("fleetfoot.sim.world")
     except ImportError as missing:
-        raise Told(f"the simulator is not installed: pip install 'fleetfoot[sim]' ({missing})") from None
+        raise Told(f"the simulator is not installed: make dev in the clone brings it ({missing})") from None
 
 
 def writable(report: Path | None) -> None:
@@ -74,42 +79,64 @@ def writable(report: Path | None) -> None:
         raise Told(f"cannot write {report}: there is no folder {report.absolute().parent}")
 
 
-def service_of(file: Path, name: str | None) -> Any:
-    """The one service of the file, or the one named. Raises Told."""
-    from fleetfoot.face.cli.common import load_spec
+def write_page(report: Path, write: Callable[[Path], object], quiet: bool) -> None:
+    """Let ``write`` put a page there, and say so unless ``quiet``. Raises Told."""
+    try:
+        write(report)
+    except OSError as error:
+        raise Told(f"cannot write {report}: {error.strerror or error}") from None
+    if not quiet:
+        click.echo(f"written: {report}")
 
-    services = load_spec(file).services
+
+def service_of(services: Mapping[str, Service], name: str | None, where: str | Path) -> Service:
+    """The one service there is in ``where``, or the one named. Raises Told."""
     if name is None and len(services) > 1:
-        raise Told(f"{file} has {len(services)} services; name one with --service: {', '.join(services)}")
+        raise Told(f"{where} has {len(services)} services; name one with --service: {', '.join(services)}")
     if name is not None and name not in services:
         from difflib import get_close_matches
 
         near = get_close_matches(name, services, 1)
         hint = f"; did you mean {near[0]}?" if near else f": there are {', '.join(services)}"
-        raise Told(f"{file} has no service {name!r}{hint}")
+        raise Told(f"{where} has no service {name!r}{hint}")
     return services[name or next(iter(services))]
+
+
+def left_out(spec: Spec, service: Service) -> list[str]:
+    """What ``service`` shares with the others of its file, which a run of it alone does not know."""
+    used = service.guards.connections
+    parts = {
+        "budget": spec.budget,
+        "launch limits": spec.launch_limits,
+        "a database": used.database if used is not None else None,
+    }
+    shared = [name for name, part in parts.items() if part is not None]
+    if not shared:
+        return []
+    return [f"what the services share is left out here: {', '.join(shared)}; fleetfoot simulate, with --beside, has it"]
+
+
+@contextmanager
+def progress(*columns: ProgressColumn) -> Iterator[Progress]:
+    """A bar of what is done, and ``columns`` behind it, to stderr. Nothing is shown where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    name = TextColumn("{task.description}")
+    hidden = not sys.stderr.isatty()
+    with Progress(name, BarColumn(), *columns, console=Console(stderr=True), transient=True, disable=hidden) as shown:
+        yield shown
 
 
 @contextmanager
 def bar(words: str, total: int, after: str = "") -> Iterator[Callable[[int], None]]:
-    """A progress bar over ``total`` simulated seconds; call it with how many are done. On a terminal only.
+    """A progress bar over ``total`` simulated seconds; call it with how many are done.
 
     ``after``: what is still done when all of them are.
     """
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[hours]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with progress(TaskProgressColumn(), TextColumn("{task.fields[hours]}"), TimeRemainingColumn()) as shown:
         task = shown.add_task(words, total=total, hours="")
 
         def told(done: int) -> None:

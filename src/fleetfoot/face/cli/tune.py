@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleetfoot.face.cli.common import Told, json_option, put
+from fleetfoot.face.cli.common import Told, json_option, load_spec, put
 from fleetfoot.face.cli.simulating import (
+    left_out,
     metrics_option,
     plant_option,
+    progress,
     service_of,
     shape_of,
     simulator,
@@ -62,14 +64,16 @@ def tune(
     """
     simulator()
     shape = shape_of(traffic, change)
-    chosen = _with_policy(service_of(file, service), policy)
+    spec = load_spec(file)
+    one = service_of(spec.services, service, file)
+    chosen, noted = _with_policy(one, policy), left_out(spec, one)
     with stoppable():
         search = _search(chosen, shape, plant, metrics, goal, hold_out, seed)
         found = _tuned(search, trials, kept, jobs)
     if as_json:
-        put({"service": chosen.name, "traffic": traffic} | found.to_json())
+        put({"service": chosen.name, "traffic": traffic, "assumed": noted} | found.to_json())
     else:
-        _show(found)
+        _show(found, noted)
     if new is not None:
         _write(file, chosen, found, new, policy is not None, quiet=as_json)
 
@@ -127,15 +131,10 @@ def _tuned(search: Search, trials: int, kept: Path | None, jobs: int | None) -> 
 
 @contextmanager
 def _bar(trials: int, search: Search) -> Iterator[Callable[[Trial, int], None]]:
-    """Trials done, the best so far, what is left. On a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda _, __: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Trials done, the best so far, what is left."""
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[best]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as shown:
+    with progress(MofNCompleteColumn(), TextColumn("{task.fields[best]}"), TimeRemainingColumn()) as shown:
         task = shown.add_task(search.service.name, total=trials, best="")
 
         def told(best: Trial, done: int) -> None:
@@ -148,7 +147,7 @@ def _words(score: Score) -> str:
     return f"{score.task_hours:.1f} task-hours, {score.share_over:.2%} over, {score.share_bad:.2%} bad"
 
 
-def _show(found: Tuned) -> None:
+def _show(found: Tuned, noted: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -171,6 +170,8 @@ def _show(found: Tuned) -> None:
     for key, best in found.changes():
         console.print(f"  {key.path}: {key.show(key.present)} -> {key.show(best)}")
     console.print(verdict(found))
+    for sentence in noted:
+        console.print(f"note: {sentence}", style="yellow")
 
 
 def verdict(found: Tuned) -> str:

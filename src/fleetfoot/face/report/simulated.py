@@ -22,6 +22,7 @@ def report_of(found: Simulated, facts: dict[str, Any], lang: str = "en") -> RunR
         "Simulated: the live engine on a virtual clock; arrivals, work and tasks as docs/simulator.md says.",
         f"The first {len(run.rates) - found.score.seconds} s are not judged.",
         *facts["assumed"],
+        *(f"Warning: {sentence}" for sentence in facts["warnings"]),
     ]
     shown = largest(found.decisions)
     if len(shown) < len(found.decisions):

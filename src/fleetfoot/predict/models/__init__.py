@@ -14,9 +14,7 @@ from fleetfoot.predict.calendar import Calendar
 from fleetfoot.predict.models.base import Kind, Model, level
 from fleetfoot.predict.models.naive import fit_last_week, fit_usual, fit_yesterday
 
-__all__ = ["AS_NOW", "KINDS", "LACKING", "Kind", "Model", "available"]
-
-LACKING = "pip install 'fleetfoot[predict]' brings them"
+__all__ = ["AS_NOW", "KINDS", "Kind", "Model", "available"]
 
 
 class _AsNow(NamedTuple):
