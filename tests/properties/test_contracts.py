@@ -15,16 +15,8 @@ from fleetfoot.core.model import Action, State
 from fleetfoot.core.pack import decision_to_json
 from fleetfoot.core.settings import Settings
 from fleetfoot.spec.formula import parse
-from tests.properties.worlds import (
-    Stretch,
-    actor,
-    all_settings,
-    any_policy,
-    lives,
-    several,
-    wild_gaps,
-    wild_observations,
-)
+from tests.properties.services import all_settings, any_policy, several
+from tests.properties.worlds import Stretch, actor, lives, wild_gaps, wild_observations
 from tests.unit.core.build import START
 
 contracts = st.builds(

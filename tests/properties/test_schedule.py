@@ -18,7 +18,8 @@ from fleetfoot.core.schedule import Timetable, Window, hold
 from fleetfoot.face.schedules import intervals
 from fleetfoot.spec.when import WhenForm
 from fleetfoot.spec.zones import Zones, change_after, offset_at, zone_named
-from tests.properties.worlds import all_settings, wild_observations
+from tests.properties.services import all_settings
+from tests.properties.worlds import wild_observations
 from tests.unit.core.build import START
 
 ZONES = ["UTC", "Asia/Seoul", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]
