@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -245,6 +246,16 @@ def test_a_taken_port_is_named_with_its_owner_and_nothing_is_started(short_path:
         assert f"orders: port {port} is taken by process {os.getpid()} (" in run.text()
         assert not processes_of(short_path)
         assert not (run.state / "keeper.json").exists()
+
+
+def test_the_port_that_a_0_became_is_told_and_answers(short_path: Path) -> None:
+    with keeper(short_path, listen="127.0.0.1:0") as run:
+        run.start()
+        address = run.told()["listen"]
+        assert re.fullmatch(r"127\.0\.0\.1:[1-9][0-9]*", address)
+        assert f"orders listens on {address}\n" in run.text()
+        run.service["listen"] = address
+        assert run.get()[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_surge_grows_the_fleet_and_every_verb_can_tell_of_it(up: Up) -> None:
     assert stages["command"]["orders"] >= 1
 
     # people
-    assert "outside capacity 1 to 6" in up.ask("scale", "tiny", "7", code=2)
+    assert "outside 1 to 6" in up.ask("scale", "tiny", "7", code=2)
     assert "no service" in up.ask("pause", "nobody", code=2)
     assert "there is no budget to overrun" in up.ask("permit", "tiny", "--for", "1h", "--reason", "launch", code=2)
     up.ask("scale", "tiny", "2", "--for", "10m", "--who", "ana", "--reason", "a look")

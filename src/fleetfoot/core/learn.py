@@ -13,7 +13,7 @@ try that saturates the fleet is taken back by that, and the next one waits twice
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 STARTS_KEPT = 50
@@ -91,4 +91,5 @@ class Learnt:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Learnt:
-        return cls(**data)
+        """Keys of a later version are left out: one that goes back keeps what it can read."""
+        return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})

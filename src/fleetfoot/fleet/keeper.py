@@ -27,7 +27,7 @@ from .child import Child, plane_link, python
 from .haproxy.program import unusable
 from .locks import Locked, take
 from .settings import BadSettings, FleetSettings, address, load
-from .sockets import PortTaken, bind
+from .sockets import PortTaken, bind, listens_on
 from .state import Store, write_json
 
 _CONTROLLER_STOP_MS = 5000
@@ -106,7 +106,7 @@ class Keeper:
         if self.settings.controller:
             self._start_controller()
         for one in self.settings.services:
-            say(f"{one.name} listens on {one.listen}")
+            say(f"{one.name} listens on {listens_on(one.listen, self._listen[one.name])}")
         while self._phase != "over":
             for key, events in self._selector.select(self._wait_s()):
                 if key.fileobj is wake:

@@ -28,6 +28,7 @@ from .balancer import BalancerSettings
 from .balancers import AnyBalancer, make_balancer
 from .exits import Exits, OomWatch
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
+from .sockets import listens_on
 from .state import Store, TaskRecord
 from .strays import end_forks, end_strays
 from .supervisor import Supervisor
@@ -49,6 +50,7 @@ class Plane:
         self.store = Store(settings.state)
         self.incarnation = secrets.token_hex(8)
         self._sockets, self._link = sockets, link
+        self._addresses = {one.name: listens_on(one.listen, sockets[one.name]) for one in settings.services}
         self._exits, self._oom, self._usage = Exits(), OomWatch(), stats.Usage()
         self._stop = asyncio.Event()
         self._keeper: asyncio.StreamWriter | None = None
@@ -186,7 +188,7 @@ class Plane:
         return self.services[name]
 
     def _stats(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        services = {name: stats.service(one) for name, one in self.services.items()}
+        services = {name: stats.service(one) | {"listen": self._addresses[name]} for name, one in self.services.items()}
         now = {"mono": mono_ms(), "wall": time.time_ns() // 1_000_000}
         return {**now, "incarnation": self.incarnation, "stopping": self._stop.is_set(), "services": services}
 

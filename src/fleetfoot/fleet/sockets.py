@@ -31,6 +31,11 @@ def bind(host: str, port: int, service: str) -> socket.socket:
     return sock
 
 
+def listens_on(asked: str, sock: socket.socket) -> str:
+    """``asked``, host:port, with the port it became: 0 takes any free one."""
+    return f"{asked.rpartition(':')[0]}:{sock.getsockname()[1]}"
+
+
 def _why(error: OSError, host: str, port: int, service: str) -> str:
     if error.errno == errno.EADDRINUSE:
         owner = proc.listener(port)

@@ -16,6 +16,7 @@ from fleetfoot.core import warm
 from fleetfoot.core.engine import Wish, settle_all, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Decision, Observation, Signal
+from fleetfoot.core.schedule import hold
 from fleetfoot.core.settings import Settings
 from fleetfoot.edge.base import Journal, TaskSeen
 from fleetfoot.edge.seconds import Seconds
@@ -51,6 +52,13 @@ class Service:
     decision: Decision | None = None
     pool: warm.Pool | None = None
     changed: Decision | None = None  # the newest that acted or whose reasons changed
+
+    def bounds(self, wall: int) -> tuple[int, int]:
+        """The least and the most tasks the file allows at ``wall`` (ms), its schedules included."""
+        mine = self.settings
+        windows = mine.timetable.windows if mine.timetable is not None else ()
+        held = hold(windows, wall, self.zones.at(wall), mine.startup, mine.minimum, mine.maximum)
+        return held.minimum, held.maximum
 
 
 @dataclass(slots=True)

@@ -45,16 +45,18 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
     spec, seen = live.spec.services[name], service.seen
     learnt = service.memory.learnt.get(seen.fleet.revision) if seen else None
     last = live.loop.orders.last.get(name)
+    notes = live.loop.readers.notes(name)
+    least, most = service.bounds(live.clock.wall())
     return {
-        "listen": spec.listen,
+        "listen": notes.get("listen", spec.listen),
         "target": spec.target,
         "objective": {
             "percentile": spec.objective.percentile,
             "latency": spec.objective.latency,
             "errors": spec.objective.errors,
         },
-        "min": spec.capacity.min,
-        "max": spec.capacity.max,
+        "min": least,
+        "max": most,
         "fleet": _fleet(seen.fleet._asdict(), now) if seen else None,
         "signals": _signals(service, seen.signals, now) if seen else {},
         "operator": live.loop.operators.at(name, now)._asdict(),
@@ -71,7 +73,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "sources": _sources(live, name, now),
         "tasks": [task._asdict() for task in service.tasks],
         "zones": list(spec.task.zones),
-        "notes": live.loop.readers.notes(name),
+        "notes": notes,
     }
 
 

@@ -115,13 +115,13 @@ class Live:
 
     async def operate(self, action: OperatorAction) -> None:
         """Take what a person ordered, once it is recorded. Raises Refused."""
-        service = self.spec.services.get(action.service)
+        service = self.loop.services.get(action.service)
         if service is None:
             raise Refused(f"there is no service {action.service!r}: there are {', '.join(self.spec.services)}")
-        low, high = service.capacity.min, service.capacity.max
+        low, high = service.bounds(self.clock.wall())
         if action.count is not None and not low <= action.count <= high:
             raise Refused(
-                f"{action.count} is outside capacity {low} to {high} of {action.service}: change the file first"
+                f"{action.count} is outside {low} to {high}, what {action.service} may have now: change the file first"
             )
         if self.shadow and (self.hands is None or action.kind != "scale"):
             raise Refused("this controller is a shadow: it watches, and orders nothing")

@@ -155,7 +155,6 @@ class Guards(Part):
     """The guards, in their order."""
 
     example: ClassVar[str] = "{cooldown: {in: 120s}}"
-    later: ClassVar[tuple[str, ...]] = ("flap",)
 
     launches: Launches = Launches()
     """Launch health and crash-loop brake."""
@@ -177,3 +176,7 @@ class Guards(Part):
     """What the platform starts of this service alone; `launch limits` of the file is for all. Default: no limit."""
     hard: Flag = False
     """Whether a lower maximum may go below what present demand needs. Default off: users come first."""
+
+    @classmethod
+    def hint(cls, key: str) -> str:
+        return "stabilisation foresees flaps by itself" if key == "flap" else super().hint(key)

@@ -59,8 +59,6 @@ class Part(BaseModel):
     """Fields that are no keys of a file."""
     sugar: ClassVar[dict[str, Sugar]] = {}
     """Further keys that ``rewrite`` understands."""
-    later: ClassVar[tuple[str, ...]] = ()
-    """Keys that DESIGN.md has and this version refuses by name."""
     example: ClassVar[str] = ""
     """One line that shows the part."""
     words: ClassVar[tuple[str, ...]] = ()
@@ -118,9 +116,7 @@ class Part(BaseModel):
         for key in data:
             if len(wrongs) >= MOST_UNKNOWN:
                 break
-            if key in cls.later:
-                wrongs.append(Wrong(f"'{key}' is not built yet: remove it", at=(key,), on_key=True))
-            elif not cls.known(key):
+            if not cls.known(key):
                 allowed = listed([*cls.keys(), *cls.sugar])
                 message = f"unknown key {shown(key)}: allowed here are {allowed}"
                 meant = nearest(key, cls.keys())

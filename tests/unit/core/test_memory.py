@@ -49,6 +49,13 @@ def test_a_service_goes_on_from_its_kept_memory_as_if_nothing_had_been() -> None
         assert one.tick(requests=rate, cpu=0.5, **CALM) == other.tick(requests=rate, cpu=0.5, **CALM)
 
 
+def test_a_memory_that_a_later_version_kept_more_in_is_read_all_the_same() -> None:
+    kept = lived().memory.to_json()
+    for learnt in kept["learnt"].values():
+        learnt["of a later version"] = 1
+    assert Memory.from_json(kept).to_json() == lived().memory.to_json()
+
+
 def test_a_slice_belongs_to_its_owner_and_is_there_when_asked_again() -> None:
     memory = Memory()
     memory.slice("a")["x"] = 1

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import queue
+import re
 import time
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from fleetfoot.core.model import Action, Decision, Reason, Receipt, Trail, Want
 from fleetfoot.edge.base import OperatorAction, Order
 from fleetfoot.edge.journal.sqlite import SqliteJournal
 from fleetfoot.face.cli import VERBS, main
-from fleetfoot.face.cli.up import cannot_run, first_word, prepare
+from fleetfoot.face.cli.up import cannot_run, first_word, prepare, rolled_back
+from fleetfoot.face.trial.run import _events
+from fleetfoot.face.trial.service import TrialFailed
+from fleetfoot.run.fleetfile import revision_of
 from fleetfoot.spec import Service, loads
 
 NOW = round(time.time() * 1000) - 120_000
@@ -285,3 +290,46 @@ def test_check_says_what_up_would_refuse(tmp_path: Path) -> None:
 def test_schema_prints_the_json_schema() -> None:
     told = json.loads(call("schema").output)
     assert "services" in told["properties"]
+
+
+def test_up_warns_of_a_version_that_was_rolled_back_until_the_file_has_another(tmp_path: Path) -> None:
+    file = tmp_path / "fleetfoot.yaml"
+    bad, good = (loads(f"services: {{orders: {{run: {word} $PORT}}}}") for word in ("bad", "good"))
+    revision = revision_of(bad.services["orders"], tmp_path)
+    assert rolled_back(bad, file, tmp_path) == []  # there is no journal yet
+    journal = SqliteJournal(tmp_path / "journal.db")
+    way = f"{revision} -> 1a2b3c4d: the readiness check answered 500"
+    journal.operate(OperatorAction("orders", "rolled back", "fleetfoot", NOW + SHIFT, NOW, reason=way))
+    journal.close()
+    [told] = rolled_back(bad, file, tmp_path)
+    assert told.startswith(f"orders: version {revision}, which this file has, was rolled back at ")
+    assert "the readiness check answered 500" in told
+    assert rolled_back(good, file, tmp_path) == []
+
+
+def test_a_version_that_came_in_after_a_rollback_is_not_warned_of(tmp_path: Path) -> None:
+    spec = loads("services: {orders: {run: bad $PORT}}")
+    revision = revision_of(spec.services["orders"], tmp_path)
+    journal = SqliteJournal(tmp_path / "journal.db")
+    for at, kind in enumerate(("rolled back", "updated")):
+        journal.operate(
+            OperatorAction("orders", kind, "fleetfoot", NOW + SHIFT + at, NOW + at, reason=f"{revision} -> 1a2b")
+        )
+    journal.close()
+    assert rolled_back(spec, tmp_path / "fleetfoot.yaml", tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (['{"event": "second"}\n', '{"event": "sec'], 'ended in the middle of a line: \'{"event": "sec\''),
+        (["Traceback (most recent call last):\n"], "ended in the middle of a line: 'Traceback"),
+    ],
+    ids=["cut short", "no JSON"],
+)
+def test_a_load_process_that_ends_in_mid_line_is_told_in_words(lines: list[str], why: str) -> None:
+    given: queue.Queue[str | None] = queue.Queue()
+    for line in (*lines, None):
+        given.put(line)
+    with pytest.raises(TrialFailed, match=re.escape(why)):
+        list(_events(given, 10.0))

@@ -216,8 +216,8 @@ def test_a_loop_that_ends_is_told_so_that_another_controller_can_take_over(tmp_p
     ("action", "why"),
     [
         (OperatorAction("nobody", "pause", "ana", 0, 0), "no service 'nobody'"),
-        (OperatorAction("orders", "scale", "ana", 0, 0, count=13), "outside capacity 1 to 12"),
-        (OperatorAction("orders", "scale", "ana", 0, 0, count=0), "outside capacity 1 to 12"),
+        (OperatorAction("orders", "scale", "ana", 0, 0, count=13), "outside 1 to 12"),
+        (OperatorAction("orders", "scale", "ana", 0, 0, count=0), "outside 1 to 12"),
     ],
     ids=["unknown", "above", "below"],
 )
@@ -327,3 +327,30 @@ def test_an_observation_brings_the_offsets_of_the_zones_the_file_names(tmp_path:
     assert {seen.offsets["Asia/Seoul"] for seen in observations} == {(32_400_000, 0, 0)}
     settings, memory = compile_service(loads(spec).services["orders"]), Memory()
     assert [step(settings, memory, seen) for seen in observations] == decided
+
+
+@pytest.mark.parametrize(
+    ("when", "count", "taken"),
+    [("daily", 20, True), ("daily", 21, False), ("daily", 2, False), ("2031-01-01 to 2031-01-02", 13, False)],
+    ids=["within the window's max", "above it", "below its min", "no window is open"],
+)
+def test_a_person_may_order_what_a_schedule_allows_at_that_time(
+    tmp_path: Path, when: str, count: int, taken: bool
+) -> None:
+    line = f"    policies: [default, schedule: {{sale: {{when: {when}, min: 3, max: 20}}}}]\n  mail:"
+
+    async def go() -> None:
+        bench = Bench(tmp_path, spec=SPEC.replace("  mail:", line, 1))
+        try:
+            action = OperatorAction("orders", "scale", "ana", 0, 0, count=count)
+            if taken:
+                await bench.live.operate(action)
+            else:
+                with pytest.raises(Refused, match=f"{count} is outside"):
+                    await bench.live.operate(action)
+            told = status(bench.live)["services"]["orders"]
+            assert (told["min"], told["max"]) == ((3, 20) if when == "daily" else (1, 12))
+        finally:
+            await bench.live.stop()
+
+    asyncio.run(go())

@@ -352,7 +352,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
     # -- guards, health, balancer, budget
     ("guards", service("guards: {cooldown: {in: 5}, flap: 3, rate: {out: 4, in: []}, hard: perhaps}"), [
         f"f:4:29: {A}.guards.cooldown.in: '5' has no unit: write 5s for seconds or 5ms for milliseconds",
-        f"f:4:33: {A}.guards.flap: 'flap' is not built yet: remove it",
+        (f"f:4:33: {A}.guards.flap: unknown key 'flap': allowed here are launches, pay, incident, conflict, "
+        "stabilisation, cooldown, rate, connections, launch limits or hard; stabilisation foresees flaps by itself"),
         f"f:4:54: {A}.guards.rate.out: '4' is not a rate of change: write 100% per 15s or 4 per 15s",
         f"f:4:61: {A}.guards.rate.in: is empty: write at least one rate, such as 4 per 15s",
         f"f:4:72: {A}.guards.hard: 'perhaps' is not on or off: write on or off",

@@ -19,7 +19,7 @@ from fleetfoot_agent.histogram import Histogram, index_of
 
 PERIOD_MS = 1000
 SHORTEST_MS = 50  # an interval shorter than this says nothing about a rate
-NOTES = ("last_failure", "failures", "next_start_ms", "dependency_suspected", "exits", "update", "lost")
+NOTES = ("last_failure", "failures", "next_start_ms", "dependency_suspected", "exits", "update", "lost", "listen")
 LEVELS = ("in_flight", "queue")
 COUNTERS = ("offered", "completed", "errors", "shed", "timed_out", "bad")
 

@@ -35,6 +35,8 @@ def up(file: Path, state: Path | None, shadow: bool, lang: str) -> None:
     problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
     if problems:
         raise Told("\n".join(problems))
+    for warning in rolled_back(spec, file, folder):
+        click.echo(f"fleetfoot: warning: {warning}", err=True)
     config = prepare(spec, file, folder, lang, shadow)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "fleetfoot.fleet.keeper", str(config)])
 
@@ -55,6 +57,28 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool = Fals
     except OSError as failure:
         raise Told(f"the state folder {folder} cannot be used: {failure.strerror or failure}") from failure
     return config
+
+
+def rolled_back(spec: Spec, file: Path, folder: Path) -> list[str]:
+    """Services whose last update was taken back, while the file still asks for the version it brought."""
+    from fleetfoot.edge.journal.read import Reader
+    from fleetfoot.face.times import date_time
+    from fleetfoot.run.fleetfile import directory_of, revision_of
+
+    found = []
+    try:
+        with Reader(folder / "journal.db") as reader:
+            for name, service in spec.services.items():
+                ends = [action for action in reader.actions(name) if action.kind in ("updated", "rolled back")]
+                revision = revision_of(service, directory_of(service, file))
+                if ends and ends[-1].kind == "rolled back" and ends[-1].reason.startswith(f"{revision} ->"):
+                    found.append(
+                        f"{name}: version {revision}, which this file has, was rolled back at "
+                        f"{date_time(ends[-1].wall)}; it starts all the same ({ends[-1].reason})"
+                    )
+    except Exception:  # noqa: BLE001 - a journal that cannot be read keeps no fleet from its start
+        return []
+    return found
 
 
 def cannot_run(service: Service, file: Path) -> list[str]:

@@ -47,7 +47,7 @@ def run(service: LiveService, load: dict[str, Any], watch: Watcher, tick: float 
     """Run ``load`` (options of ``fleetfoot.load``) against ``service``.
 
     ``watch`` is called with the outcome so far for every event of the load, and with None for every
-    sample in between. Raises TrialFailed when the load cannot run; KeyboardInterrupt passes through
+    sample in between. Raises TrialFailed when the load cannot run, or ends early; KeyboardInterrupt passes through
     after the load was ended.
     """
     outcome = Outcome()
@@ -71,6 +71,8 @@ def run(service: LiveService, load: dict[str, Any], watch: Watcher, tick: float 
         if process.poll() is None:
             process.terminate()
         process.wait(10)
+    if not outcome.result:
+        raise TrialFailed(f"the load process ended without a result (exit code {process.returncode})")
     outcome.decisions, outcome.orders = journaled(service, outcome.start - 60_000)
     return outcome
 
@@ -93,7 +95,10 @@ def _events(lines: queue.Queue[str | None], tick: float) -> Iterator[dict[str, A
             continue
         if line is None:
             return
-        yield json.loads(line)
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise TrialFailed(f"the load process ended in the middle of a line: {line[:80]!r}") from None
 
 
 def _take(event: dict[str, Any], outcome: Outcome) -> None:
