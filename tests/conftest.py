@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from fleetfoot.fleet.balancers import KINDS
+from fleetfoot.fleet.haproxy import program
 from tests.support import made_folders, processes_of, short_tmp, wait_until
 
 # Derandomised by default: a red build is red for everyone. A nightly sweep sets FLEETFOOT_HYPOTHESIS=sweep.
@@ -26,6 +28,14 @@ def short_path() -> Iterator[Path]:
     """``tmp_path`` with a path short enough for unix sockets."""
     with short_tmp() as folder:
         yield folder
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Every kind of balancer; skips, with the reason shown, the one that is not installed."""
+    if why := program.unusable({"kind": request.param}):
+        pytest.skip(why)
+    return str(request.param)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from fleetfoot.fleet.balancers import KINDS
-from fleetfoot.fleet.haproxy import program
 from tests.drains import SLACK_S, scale_in
 from tests.faults import Fleet
 from tests.support import processes_of, wait_until
@@ -13,10 +11,7 @@ from tests.support import processes_of, wait_until
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_scale_in_cuts_no_transfer_before_the_stop_timeout_also_of_tasks_that_ignore_sigterm(kind: str) -> None:
-    if why := program.unusable({"kind": kind}):
-        pytest.skip(why)
     with Fleet(3, balancer=kind, least=1, drain="2s", stop="3s", deaf=True) as fleet:
         made = scale_in(fleet, 3, each=5, allowed_s=5)
         assert made.whole["downloads"] == made.whole["uploads"] == 5, made

@@ -8,19 +8,10 @@ from functools import partial
 
 import pytest
 
-from fleetfoot.fleet.balancers import KINDS
-from fleetfoot.fleet.haproxy import program
 from tests.faults import Fleet, Kill, Load, seen, unexplained
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    if request.param == "haproxy" and (why := program.unusable({"kind": "haproxy"})):
-        pytest.skip(why)
-    return str(request.param)
 
 
 def doubled(load: Load, fleet: Fleet) -> list[str]:

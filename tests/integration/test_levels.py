@@ -12,7 +12,6 @@ import pytest
 
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
 from fleetfoot.fleet.client import PlaneClient
-from fleetfoot.fleet.haproxy import program
 from tests.fleets import Keeper, keeper
 from tests.support import wait_until
 
@@ -30,10 +29,7 @@ async def levels(run: Keeper) -> dict[str, float | None]:
     return {name: reading.signals[name].value for name in ("queue", "in_flight")}
 
 
-@pytest.mark.parametrize("kind", ["embedded", "haproxy"])
 def test_one_reading_gives_the_engine_the_queue_and_what_is_in_flight(short_path: Path, kind: str) -> None:
-    if kind == "haproxy" and (why := program.unusable({"kind": kind})):
-        pytest.skip(why)
     with keeper(short_path, balancer={"kind": kind}, concurrency=1, drain_ms=100, stop_timeout_ms=200) as run:
         run.start()
 

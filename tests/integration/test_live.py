@@ -2,180 +2,82 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from fleetfoot.face.times import local
 from tests.support import free_port, short_tmp, wait_until
+from tests.ups import Up, started
 
 pytestmark = pytest.mark.network
-
-CLI = [sys.executable, "-m", "fleetfoot.face.cli"]
-APP = Path(__file__).parents[1] / "apps" / "tiny.py"
-SPEC = """
-services:
-  tiny:
-    run: {python} {app}
-    listen: 127.0.0.1:{port}
-    health: {{readiness: {{path: /healthz, interval: 200ms}}}}
-    objective: {{p95: 1s}}
-    capacity: {{min: 1, max: 6}}
-    task: {{throughput: 20/s, startup: 500ms, drain: 2s, stop timeout: 2s}}
-"""
-
-
-class Up:
-    """A running fleet in a folder."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self.state = folder / ".fleetfoot"
-        self.log = folder / "up.log"
-        (folder / "fleetfoot.yaml").write_text(SPEC.format(python=sys.executable, app=APP, port=port))
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*CLI, "up"], cwd=self.folder, stdout=log, stderr=log)
-        wait_until(lambda: self.said() or self.serving() >= 1, 40, what="the first task")
-        assert not self.said(), self.log.read_text()
-
-    def said(self) -> bool:
-        """Whether ``up`` ended by itself."""
-        return self.process is not None and self.process.poll() is not None
-
-    def stop(self) -> int:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-    def ask(self, *words: str, code: int = 0) -> str:
-        """One call of the command line; its output, or its error when ``code`` is not 0."""
-        done = subprocess.run([*CLI, *words], cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == code, (
-            f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.log.read_text()}"
-        )
-        return done.stderr if code else done.stdout
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self.ask(*words, "--json"))
-
-    def status(self) -> dict[str, Any]:
-        """The controller's status; {} while none answers."""
-        done = subprocess.run(
-            [*CLI, "status", "--json"], cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
-        )
-        return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
-
-    def fleet(self) -> dict[str, Any]:
-        told = self.status()
-        return dict((told.get("services", {}).get("tiny", {}) or {}).get("fleet") or {})
-
-    def serving(self) -> int:
-        fleet = self.fleet()
-        return int(fleet.get("serving", 0)) + int(fleet.get("warming", 0))
-
-    @contextmanager
-    def load(self, rate: int, seconds: int) -> Iterator[subprocess.Popen[str]]:
-        """Open-loop traffic meanwhile; read its figures with ``result``."""
-        command = [
-            *CLI,
-            "load",
-            f"http://127.0.0.1:{self.port}/",
-            "--rate",
-            str(rate),
-            "--for",
-            f"{seconds}s",
-            "--json",
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(20)
-            assert process.stdout is not None
-            process.stdout.close()
 
 
 @pytest.fixture
 def up() -> Iterator[Up]:
-    with short_tmp() as folder:
-        fleet = Up(folder, free_port())
-        try:
-            fleet.start()
-            yield fleet
-        finally:
-            if fleet.process is not None and fleet.process.poll() is None:
-                fleet.stop()
+    with started() as fleet:
+        yield fleet
 
 
-def result(load: subprocess.Popen[str]) -> dict[str, Any]:
-    out, _ = load.communicate(timeout=60)
-    return dict(json.loads(out.strip().splitlines()[-1]))
+STAGES = ("sampled", "received", "decided", "recorded", "commanded")
 
 
 def test_a_surge_grows_the_fleet_and_every_verb_can_tell_of_it(up: Up) -> None:
     assert urllib.request.urlopen(f"http://127.0.0.1:{up.port}/", timeout=10).status == 200
-    wait_until(lambda: "requests" in (up.status()["services"]["tiny"]["signals"]), 20)
-    with up.load(70, 25):
+    wait_until(lambda: "requests" in up.tiny().get("signals", {}), 20)
+    with up.load(70):
         wait_until(lambda: up.serving() >= 4, 40, what="four tasks")
-        told = up.ask("status")
+        told = up.told("status")
         assert "requests/s" in told
         assert "desired" in told
-    wait_until(lambda: up.json("history")["orders"][0]["last_ready"] is not None, 20)
-    why = up.ask("why", "tiny")
+        orders = wait_until(lambda: list(up.json("history")["orders"]), 20, what="the growth in the journal")
+        when = local(orders[0]["wall"]).strftime("%Y-%m-%dT%H:%M:%S")
+        wait_until(lambda: "last task serving" in up.told("why", "tiny", when), 20, what="the tasks to have come")
+    why = up.told("why", "tiny", when)
     assert "1 -> " in why
-    assert "last task serving" in why
     assert "at 14/s a task" in why
-    rows = up.json("why", "tiny")["decisions"]
-    grown = next(row for row in rows if row["decision"]["action"] == "grow")
-    order = grown["order"]
-    assert order["sampled"] <= order["received"] <= order["decided"] <= order["recorded"] <= order["commanded"]
+    rows = up.json("why", "tiny", when)["decisions"]
+    order = next(row for row in rows if row["decision"]["action"] == "grow")["order"]
+    stages = [order[name] for name in STAGES if name != "recorded" or order[name] is not None]  # None: the disk is slow
+    assert stages == sorted(stages)
     assert order["commanded"] <= order["last_starting"] + 50
     assert order["first_ready"] <= order["last_ready"]
-    assert up.ask("why", "tiny", "--lang", "ko") != why
-    assert "1 -> " in up.ask("history")
-    assert "no service 'nobody'" in up.ask("why", "nobody", code=2)
+    assert up.told("why", "tiny", when, "--lang", "ko") != why
+    assert "1 -> " in up.told("history")
+    assert "no service 'nobody'" in up.told("why", "nobody", code=2)
+    assert up.status()["stages"]["command"]["orders"] >= 1
 
-    stages = up.status()["stages"]
-    assert stages["command"]["orders"] >= 1
 
-    # people
-    assert "outside 1 to 6" in up.ask("scale", "tiny", "7", code=2)
-    assert "no service" in up.ask("pause", "nobody", code=2)
-    assert "there is no budget to overrun" in up.ask("permit", "tiny", "--for", "1h", "--reason", "launch", code=2)
-    up.ask("scale", "tiny", "2", "--for", "10m", "--who", "ana", "--reason", "a look")
+def test_people_scale_pause_and_resume_and_are_named_afterwards(up: Up) -> None:
+    assert "outside 1 to 6" in up.told("scale", "tiny", "7", code=2)
+    assert "no service" in up.told("pause", "nobody", code=2)
+    assert "there is no budget to overrun" in up.told("permit", "tiny", "--for", "1h", "--reason", "launch", code=2)
+    up.told("scale", "tiny", "2", "--for", "10m", "--who", "ana", "--reason", "a look")
     wait_until(lambda: up.fleet().get("desired") == 2, 20)
-    assert "fixed at 2 by ana until" in up.ask("status")
-    up.ask("pause", "tiny", "--growth", "--who", "bo")
-    up.ask("resume", "tiny")
-    wait_until(lambda: "fixed at" not in up.ask("status"), 20)
-    history = up.ask("history")
+    wait_until(lambda: "fixed at 2 by ana until" in up.told("status"), 20)
+    up.told("pause", "tiny", "--growth", "--who", "bo")
+    up.told("resume", "tiny")
+    wait_until(lambda: "fixed at" not in up.told("status"), 20)
+    history = up.told("history")
     assert "ana fixed it at 2 tasks until" in history
     assert "(a look)" in history
     assert "bo paused growth" in history
-    assert up.json("history")["orders"][-1]["who"] == "ana"
+    assert up.json("history")["orders"][0]["who"] == "ana"
     assert up.stop() == 0
-    assert "1 -> " in up.ask("why", "tiny")  # the journal needs no controller
+    assert "1 -> 2" in up.ask("why", "tiny")  # the journal needs no controller
     assert "no controller answers" in up.ask("status", code=2)
-    assert "1 -> " in up.log.read_text()
+    assert "1 -> 2" in up.log.read_text()
 
 
 def test_killing_the_controller_in_a_surge_loses_no_request_and_repeats_no_order(up: Up) -> None:
-    with up.load(70, 30) as load:
+    with up.load(70) as load:
         wait_until(lambda: up.serving() >= 4, 40, what="four tasks")
         before = up.status()
         orders = len(up.json("history")["orders"])
@@ -184,18 +86,19 @@ def test_killing_the_controller_in_a_surge_loses_no_request_and_repeats_no_order
         wait_until(lambda: up.status().get("pid", before["pid"]) != before["pid"], 30, what="a new controller")
         wait_until(lambda: (up.status().get("loop") or {}).get("steps", 0) >= 10, 60, what="ten steps")
         assert up.fleet()["desired"] >= desired
-        told = result(load)
-    assert told["lost"] == 0, told["failures"]
+        figures = load.result()
+    assert figures["counts"]["ok"] > 0
+    assert figures["lost"] == 0, figures["failures"]
     after = up.status()
     assert after["now"] > before["now"]
+    wait_until(lambda: all(order["ok"] is not None for order in up.json("history")["orders"]), 20, what="every receipt")
     later = up.json("history")["orders"]
-    assert all(order["ok"] is not None for order in later)
     assert [o for o in later[orders:] if o["count"] <= desired] == []
     assert len({order["id"] for order in later}) == len(later)
 
 
 def test_an_order_left_without_a_receipt_is_looked_at_again_and_not_repeated(up: Up) -> None:
-    up.ask("scale", "tiny", "3")
+    up.told("scale", "tiny", "3")
     wait_until(lambda: up.serving() == 3, 30)
     pid = up.status()["pid"]
     os.kill(pid, signal.SIGSTOP)

@@ -16,21 +16,9 @@ import pytest
 
 from fleetfoot.face.trial.service import LiveService
 from tests.support import free_port, wait_until
+from tests.ups import APP, CLI, SPEC
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
-
-CLI = [sys.executable, "-m", "fleetfoot.face.cli"]
-APP = Path(__file__).parents[1] / "apps" / "tiny.py"
-SPEC = """
-services:
-  tiny:
-    run: {python} {app}
-    listen: 127.0.0.1:{port}
-    health: {{readiness: {{path: /healthz, interval: 200ms}}}}
-    objective: {{p95: 1s}}
-    capacity: {{min: 1, max: 6}}
-    task: {{throughput: 10/s, startup: 500ms, drain: 2s, stop timeout: 2s}}
-"""
 
 
 def call(*words: object, code: int = 0) -> str:
@@ -56,7 +44,8 @@ def test_a_shadow_watches_a_real_fleet_and_leaves_it_alone(tmp_path: Path) -> No
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     folder = tmp_path / "shadow"
-    with LiveService(SPEC.format(python=sys.executable, app=APP, port=port), "tiny", url) as service:
+    spec = SPEC.format(python=sys.executable, app=APP, port=port).replace("throughput: 20/s", "throughput: 10/s")
+    with LiveService(spec, "tiny", url) as service:
         call("scale", "tiny", 1, "--state", service.state)
         with shadow(service, folder):
 
