@@ -110,6 +110,28 @@ def test_an_emergency_is_urgent_and_says_so() -> None:
     assert decision.reasons[0].data["level"] == "emergency"
 
 
+@pytest.mark.parametrize(
+    ("rate", "count"),
+    [
+        pytest.param(100.0, 11, id="5 are needed, 10 are there: one more at a time"),
+        pytest.param(240.0, 20, id="12 are needed, 24 are enough: doubles"),
+        pytest.param(160.0, 16, id="8 are needed, 16 are enough"),
+        pytest.param(40.0, 11, id="2 are needed and 10 are full of something else: one at a time"),
+    ],
+)
+def test_an_emergency_ends_at_twice_what_the_requests_need(rate: float, count: int) -> None:
+    """A task carries 20/s, by declaration."""
+    assert first(living(), 40, cpu=0.99, requests=rate) == (30, count)
+
+
+def test_a_step_answers_the_phases_below_it_until_its_tasks_serve() -> None:
+    """Full for a minute while the tasks of the emergency start; then the load falls through 90 %."""
+    service = living(startup=60_000)
+    assert first(service, 40, cpu=0.97) == (30, 20)
+    assert first(service, 59, cpu=0.97) is None
+    assert first(service, 100, cpu=0.92) == (59, 40), "the minute of the phase of 90 % begins here"
+
+
 def test_it_shrinks_after_a_calm_time_and_rests_as_long_after_each() -> None:
     service = living(below=0.3, calm=60_000)
     assert first(service, 100, cpu=0.2) == (60, 9)

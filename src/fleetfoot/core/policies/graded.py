@@ -2,8 +2,9 @@
 
 The highest phase whose threshold the signal has been at or over for as long as the phase waits grows the count by its
 percent of the count at which the breach began; a level bounds that step in tasks. An emergency doubles the count,
-whatever the level. A phase waits as long again before its next step, and until its tasks serve; a higher phase adds
-only the difference.
+whatever the level, but not past ``ROOM`` times what is known to be enough: a full task says that it is too much, and
+not by how much. A phase waits as long again before its next step, and until its tasks serve; a lower one waits for
+both; a higher one adds only the difference.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 COVERED = 0.5
 MODERATE, AGGRESSIVE = 1.5, 3.0  # urgency from which on the level is that
+ROOM = 2.0  # times what the requests need at full throughput; past it an emergency adds one task at a time
 EXACT_TO = 9  # decimals: 20 % of 10 are 2 tasks, not a hair more
 
 
@@ -103,12 +105,16 @@ class Graded:
         return self._in(view, mine, mean, data)
 
     def _phase(self, view: View, mine: Slice, mean: float) -> Phase | None:
-        """The highest phase that has lasted; keeps since when each has been reached."""
+        """The highest phase that has lasted; keeps since when each has been reached.
+
+        One below the last step's begins when that step's tasks serve: the load falls through it then.
+        """
         before = mine.get("since")
         if before is None or len(before) != len(self.phases):  # also: the settings have changed
             before = [None] * len(self.phases)
+        answered = mine.get("answered", 0.0) if view.coming() else 0.0
         since = mine["since"] = [
-            (view.now if at is None else at) if mean >= phase.threshold else None
+            (view.now if at is None or phase.threshold < answered else at) if mean >= phase.threshold else None
             for phase, at in zip(self.phases, before, strict=True)
         ]
         lasted = [p for p, at in zip(self.phases, since, strict=True) if at is not None and view.now - at >= p.hold]
@@ -124,7 +130,7 @@ class Graded:
     def _out(self, view: View, mine: Slice, phase: Phase, data: Data) -> Vote:
         start, (name, level) = breach.base(view, mine), self._level(view)
         if phase.percent is None:
-            step, name = max(start, 1), "emergency"
+            step, name = self._doubling(view, start), "emergency"
         else:
             step = max(1, ceil(round(start * phase.percent / 100.0, EXACT_TO)))
             if level is not None:
@@ -132,9 +138,17 @@ class Graded:
         want = modest(view, self.signal, start + step)
         if want <= view.current:
             return Want(view.current, Reason(Code.STEP_COOLDOWN, data))
-        mine["hold"] = phase.hold
+        mine["hold"], mine["answered"] = phase.hold, phase.threshold
         reason = Reason(Code.GRADED, {**data, "from": start, "to": want, "level": name})
         return Want(breach.ask(view, mine, want), reason, urgent=phase.percent is None)
+
+    def _doubling(self, view: View, start: int) -> int:
+        """Tasks of an emergency: as many as there are, or up to what is known to be enough."""
+        carries = max(view.settings.throughput or 0.0, view.learnt.most)  # what saturation taught is no measure here
+        if not carries or not view.usable("requests"):
+            return max(start, 1)
+        enough = ceil(ROOM * view.window("requests").rate(self.window) / carries)
+        return max(min(start, enough - start), 1)
 
     def _in(self, view: View, mine: Slice, mean: float, data: Data) -> Vote:
         dim = part_blind(view, self.signal)

@@ -69,8 +69,8 @@ class GradedPolicy(Policy):
     """The signal to watch. Default cpu: the phases of the source are shares of it."""
     phases: dict[float, Annotated[Phase, PhaseForm()]] = Field(default={})
     """Value -> step and how long the signal must have been there, such as {70%: 20% after 5m, 95%: emergency after
-    30s}. An emergency doubles the count. Default, for cpu and memory: 70% 20% after 5m, 80% 50% after 3m, 90% 100%
-    after 1m, 95% emergency after 30s."""
+    30s}. An emergency doubles the count, up to twice the need. Default, for cpu and memory: 70% 20% after 5m, 80% 50%
+    after 3m, 90% 100% after 1m, 95% emergency after 30s."""
     level: Annotated[str, ChoiceForm(LEVELS)] = "off"
     """Bounds of one step in tasks: conservative 1 to 2, moderate 2 to 5, aggressive 4 to 10; by urgency picks one of
     them. An emergency passes them. Default off: the phases alone say."""
