@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from fleetfoot.edge.sources.push import Receiver, push_app
+from fleetfoot_agent import Agent
 from fleetfoot_agent.sender import Target
 from tests.support import wait_until
 
@@ -68,3 +69,10 @@ class Controller:
 
     def target(self, task: str = "orders-1", token: str = TOKEN) -> Target:
         return Target(self.url, token, "orders", task, "r1")
+
+
+def serve(agent: Agent, requests: int, status: int = 200) -> None:
+    """So many requests of 5 ms, as an app's middleware counts them."""
+    for _ in range(requests):
+        agent.recorder.begin()
+        agent.recorder.end(5_000_000, status)

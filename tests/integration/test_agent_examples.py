@@ -28,16 +28,6 @@ GUNICORN = "gunicorn --workers 2 --bind 127.0.0.1:$PORT "
 UVICORN_WORKER = "--worker-class uvicorn.workers.UvicornWorker "
 
 
-@pytest.fixture
-def controller() -> Iterator[Controller]:
-    made = Controller()
-    try:
-        yield made
-    finally:
-        made.stop()
-        made.socket.close()
-
-
 def written(folder: str) -> str:
     """The command in the example's fleetfoot.yaml."""
     file = yaml.safe_load((EXAMPLES / folder / "fleetfoot.yaml").read_text(encoding="utf-8"))

@@ -24,16 +24,6 @@ EXAMPLES = ROOT / "examples" / "sidecar"
 
 
 @pytest.fixture
-def controller() -> Iterator[Controller]:
-    made = Controller()
-    try:
-        yield made
-    finally:
-        made.stop()
-        made.socket.close()
-
-
-@pytest.fixture
 def app() -> Iterator[App]:
     made = App()
     yield made

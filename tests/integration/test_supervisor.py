@@ -1,125 +1,22 @@
-"""The supervisor with real tasks: whatever a command does, the count comes right or the reason is told."""
+"""The supervisor with real tasks: the count comes right, whoever dies, and stops end what they stop."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fleetfoot.fleet import proc
 from fleetfoot.fleet.supervisor import Refused
 from tests.balancers import play, until
-from tests.fleets import UPSTREAM, Crew, crew, service
+from tests.crews import python
+from tests.fleets import UPSTREAM, crew, service
 from tests.support import processes_of
 
 pytestmark = pytest.mark.network
-
-
-def python(code: str) -> str:
-    return f"{sys.executable} -c {shlex.quote(code)}"
-
-
-LISTEN_SILENTLY = """
-import os, socket, time
-s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
-time.sleep(3600)
-"""
-ANSWER_500 = """
-import os, socket
-s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
-while True:
-    c, _ = s.accept(); c.recv(4096); c.sendall(b"HTTP/1.1 500 No\\r\\n\\r\\n"); c.close()
-"""
-
-
-def health(grace_ms: int = 600, **readiness: Any) -> dict[str, Any]:
-    return {"readiness": {"interval_ms": 100, "timeout_ms": 200, **readiness}, "grace_ms": grace_ms}
-
-
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [
-        pytest.param("no-such-command-anywhere", "command not found", id="command-not-found"),
-        pytest.param("/etc", "not executable", id="not-executable"),
-        pytest.param(python("raise SystemExit(3)"), "exited with code 3", id="exits-at-once"),
-        pytest.param("true", "exited with code 0", id="exits-at-once-and-well"),
-        pytest.param(python("import os; os.kill(os.getpid(), 11)"), "segmentation fault", id="segfaults"),
-        pytest.param(python("import os; os.kill(os.getpid(), 9)"), "killed or out of memory", id="is-killed"),
-        pytest.param(python("import time; time.sleep(3600)"), "never listened on $PORT", id="never-listens"),
-        pytest.param(python(LISTEN_SILENTLY), "readiness check timed out", id="hangs"),
-        pytest.param(python(ANSWER_500), "readiness check answered 500", id="answers-500"),
-    ],
-)
-def test_a_start_that_fails_says_why_and_is_braked(short_path: Path, command: str, why: str) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, service(command=command, initial=3, health=health())) as run:
-            await until(lambda: len(run.told["starts"]) >= 3, "three failed starts")
-            told = run.told
-            assert {tuple(row[2:]) for row in told["starts"]} == {(0, False, why)}
-            assert [row[0] for row in told["starts"]] == [1, 2, 3]
-            assert told["last_failure"]["why"] == why
-            assert told["failures"] == 1
-            assert 0 < told["next_start_ms"] <= 1000
-            assert told["serving"] == 0
-
-    play(scenario())
-
-
-def test_a_failed_start_shows_the_last_line_of_its_log(short_path: Path) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, service(command=python("import no_such_module"))) as run:
-            await until(lambda: run.told["last_failure"], "the failure")
-            assert run.told["last_failure"]["log"] == "ModuleNotFoundError: No module named 'no_such_module'"
-
-    play(scenario())
-
-
-def test_a_folder_that_does_not_exist_is_a_failed_start_that_names_it(short_path: Path) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, service(directory=str(short_path / "nowhere"))) as run:
-            assert "nowhere" in run.told["starts"][0][4]
-            assert run.told["next_start_ms"] > 0
-
-    play(scenario())
-
-
-def test_the_next_start_comes_after_the_brake_and_may_succeed(short_path: Path) -> None:
-    marker = short_path / "fixed"
-    command = f"test -e {marker} && exec {UPSTREAM}"
-
-    async def scenario() -> None:
-        async with crew(short_path, service(command=command)) as run:
-            await until(lambda: run.told["starts"], "the failed start")
-            marker.touch()
-            await run.serving(1)
-            assert [row[3] for row in run.told["starts"]] == [False, True]
-
-    play(scenario())
-
-
-def test_a_task_gets_its_port_name_zone_and_revision(short_path: Path) -> None:
-    async def scenario() -> None:
-        settings = service(env={"COLOUR": "green"}, revision="abc123", zones=["north"])
-        async with crew(short_path, settings) as run:
-            await run.serving(1)
-            (task,) = run.told["tasks"]
-            for name, value in {
-                "PORT": str(task["port"]),
-                "FLEETFOOT_TASK": task["id"],
-                "FLEETFOOT_SERVICE": "orders",
-                "FLEETFOOT_ZONE": "north",
-                "FLEETFOOT_REVISION": "abc123",
-                "COLOUR": "green",
-            }.items():
-                assert await run.get(f"/env/{name}") == (200, value)
-
-    play(scenario())
 
 
 def test_tasks_come_and_go_with_the_desired_count_and_zones_stay_even(short_path: Path) -> None:
@@ -268,144 +165,6 @@ def test_the_wait_for_a_child_of_the_shell_lasts_until_it_has_stopped(short_path
             run.supervisor.scale(0)
             await until(lambda: not run.told["tasks"] and not processes_of(short_path), "the end")
             assert done.exists()
-
-    play(scenario())
-
-
-def test_a_port_lost_to_somebody_else_costs_no_failed_start(short_path: Path) -> None:
-    taken = short_path / "taken"
-    code = (
-        "import os, pathlib, sys\n"
-        f"p = pathlib.Path({str(taken)!r})\n"
-        "if not p.exists():\n"
-        "    p.touch(); sys.exit('OSError: [Errno 98] Address already in use')\n"
-        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
-    )
-
-    async def scenario() -> None:
-        command = f"{python(code)} {UPSTREAM.split(' ', 1)[1]}"
-        async with crew(short_path, service(command=command)) as run:
-            await run.serving(1)
-            assert [row[3] for row in run.told["starts"]] == [True]
-            assert run.told["failures"] == 0
-            assert len(run.told["exits"]) == 1
-
-    play(scenario())
-
-
-def test_a_command_that_listens_elsewhere_fails_in_the_end(short_path: Path) -> None:
-    code = "import sys; sys.exit('OSError: [Errno 98] Address already in use')"
-
-    async def scenario() -> None:
-        async with crew(short_path, service(command=python(code))) as run:
-            await until(lambda: run.told["starts"], "a failed start")
-            assert run.told["starts"][0][3:] == [False, "exited with code 1"]
-            assert len(run.told["exits"]) == 6
-
-    play(scenario())
-
-
-def sickly(folder: Path, tasks: int, **more: Any) -> Any:
-    liveness = {"path": "/healthz", "interval_ms": 100, "timeout_ms": 2000, "unhealthy": 3}
-    return service(
-        initial=tasks,
-        env={"SICK": str(folder / "sick")},
-        health={"readiness": {"path": "/", "interval_ms": 100}, "liveness": liveness, "grace_ms": 20_000},
-        **more,
-    )
-
-
-async def ticking(run: Crew, condition: Any, what: str) -> None:
-    """Let the supervisor's seconds pass quickly until a condition holds."""
-
-    def ticked() -> Any:
-        run.supervisor.tick()
-        return condition()
-
-    await until(ticked, what)
-
-
-def test_a_hung_task_is_replaced_and_the_others_stay(short_path: Path) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, sickly(short_path, 4)) as run:
-            await run.serving(4)
-            before = run.pids()
-            victim = run.told["tasks"][1]
-            (short_path / "sick").write_text(victim["id"])
-            await ticking(run, lambda: victim["pid"] not in run.pids(), "the hung task to go")
-            await run.serving(4)
-            assert before - run.pids() == {victim["pid"]}
-            assert run.told["last_failure"]["why"] == "liveness check answered 500"
-
-    play(scenario())
-
-
-def test_hung_tasks_are_replaced_one_after_the_other(short_path: Path) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, sickly(short_path, 7)) as run:
-            await run.serving(7)
-            sick = {task["id"] for task in run.told["tasks"][:2]}
-            (short_path / "sick").write_text(" ".join(sick))
-            most = 0
-
-            def settled() -> bool:
-                nonlocal most
-                told = run.told
-                assert not told["dependency_suspected"]
-                most = max(most, told["starting"])
-                return not sick & {task["id"] for task in told["tasks"]}
-
-            await ticking(run, settled, "both hung tasks to go")
-            assert most == 1
-
-    play(scenario())
-
-
-def test_what_a_third_of_the_tasks_share_is_told_and_not_replaced(short_path: Path) -> None:
-    async def scenario() -> None:
-        async with crew(short_path, sickly(short_path, 4)) as run:
-            await run.serving(4)
-            before = run.pids()
-            (short_path / "sick").write_text("all")
-            await ticking(run, lambda: run.told["dependency_suspected"], "the suspicion")
-            for _ in range(20):
-                run.supervisor.tick()
-            assert run.pids() == before
-            assert run.told["draining"] == 0
-            (short_path / "sick").unlink()
-            await ticking(run, lambda: not run.told["dependency_suspected"], "the suspicion to go")
-            assert run.pids() == before
-
-    play(scenario())
-
-
-def test_a_task_that_is_not_ready_gets_no_requests_and_gains_them_back(short_path: Path) -> None:
-    async def scenario() -> None:
-        settings = service(
-            initial=3,
-            env={"SICK": str(short_path / "sick")},
-            health={"readiness": {"path": "/healthz", "interval_ms": 50, "unhealthy": 2}, "grace_ms": 20_000},
-        )
-        async with crew(short_path, settings) as run:
-            await run.serving(3)
-            victim = run.told["tasks"][0]
-            (short_path / "sick").write_text(victim["id"])
-            await until(lambda: run.told["failed"] == 1, "the unready task")
-            assert run.told["tasks"][0]["why"] == "answered 500"
-            answered = {(await run.get())[1].split()[0] for _ in range(12)}
-            assert victim["id"] not in answered
-            (short_path / "sick").unlink()
-            await run.serving(3)
-            assert {task["id"] for task in run.told["tasks"]} == answered | {victim["id"]}
-
-    play(scenario())
-
-
-def test_without_a_path_an_accepted_connection_makes_ready(short_path: Path) -> None:
-    async def scenario() -> None:
-        settings = service(command=python(LISTEN_SILENTLY), health=health(20_000, path=None))
-        async with crew(short_path, settings) as run:
-            await run.serving(1)
 
     play(scenario())
 
