@@ -191,4 +191,5 @@ class Settings:
     def zones(self) -> tuple[str, ...]:
         """The time zones whose offsets an observation must bring."""
         held = self.timetable.windows if self.timetable is not None else ()
-        return tuple(dict.fromkeys(window.zone for window in held))
+        seasons = [zone for policy in self.policies if (zone := getattr(policy, "zone", "UTC")) != "UTC"]
+        return tuple(dict.fromkeys((*(window.zone for window in held), *seasons)))

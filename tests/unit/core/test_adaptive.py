@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -104,6 +105,31 @@ def test_a_sleep_leaves_a_hole_and_no_more_than_the_history_is_kept() -> None:
     service.now += 1000 * POINT
     service.tick(cpu=0.5)
     assert len(service.memory.slice("adaptive")["points"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("change", "places"),
+    [
+        pytest.param("2026-03-29T01:00+00:00", [0.1] * 12 + [None] * 12 + [0.9] * 11, id="spring: an hour's hole"),
+        pytest.param("2026-10-25T01:00+00:00", [0.9] * 11, id="autumn: the second hour stands for the first"),
+    ],
+)
+def test_points_keep_to_the_local_clock_when_it_changes(change: str, places: list[float | None]) -> None:
+    """An hour of 0.1 before, an hour of 0.9 after the clocks of Berlin change."""
+    service = living(zone="Europe/Berlin", below=None, above=1.0, at_most=1.0)
+    service.now = int(datetime.fromisoformat(change).timestamp() * 1000) - 12 * POINT - 10_000
+    service.run(3600, 10_000, cpu=0.1)
+    service.run(3600, 10_000, cpu=0.9)
+    points = service.memory.slice("adaptive")["points"]
+    assert [point and round(point, 2) for point in points] == places
+
+
+def test_the_hour_is_that_of_its_zone() -> None:
+    """Half past midnight in Seoul is half past three in the afternoon in UTC."""
+    service = living(zone="Asia/Seoul")
+    service.now = SLOT * POINT
+    service.tick(cpu=0.5)
+    assert service.memory.slice("adaptive")["slot"] == SLOT + 9 * HOUR
 
 
 def test_what_is_usual_moves_the_threshold_and_the_reason_says_so() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from fleetfoot.spec import load, loads
 from fleetfoot.spec.explain import explain
+from fleetfoot.spec.policies import KINDS
 from tests.unit.spec.lines import service
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -150,3 +151,11 @@ def test_a_budget_is_reckoned_with() -> None:
     assert "all services at max for a whole month cost 7,300,000 KRW: the budget lasts for 10% of that" in told
     without = "\n".join(explain(loads(text.replace(", rate: 1000 KRW/USD", ""))))
     assert "a is priced in USD: write budget.rate in KRW/USD" in without
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_policy_is_told_in_words_of_its_own(kind: str) -> None:
+    policy = f"policies: [{{{kind}: {KINDS[kind].example or '{}'}}}]"
+    said = "\n".join(explain(loads(service("signals: {jobs: {from: agent, metric: app.jobs}}", policy))))
+    words = said.split(f"{kind}: ")[1].splitlines()[0]
+    assert len(words.split()) > 4

@@ -5,7 +5,9 @@ Every five minutes the mean of the signal becomes a point; a day of them is kept
     out = max(usual + 2 sd, 0.9 x p95, above), but never over the hard limit ``at_most``
     in  = min(usual - sd, 1.2 x p05, below), but never under ``at_least``
 
-``usual`` is the mean of the points of the present hour of the day, sd, p95 and p05 those of all points.
+``usual`` is the mean of the points of the present hour of the day, sd, p95 and p05 those of all points. Hours are
+those of ``zone``: the hour that is skipped in spring is a hole in the points, the one that comes twice in autumn takes
+the place of the first.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def percentile(ordered: list[float], share: float) -> float:
 
 
 def usual(points: list[float | None], slot: int) -> Usual | None:
-    """``points`` end right before ``slot`` (counted from 1970); None while fewer than ``ENOUGH`` are known."""
+    """``points`` end right before ``slot`` (local, counted from 1970); None while fewer than ``ENOUGH`` are known."""
     known = [point for point in points if point is not None]
     if len(known) < ENOUGH:
         return None
@@ -78,6 +80,7 @@ class Adaptive:
     remove: int = 1
     cooldown: int = 300_000  # ms
     window: int = 10_000  # ms
+    zone: str = "UTC"  # whose hours the season keeps
 
     monotone = True
 
@@ -87,7 +90,7 @@ class Adaptive:
         least = spec.at_least if spec.at_least is not None else (spec.below or 0.0) / 2
         return cls(
             spec.name, spec.signal, spec.above, spec.at_most, spec.below, least, spec.history // POINT, spec.add,
-            spec.remove, spec.cooldown, spec.window,
+            spec.remove, spec.cooldown, spec.window, spec.zone,
         )  # fmt: skip
 
     @property
@@ -143,7 +146,7 @@ class Adaptive:
 
     def _remember(self, view: View, mine: Slice) -> None:
         """Close the point that is over, then count what is seen now into the present one."""
-        slot = view.now // POINT
+        slot = (view.now + self._offset(view, mine)) // POINT
         if mine.get("slot") != slot:
             self._close(mine, slot)
         if view.usable(self.signal):
@@ -152,13 +155,21 @@ class Adaptive:
             mine["span"] += span
         mine["at"] = view.now
 
+    def _offset(self, view: View, mine: Slice) -> int:
+        """ms from UTC, as last told."""
+        told = view.seen.offsets.get(self.zone)
+        if told is not None:
+            mine["offset"] = told[0]
+        return int(mine.get("offset", 0))
+
     def _close(self, mine: Slice, slot: int) -> None:
         points = mine.setdefault("points", [])
         before = mine.get("slot")
         if before is not None:
             point = mine["sum"] / mine["span"] if mine["span"] >= COVERED * POINT else None
-            gap = min(slot - before - 1, self.keep)
-            points += [None if point is None else float(f"{point:.{DIGITS}g}"), *[None] * gap]
+            points.append(None if point is None else float(f"{point:.{DIGITS}g}"))
+            points += [None] * min(slot - before - 1, self.keep)
+            del points[max(0, len(points) - max(0, before + 1 - slot)) :]  # the local clock went back
             del points[: -self.keep]
         mine.update(slot=slot, sum=0.0, span=0)
         found = usual(points, slot)

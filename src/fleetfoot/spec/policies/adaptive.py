@@ -10,6 +10,7 @@ from fleetfoot.spec.errors import Wrong, raise_if_any
 from fleetfoot.spec.policies.base import Cooldown, Policy, SignalName, Value, Window, signal_first, value_of
 from fleetfoot.spec.signals import unit_of
 from fleetfoot.spec.units import AtLeastOne, DurationForm
+from fleetfoot.spec.zones import ZoneForm
 
 _VALUES = ("above", "at most", "below", "at least")
 
@@ -33,6 +34,8 @@ class AdaptivePolicy(Policy):
     scale-in."""
     history: Annotated[int, DurationForm(low=15_000_000, high=604_800_000)] = 86_400_000
     """What is remembered, in points of 5m. Default 24h: 288 points, the same hour of yesterday among them."""
+    zone: Annotated[str, ZoneForm()] = "UTC"
+    """The time zone whose hours the signal keeps. Default UTC."""
     add: AtLeastOne = 1
     """Tasks to add. Default 1: the gentlest step."""
     remove: AtLeastOne = 1
