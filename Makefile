@@ -58,6 +58,6 @@ picture: setup ## docs/loop.svg, from the tables in the code
 	@$(BIN)/python scripts/picture.py
 
 clean: ## everything that was made, .venv too
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html
+	@rm -rf .venv .venv-iac build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +

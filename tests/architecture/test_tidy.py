@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.source import ROOT, imports, optional, python_files, tracked, tree
 
-LOCKS = ("core", "dev")
+LOCKS = ("core", "dev", "iac")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 #: Written in pieces, so that this file does not hold what it forbids.

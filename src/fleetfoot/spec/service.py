@@ -24,6 +24,7 @@ from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import BacklogPolicy, DefaultPolicy, ForecastPolicy, PolicySpec, SchedulePolicy, with_names
 from fleetfoot.spec.policies.forecast import MOST, RAISE
 from fleetfoot.spec.policies.schedule import ScheduleWindow
+from fleetfoot.spec.provision import Provision
 from fleetfoot.spec.signals import SignalSpec, is_built_in, unknown_signal
 from fleetfoot.spec.task import Task
 from fleetfoot.spec.update import Update
@@ -129,6 +130,8 @@ class Service(Part):
     """Limits of the balancer."""
     update: Update = Update()
     """How a new version comes in, and when it is taken back."""
+    provision: Provision = Provision()
+    """What `fleetfoot synth` needs beside it to write a template for AWS. The controller does not read it."""
 
     @classmethod
     def hint(cls, key: str) -> str:

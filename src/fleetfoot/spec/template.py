@@ -84,6 +84,7 @@ services:
     #   request timeout: 30s             # then 504
 
     # update: {{surge: 25%, breaker: 3, bake: 10s}}   # how `fleetfoot update` brings in a new version
+    # provision: {{app: my-app, port: 8080, nat: 2}}   # for `fleetfoot synth`: the service on AWS as a template
 
 # budget: {{daily: 10000 KRW, monthly: 150000 KRW, rate: 1300 KRW/USD}}   # for all services together
 # databases:                           # that services share; a service names one in guards.connections

@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "compare": "fleetfoot.face.cli.compare:compare",
     "report": "fleetfoot.face.cli.report:report",
     "tune": "fleetfoot.face.cli.tune:tune",
+    "synth": "fleetfoot.face.cli.synth:synth",
     "replay": "fleetfoot.face.cli.replay:replay",
     "demo": "fleetfoot.face.cli.demo:demo",
 }

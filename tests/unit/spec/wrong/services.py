@@ -6,7 +6,7 @@ from tests.unit.spec.lines import service
 
 SERVICE_KEYS = (
     "run, start, app, directory, env, listen, target, priority, objective, capacity, task, signals, policies, guards, "
-    "health, balancer or update"
+    "health, balancer, update or provision"
 )
 A = "services.a"
 

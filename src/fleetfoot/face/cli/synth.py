@@ -1,0 +1,82 @@
+"""``fleetfoot synth``: fleetfoot.yaml as files of a platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleetfoot.face.cli.common import Told, load_spec
+from fleetfoot.face.cli.simulating import service_of
+
+if TYPE_CHECKING:
+    from fleetfoot.provision import Plan
+    from fleetfoot.spec import Spec
+
+
+@click.group(short_help="Write templates of a platform from fleetfoot.yaml.")
+def synth() -> None:
+    """Write fleetfoot.yaml as files of a platform, which need no fleetfoot to be read or deployed."""
+
+
+@synth.command(short_help="A CloudFormation template: network, balancer, service, scaling, roles.")
+@click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
+@click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one.")
+@click.option(
+    "--mode", type=click.Choice(("alarms", "native20", "controller")), default="controller", show_default=True,
+    help="Who scales: staggered 10 s alarms, AWS's 20 s target tracking, or fleetfoot's controller.",
+)  # fmt: skip
+@click.option("--format", "form", type=click.Choice(("yaml", "json")), default="yaml", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there. [default: show]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def cloudformation(file: Path, service: str | None, mode: str, form: str, output: Path | None, as_json: bool) -> None:
+    """A complete, parameterised template of one service of FILE (default fleetfoot.yaml).
+
+    What a mode cannot express is refused by name, with what to do instead; nothing is written then.
+
+    \b
+    fleetfoot synth cloudformation -o stack.yaml
+    fleetfoot synth cloudformation --mode alarms -o stack.yaml && fleetfoot simulate --template stack.yaml
+    """
+    from fleetfoot.provision import Refused, stack
+    from fleetfoot.provision.scaling import notes
+    from fleetfoot.provision.write import to_json, to_yaml
+
+    plan = plan_of(file, service, mode)
+    try:
+        template = stack(plan)
+    except Refused as refused:
+        raise Told(f"{file}, service {plan.service.name}:\n" + "\n".join(f"  {r}" for r in refused.refusals)) from None
+    except ValueError as error:
+        raise Told(str(error)) from None
+    text = to_json(template) if as_json or form == "json" else to_yaml(template)
+    for note in notes(plan):
+        click.echo(f"note: {note}", err=True)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as failure:
+        raise Told(f"{output} cannot be written: {failure.strerror}") from failure
+    click.echo(f"wrote {output}: {len(template.body()['Resources'])} resources, mode {mode}")
+
+
+def plan_of(file: Path, service: str | None, mode: str) -> Plan:
+    """The service of ``file`` as a stack. Raises Told."""
+    from fleetfoot.provision import Plan
+
+    spec = load_spec(file)
+    chosen = service_of(file, service)
+    return Plan(chosen, mode, monthly_usd(spec))
+
+
+def monthly_usd(spec: Spec) -> float | None:
+    """The monthly budget in USD, which AWS Budgets counts in; None without one, or without a rate to USD."""
+    from fleetfoot.spec import Price
+
+    budget = spec.budget
+    amount = None if budget is None else budget.hard("monthly") or budget.soft("monthly")
+    dollar = None if budget is None else budget.priced(Price(1.0, "USD"))
+    return None if amount is None or dollar is None else round(amount / dollar, 2)

@@ -1,0 +1,186 @@
+"""The load balancer: fast checks, fast release, and its access logs."""
+
+from __future__ import annotations
+
+from fleetfoot.provision.network import subnets
+from fleetfoot.provision.plan import Plan
+from fleetfoot.provision.security import group
+from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Value, attribute, either, ref, sub
+
+CHECK = {"interval": 5, "timeout": 2, "healthy": 2, "unhealthy": 2}  # s and times, the least that AWS takes
+GOOD = "200-499"
+"""Any answer that is no failure of the server: the path may ask for a login, and a task that says 404 is up."""
+DEREGISTRATION = 30  # s
+TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+OPEN = "an address without a certificate: port 80 is all there is; with CertificateArn it only redirects to 443"
+
+
+class LoadBalancer(Resource, of="AWS::ElasticLoadBalancingV2::LoadBalancer"):
+    Name: Value
+    Scheme: Value
+    Type: Value
+    Subnets: Value
+    SecurityGroups: Value
+    LoadBalancerAttributes: Value
+    Tags: Value = None
+
+
+class TargetGroup(Resource, of="AWS::ElasticLoadBalancingV2::TargetGroup"):
+    Name: Value
+    VpcId: Value
+    Port: Value
+    Protocol: Value
+    TargetType: Value
+    HealthCheckPath: Value
+    HealthCheckIntervalSeconds: Value
+    HealthCheckTimeoutSeconds: Value
+    HealthyThresholdCount: Value
+    UnhealthyThresholdCount: Value
+    Matcher: Value
+    TargetGroupAttributes: Value
+    Tags: Value = None
+
+
+class Listener(Resource, of="AWS::ElasticLoadBalancingV2::Listener"):
+    LoadBalancerArn: Value
+    Port: Value
+    Protocol: Value
+    DefaultActions: Value
+    Certificates: Value = None
+    SslPolicy: Value = None
+
+
+class Bucket(Resource, of="AWS::S3::Bucket"):
+    BucketEncryption: Value
+    PublicAccessBlockConfiguration: Value
+    VersioningConfiguration: Value
+    LifecycleConfiguration: Value
+    OwnershipControls: Value = None
+    Tags: Value = None
+
+
+class BucketPolicy(Resource, of="AWS::S3::BucketPolicy"):
+    Bucket: Value
+    PolicyDocument: Value
+
+
+def balancer(plan: Plan) -> Part:
+    names = plan.names
+    found: dict[str, Resource] = {
+        **_logs(plan),
+        "LoadBalancer": LoadBalancer(
+            Name=names.scaling("alb"), Scheme="internet-facing", Type="application", Subnets=subnets("public"),
+            SecurityGroups=[group("Balancer")], Tags=plan.tagged(names.scaling("alb")),
+            DependsOn=("AccessLogsPolicy", "GatewayAttachment"),
+            LoadBalancerAttributes=_pairs({
+                "access_logs.s3.enabled": "true", "access_logs.s3.bucket": ref("AccessLogs"),
+                "access_logs.s3.prefix": names.app, "routing.http.drop_invalid_header_fields.enabled": "true",
+                "routing.http.desync_mitigation_mode": "defensive", "deletion_protection.enabled": "false",
+                "idle_timeout.timeout_seconds": "60",
+            }),
+            skips=(
+                Skip("CKV_AWS_150", "a stack that is taken down must go; `fleetfoot destroy` asks for its name"),
+                Skip("CKV2_AWS_28", "a firewall for web requests is a price and a set of rules of the user's own"),
+            ),
+        ),
+        "TargetGroup": _targets(plan),
+        "HttpListener": Listener(
+            LoadBalancerArn=ref("LoadBalancer"), Port=80, Protocol="HTTP",
+            DefaultActions=[either("HasCertificate", _redirect(), _forward())],
+            skips=(Skip("CKV_AWS_2", OPEN), Skip("CKV_AWS_103", OPEN), Skip("CKV2_AWS_20", OPEN)),
+        ),
+        "HttpsListener": Listener(
+            LoadBalancerArn=ref("LoadBalancer"), Port=443, Protocol="HTTPS", SslPolicy=TLS, Condition="HasCertificate",
+            Certificates=[{"CertificateArn": ref("CertificateArn")}], DefaultActions=[_forward()],
+        ),
+    }  # fmt: skip
+    certificate = Parameter(
+        Description="ARN of a certificate for HTTPS; empty: HTTP only", Default=plan.asks.certificate or "",
+        AllowedPattern="^$|^arn:aws[a-z-]*:acm:.*$",
+    )  # fmt: skip
+    host = attribute("LoadBalancer", "DNSName")
+    return Part(
+        title="load balancer",
+        resources=found,
+        parameters={"CertificateArn": certificate},
+        conditions={"HasCertificate": {"Fn::Not": [{"Fn::Equals": [ref("CertificateArn"), ""]}]}},
+        outputs={
+            "Url": (
+                "Where the service answers",
+                either("HasCertificate", sub("https://${LoadBalancer.DNSName}"), sub("http://${LoadBalancer.DNSName}")),
+            ),
+            "LoadBalancerName": ("For an alias record", host),
+        },
+    )
+
+
+def _pairs(values: dict[str, Value]) -> list[dict[str, Value]]:
+    return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def _forward() -> Value:
+    return {"Type": "forward", "TargetGroupArn": ref("TargetGroup")}
+
+
+def _redirect() -> Value:
+    return {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}
+
+
+def _targets(plan: Plan) -> TargetGroup:
+    name = plan.names.scaling("tg")
+    return TargetGroup(
+        Name=name, VpcId=ref("Vpc"), Port=plan.asks.port, Protocol="HTTP", TargetType="ip", Tags=plan.tagged(name),
+        HealthCheckPath=plan.service.health.readiness.path, HealthCheckIntervalSeconds=CHECK["interval"],
+        HealthCheckTimeoutSeconds=CHECK["timeout"], HealthyThresholdCount=CHECK["healthy"],
+        UnhealthyThresholdCount=CHECK["unhealthy"], Matcher={"HttpCode": GOOD},
+        why="a new task gets requests after one good answer, at most 5 s; a dead one loses them after two",
+        TargetGroupAttributes=_pairs({
+            "deregistration_delay.timeout_seconds": str(DEREGISTRATION), "stickiness.enabled": "false",
+            "load_balancing.algorithm.type": "least_outstanding_requests",
+        }),
+        skips=(Skip("CKV_AWS_378", "requests end their encryption at the balancer, inside the network"),),
+    )  # fmt: skip
+
+
+def _logs(plan: Plan) -> dict[str, Resource]:
+    """The bucket of the access logs, and the right of the balancer alone to write there."""
+    within = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
+    deliver = {
+        "Sid": "Deliver", "Effect": "Allow", "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject", "Condition": within,
+        "Resource": sub("${AccessLogs.Arn}/" + plan.names.app + "/AWSLogs/${AWS::AccountId}/*"),
+    }  # fmt: skip
+    plainly = {
+        "Sid": "NoPlainHttp", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+        "Resource": sub("${AccessLogs.Arn}/*"), "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }  # fmt: skip
+    days = max(plan.asks.logs, 1)
+    bucket = Bucket(
+        BucketEncryption={
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        PublicAccessBlockConfiguration=dict.fromkeys(
+            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+        ),
+        VersioningConfiguration={"Status": "Enabled"},
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "Id": "forget", "Status": "Enabled", "ExpirationInDays": days,
+                    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+        OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        Tags=plan.tagged(plan.names.of("access-logs")), DeletionPolicy="Retain",
+        why="kept when the stack goes: a bucket with logs cannot be deleted, and they may be wanted",
+        skips=(
+            Skip("CKV_AWS_18", "it holds access logs itself"),
+            Skip("CKV_AWS_145", "the balancer writes to buckets with S3's own key only"),
+        ),
+    )  # fmt: skip
+    policy = BucketPolicy(
+        Bucket=ref("AccessLogs"), PolicyDocument={"Version": "2012-10-17", "Statement": [deliver, plainly]}
+    )
+    return {"AccessLogs": bucket, "AccessLogsPolicy": policy}

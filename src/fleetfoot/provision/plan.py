@@ -1,0 +1,72 @@
+"""What a template is made of: the service, the mode, and the names of everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetfoot.spec import Service
+from fleetfoot.spec.provision import Provision
+
+MODES = ("alarms", "native20", "controller")
+ZONES = ("a", "b")
+"""The two zones, as the names of subnets have them."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of the lab table; ``app`` and ``workspace`` are what they begin with."""
+
+    app: str
+    workspace: str
+    service: str
+
+    @property
+    def task(self) -> str:
+        """The task definition, its repository and its image."""
+        return self.app if self.service == self.app else f"{self.app}-{self.service}"
+
+    @property
+    def cluster(self) -> str:
+        return f"{self.app}-cluster"
+
+    def scaling(self, what: str = "") -> str:
+        """``my-app-autoscaling-service``, ``-alb``, ``-tg``, ``-lb-sg``, ``-policy``."""
+        return f"{self.app}-autoscaling-{what}"
+
+    def subnet(self, tier: str, number: int) -> str:
+        """``my-workspace-subnet-app-public1-a``."""
+        return f"{self.workspace}-subnet-app-{tier}1-{ZONES[number]}"
+
+    def of(self, what: str) -> str:
+        """Anything else of the service."""
+        return f"{self.app}-{what}"
+
+    def logs(self, what: str) -> str:
+        return f"/fleetfoot/{self.app}/{what}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One service as one stack. ``monthly``: the budget in USD, or None."""
+
+    service: Service
+    mode: str
+    monthly: float | None = None
+
+    @property
+    def asks(self) -> Provision:
+        return self.service.provision
+
+    @property
+    def names(self) -> Names:
+        app = self.asks.app or self.service.name
+        return Names(app, self.asks.workspace or app, self.service.name)
+
+    @property
+    def namespace(self) -> str:
+        """Of the service's own metrics in CloudWatch."""
+        return self.asks.namespace or f"Fleetfoot/{self.service.name}"
+
+    def tagged(self, name: str) -> list[dict[str, str]]:
+        """Tags of a resource whose name is its tag."""
+        return [{"Key": "Name", "Value": name}, {"Key": "fleetfoot:service", "Value": self.service.name}]

@@ -1,0 +1,202 @@
+"""Who may do what: every statement says why, no action has a wildcard, and a role is one inline policy.
+
+``*`` stands as a resource only where AWS scopes the action to none; ``UNSCOPED`` is the list of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleetfoot.provision.plan import Plan
+from fleetfoot.provision.template import Resource, Value, attribute, sub
+
+UNSCOPED = {
+    "cloudwatch:PutMetricData": "no metric has an ARN; the namespace is the condition",
+    "cloudwatch:GetMetricData": "no metric has an ARN, and there is no condition key",
+    "ecr:GetAuthorizationToken": "the token is the registry's",
+    "ssmmessages:CreateControlChannel": "the channels of ECS Exec have no ARN",
+    "ssmmessages:CreateDataChannel": "the channels of ECS Exec have no ARN",
+    "ssmmessages:OpenControlChannel": "the channels of ECS Exec have no ARN",
+    "ssmmessages:OpenDataChannel": "the channels of ECS Exec have no ARN",
+    "application-autoscaling:DescribeScalableTargets": "not scoped by AWS",
+    "application-autoscaling:DescribeScalingActivities": "not scoped by AWS",
+}
+"""Action -> why AWS leaves no choice but ``*`` (IAM's service authorization reference)."""
+
+PARTLY = {
+    "ecs:ListTasks": "the cluster is the scope; a task's id is not known before",
+    "ecs:DescribeTasks": "a task's id is not known before",
+    "ecs:GetTaskProtection": "a task's id is not known before",
+    "ecs:UpdateTaskProtection": "a task's id is not known before",
+    "application-autoscaling:RegisterScalableTarget": "a target's id is AWS's; the conditions say which kind",
+}
+"""Action -> why its ARN ends in ``/*``, under a condition."""
+
+
+class RoleResource(Resource, of="AWS::IAM::Role"):
+    RoleName: Value
+    AssumeRolePolicyDocument: Value
+    Policies: Value = None
+    Description: Value = None
+    Tags: Value = None
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One statement: ``actions`` on ``on``, and the reason."""
+
+    actions: tuple[str, ...]
+    on: Value
+    why: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        found = {"Effect": "Allow", "Action": list(self.actions), "Resource": self.on}
+        return found | ({"Condition": dict(self.given)} if self.given else {})
+
+
+@dataclass(frozen=True)
+class Role:
+    """``for_``: the service of AWS that takes it. ``allows``: all it may do."""
+
+    id: str
+    suffix: str
+    for_: str
+    about: str
+    allows: tuple[Allow, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The policy of the role."""
+        return {"Version": "2012-10-17", "Statement": [allow.body() for allow in self.allows]}
+
+    def trust(self) -> dict[str, Any]:
+        """Who may take it: the service, for this account only."""
+        statement: dict[str, Any] = {
+            "Effect": "Allow", "Principal": {"Service": self.for_}, "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        }  # fmt: skip
+        if self.for_.startswith("ec2"):
+            del statement["Condition"]  # an instance profile brings no source account
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def resource(self, plan: Plan) -> RoleResource:
+        policies = [{"PolicyName": self.suffix, "PolicyDocument": self.document()}] if self.allows else None
+        name = plan.names.of(self.suffix)
+        return RoleResource(
+            RoleName=name, AssumeRolePolicyDocument=self.trust(), Policies=policies, Description=self.about,
+            Tags=plan.tagged(name), why=self.about,
+        )  # fmt: skip
+
+
+def roles(plan: Plan) -> tuple[Role, ...]:
+    """Every role of the stack, in the order of the template."""
+    found = [flow_role(), execution_role(plan), task_role(plan)]
+    if plan.mode == "controller":
+        found.append(controller_role(plan))
+    if plan.asks.access == "bastion":
+        found.append(bastion_role())
+    return tuple(found)
+
+
+def flow_role() -> Role:
+    return Role(
+        "FlowLogRole", "flowLogRole", "vpc-flow-logs.amazonaws.com", "lets the network write its flow logs",
+        (
+            Allow(("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
+                  attribute("FlowLogGroup", "Arn"), "one stream for each network interface"),
+        ),
+    )  # fmt: skip
+
+
+def execution_role(plan: Plan) -> Role:
+    """What ECS itself needs to start a task."""
+    logs = ["TaskLogGroup", *(["ControllerLogGroup"] if plan.mode == "controller" else [])]
+    allows = [
+        Allow(("ecr:GetAuthorizationToken",), "*", "a token to pull with"),
+        Allow(("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+              attribute("Repository", "Arn"), "the image of the task"),
+        Allow(("logs:CreateLogStream", "logs:PutLogEvents"), [attribute(log, "Arn") for log in logs],
+              "what the containers print"),
+    ]  # fmt: skip
+    if plan.mode == "controller":
+        allows.append(Allow(("ssm:GetParameters",), [_parameter(plan, "config")], "the controller's fleetfoot.yaml"))
+        allows.append(
+            Allow(("secretsmanager:GetSecretValue",), {"Ref": "PushToken"}, "the token tasks sign their pushes with")
+        )
+    if plan.asks.database != "none":
+        allows.append(
+            Allow(("secretsmanager:GetSecretValue",), {"Ref": "DatabaseAppSecret"}, "the app's own database user")
+        )
+    if plan.asks.cache:
+        allows.append(Allow(("secretsmanager:GetSecretValue",), {"Ref": "CacheSecret"}, "the password of the cache"))
+    return Role(
+        "ExecutionRole", "ecsTaskExecutionRole", "ecs-tasks.amazonaws.com",
+        "lets ECS pull the image and write the logs; the containers never have it", tuple(allows),
+    )  # fmt: skip
+
+
+def task_role(plan: Plan) -> Role:
+    """What the service's own code may do."""
+    own = {"StringEquals": {"cloudwatch:namespace": plan.namespace}}
+    allows = [Allow(("cloudwatch:PutMetricData",), "*", "its metrics, every 5 s, in its own namespace only", own)]
+    cluster = {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}
+    allows.append(
+        Allow(("ecs:GetTaskProtection", "ecs:UpdateTaskProtection"), _tasks(plan),
+              "a task that is busy asks not to be taken in a scale-in", cluster)
+    )  # fmt: skip
+    if plan.asks.access == "exec":
+        channels = tuple(
+            f"ssmmessages:{verb}{what}Channel" for verb in ("Create", "Open") for what in ("Control", "Data")
+        )
+        allows.append(Allow(channels, "*", "a shell in a task, through SSM"))
+    return Role("TaskRole", "taskRole", "ecs-tasks.amazonaws.com", "what the service's own code may do", tuple(allows))
+
+
+def controller_role(plan: Plan) -> Role:
+    """A pure change of the count needs no iam:PassRole."""
+    cluster = {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}
+    scalable = {
+        "application-autoscaling:service-namespace": "ecs",
+        "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+    }
+    instances = _arn("ecs", f"container-instance/{plan.names.cluster}/*")
+    target = _arn("application-autoscaling", "scalable-target/*")
+    about = "lets the controller set the count of one service"
+    allows = (
+        Allow(("ecs:DescribeServices", "ecs:UpdateService"), _service(plan), "reads the count, sets it", cluster),
+        Allow(("ecs:ListTasks",), instances, "which tasks an open order started", cluster),
+        Allow(("ecs:DescribeTasks",), _tasks(plan), "when they were ready, and why they stopped", cluster),
+        Allow(("cloudwatch:GetMetricData",), "*", "metrics that no task pushes, such as a queue's depth"),
+        Allow(
+            ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingActivities"),
+            "*", "whether the backstop acted",
+        ),
+        Allow(
+            ("application-autoscaling:RegisterScalableTarget",), target,
+            "suspends the scale-in of the backstop, and hands it back at release", {"StringEquals": scalable},
+        ),
+    )  # fmt: skip
+    return Role("ControllerRole", "controllerRole", "ecs-tasks.amazonaws.com", about, allows)
+
+
+def bastion_role() -> Role:
+    return Role("BastionRole", "bastionRole", "ec2.amazonaws.com", "the bastion may do nothing in AWS", ())
+
+
+def _arn(service: str, path: str) -> Value:
+    """The ARN of something of ``service``, in the stack's own account and Region."""
+    return sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{path}")
+
+
+def _service(plan: Plan) -> Value:
+    return _arn("ecs", f"service/{plan.names.cluster}/{plan.names.scaling('service')}")
+
+
+def _tasks(plan: Plan) -> Value:
+    return _arn("ecs", f"task/{plan.names.cluster}/*")
+
+
+def _parameter(plan: Plan, what: str) -> Value:
+    return _arn("ssm", f"parameter{plan.names.logs(what)}")

@@ -1,0 +1,214 @@
+"""The cluster, the image's repository, the task definition and the service."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from fleetfoot.prices.fargate import size
+from fleetfoot.provision.logs import LogGroup
+from fleetfoot.provision.network import subnets
+from fleetfoot.provision.plan import Plan
+from fleetfoot.provision.roles import execution_role, task_role
+from fleetfoot.provision.security import PUSH, group
+from fleetfoot.provision.template import REGION, Parameter, Part, Resource, Skip, Value, attribute, ref
+
+USER = "10001:10001"
+"""No name, no home, no rights: what a container that needs none should be."""
+STOP_MOST = 120  # s, Fargate's longest from SIGTERM to SIGKILL
+CPU, MEMORY = 0.5, 1 << 30  # cores and bytes of a task whose file does not say
+
+
+class Cluster(Resource, of="AWS::ECS::Cluster"):
+    ClusterName: Value
+    ClusterSettings: Value
+    CapacityProviders: Value
+    DefaultCapacityProviderStrategy: Value = None
+    Tags: Value = None
+
+
+class Repository(Resource, of="AWS::ECR::Repository"):
+    RepositoryName: Value
+    ImageScanningConfiguration: Value
+    ImageTagMutability: Value
+    EncryptionConfiguration: Value
+    LifecyclePolicy: Value
+    Tags: Value = None
+
+
+class TaskDefinition(Resource, of="AWS::ECS::TaskDefinition"):
+    Family: Value
+    Cpu: Value
+    Memory: Value
+    ExecutionRoleArn: Value
+    TaskRoleArn: Value
+    ContainerDefinitions: Value
+    RuntimePlatform: Value
+    Volumes: Value = None
+    NetworkMode: Value = "awsvpc"
+    RequiresCompatibilities: Value = ("FARGATE",)
+    Tags: Value = None
+
+
+class Service(Resource, of="AWS::ECS::Service"):
+    ServiceName: Value
+    Cluster: Value
+    TaskDefinition: Value
+    CapacityProviderStrategy: Value
+    DeploymentConfiguration: Value
+    NetworkConfiguration: Value
+    LoadBalancers: Value = None
+    HealthCheckGracePeriodSeconds: Value = None
+    AvailabilityZoneRebalancing: Value = None
+    EnableExecuteCommand: Value = None
+    Monitoring: Value = None
+    ServiceRegistries: Value = None
+    DesiredCount: Value = None
+    PropagateTags: Value = "SERVICE"
+    EnableECSManagedTags: Value = True
+    Tags: Value = None
+
+
+def service(plan: Plan) -> Part:
+    names, execution, task = plan.names, execution_role(plan), task_role(plan)
+    found: dict[str, Resource] = {
+        "Repository": _repository(plan),
+        "Cluster": Cluster(
+            ClusterName=names.cluster, ClusterSettings=[{"Name": "containerInsights", "Value": "enabled"}],
+            CapacityProviders=["FARGATE", "FARGATE_SPOT"], Tags=plan.tagged(names.cluster),
+        ),
+        "TaskLogGroup": LogGroup.of(plan, "task"),
+        "ExecutionRole": execution.resource(plan),
+        "TaskRole": task.resource(plan),
+        "TaskDefinition": _definition(plan),
+        "Service": _service(plan),
+    }  # fmt: skip
+    image = Parameter(Description="The image of a task, with its tag or digest", Default=plan.asks.image)
+    return Part(
+        title="service",
+        resources=found,
+        parameters={"Image": image},
+        outputs={
+            "ClusterName": ("The cluster", ref("Cluster")),
+            "ServiceName": ("The service", attribute("Service", "Name")),
+            "RepositoryUri": ("Where its image is pushed to", attribute("Repository", "RepositoryUri")),
+        },
+    )
+
+
+def _repository(plan: Plan) -> Repository:
+    keep = '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan",'
+    keep += '"countNumber":30},"action":{"type":"expire"}}]}'
+    return Repository(
+        RepositoryName=plan.names.task, ImageScanningConfiguration={"ScanOnPush": True}, ImageTagMutability="IMMUTABLE",
+        EncryptionConfiguration={"EncryptionType": "AES256"}, LifecyclePolicy={"LifecyclePolicyText": keep},
+        Tags=plan.tagged(plan.names.task), DeletionPolicy="Retain",
+        why="kept when the stack goes: a repository with images cannot be deleted",
+        skips=(Skip("CKV_AWS_136", "the registry's own key encrypts images; a customer key is a price more"),),
+    )  # fmt: skip
+
+
+def fargate(plan: Plan) -> tuple[int, int]:
+    """(CPU units, MiB) of the smallest task that holds what the file asks for. Raises ValueError for none."""
+    task = plan.service.task
+    found = size(task.cpu or CPU, task.memory or MEMORY)
+    if found is None:
+        raise ValueError(f"service {plan.service.name}: no Fargate task has {task.cpu} cores and {task.memory} bytes")
+    return round(1024 * found[0]), round(1024 * found[1])
+
+
+def container(name: str, image: Value, log: str, **more: Any) -> dict[str, Any]:
+    """A container without rights: no root, nothing to write to but /tmp, nothing inherited from the kernel."""
+    return {
+        "Name": name, "Image": image, "Essential": True, "User": USER, "ReadonlyRootFilesystem": True,
+        "LinuxParameters": {"InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]}},
+        "MountPoints": [{"SourceVolume": "tmp", "ContainerPath": "/tmp", "ReadOnly": False}],
+        "LogConfiguration": {
+            "LogDriver": "awslogs",
+            "Options": {
+                "awslogs-group": ref(log), "awslogs-region": REGION, "awslogs-stream-prefix": name,
+                "mode": "non-blocking", "max-buffer-size": "25m",
+            },
+        },
+        **more,
+    }  # fmt: skip
+
+
+def platform(plan: Plan) -> dict[str, str]:
+    kind = "ARM64" if plan.asks.architecture == "arm" else "X86_64"
+    return {"CpuArchitecture": kind, "OperatingSystemFamily": "LINUX"}
+
+
+def _definition(plan: Plan) -> TaskDefinition:
+    cpu, memory = fargate(plan)
+    task, port = plan.service.task, plan.asks.port
+    own = {"PORT": str(port), "FLEETFOOT_SERVICE": plan.service.name, "FLEETFOOT_NAMESPACE": plan.namespace}
+    if plan.mode == "controller":
+        own["FLEETFOOT_PUSH_URL"] = f"http://controller.{plan.names.app}.internal:{PUSH}/push"
+    env = plan.service.env | own
+    more: dict[str, Any] = {
+        "PortMappings": [{"ContainerPort": port, "Protocol": "tcp"}],
+        "Environment": [{"Name": name, "Value": value} for name, value in env.items()],
+        "StopTimeout": min(STOP_MOST, max(2, ceil(task.stop_timeout / 1000))),
+        "HealthCheck": _check(plan),
+    }
+    if secrets := _secrets(plan):
+        more["Secrets"] = secrets
+    return TaskDefinition(
+        Family=plan.names.task, Cpu=str(cpu), Memory=str(memory), RuntimePlatform=platform(plan),
+        ExecutionRoleArn=attribute("ExecutionRole", "Arn"), TaskRoleArn=attribute("TaskRole", "Arn"),
+        ContainerDefinitions=[container("app", ref("Image"), "TaskLogGroup", **more)],
+        Volumes=[{"Name": "tmp"}], Tags=plan.tagged(plan.names.task),
+    )  # fmt: skip
+
+
+def _secrets(plan: Plan) -> list[dict[str, Any]]:
+    found = {}
+    if plan.mode == "controller":
+        found["FLEETFOOT_TOKEN"] = ref("PushToken")
+    if plan.asks.database != "none":
+        found["DATABASE"] = ref("DatabaseAppSecret")
+    if plan.asks.cache:
+        found["CACHE_PASSWORD"] = ref("CacheSecret")
+    return [{"Name": name, "ValueFrom": value} for name, value in found.items()]
+
+
+def _check(plan: Plan) -> dict[str, Any]:
+    """Liveness, asked from inside: a task that hangs is replaced. The tool is whichever the image has."""
+    check = plan.service.health.liveness or plan.service.health.readiness
+    url = f"http://127.0.0.1:{plan.asks.port}{check.path}"
+    ask = f"curl -fsS -m 4 -o /dev/null '{url}' || wget -q -T 4 -O /dev/null '{url}' || exit 1"
+    grace = min(300, ceil(plan.service.health.grace / 1000))
+    return {"Command": ["CMD-SHELL", ask], "Interval": 10, "Timeout": 5, "Retries": 3, "StartPeriod": grace}
+
+
+def _service(plan: Plan) -> Service:
+    names = plan.names
+    fast = {"MetricNames": ["CPUUtilization", "MemoryUtilization"], "ResolutionSeconds": 20}
+    return Service(
+        ServiceName=names.scaling("service"), Cluster=ref("Cluster"), TaskDefinition=ref("TaskDefinition"),
+        why="no DesiredCount: an update of the stack leaves the count as the scaling has set it",
+        CapacityProviderStrategy=_strategy(plan),
+        DeploymentConfiguration={
+            "MinimumHealthyPercent": 100, "MaximumPercent": 200,
+            "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+        },
+        NetworkConfiguration={
+            "AwsvpcConfiguration": {
+                "AssignPublicIp": "DISABLED", "SecurityGroups": [group("Service")], "Subnets": subnets("private"),
+            }
+        },
+        LoadBalancers=[
+            {"ContainerName": "app", "ContainerPort": plan.asks.port, "TargetGroupArn": ref("TargetGroup")}
+        ],
+        HealthCheckGracePeriodSeconds=ceil(plan.service.health.grace / 1000), AvailabilityZoneRebalancing="ENABLED",
+        EnableExecuteCommand=plan.asks.access == "exec", Monitoring={"MetricConfigurations": [fast]},
+        DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"), Tags=plan.tagged(names.scaling("service")),
+    )  # fmt: skip
+
+
+def _strategy(plan: Plan) -> list[dict[str, Any]]:
+    """The minimum on demand, what comes above it shared out as the file says."""
+    spot = round(100 * plan.asks.spot)
+    base = {"CapacityProvider": "FARGATE", "Base": plan.service.capacity.min, "Weight": 100 - spot}
+    return [base, *([{"CapacityProvider": "FARGATE_SPOT", "Weight": spot}] if spot else [])]

@@ -1,0 +1,192 @@
+"""What each mode makes of the policies, and what it refuses by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleetfoot.provision import Refused, stack
+from fleetfoot.provision.scaling import notes
+from fleetfoot.sim.rivals.step_scaling import Step, faults
+from tests.unit.provision.made import STEPS, body, of_type, plan
+
+ALARM, POLICY = "AWS::CloudWatch::Alarm", "AWS::ApplicationAutoScaling::ScalingPolicy"
+TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+
+
+def test_each_step_up_has_an_alarm_of_its_own() -> None:
+    """An alarm repeats its action once a minute only; 5 s publications: a sum over 10 s is twice the rate."""
+    alarms = of_type(body(), ALARM)
+    rising = {name: alarm for name, alarm in alarms.items() if name.startswith("Rps")}
+    assert [alarm["Threshold"] for alarm in rising.values()] == [200, 300, 400]
+    assert {(alarm["Period"], alarm["Statistic"]) for alarm in rising.values()} == {(10, "Sum")}
+    added = [
+        of_type(body(), POLICY)[alarm["AlarmActions"][0]["Ref"]]["StepScalingPolicyConfiguration"]["StepAdjustments"]
+        for alarm in rising.values()
+    ]
+    assert [[step["ScalingAdjustment"] for step in steps] for steps in added] == [[1], [2], [4]]
+
+
+def test_a_step_begins_at_its_lower_bound_and_the_first_above_the_threshold() -> None:
+    comparisons = [alarm["ComparisonOperator"] for name, alarm in of_type(body(), ALARM).items() if "Rps" in name]
+    assert comparisons == ["GreaterThanThreshold"] + 2 * ["GreaterThanOrEqualToThreshold"]
+
+
+def test_no_alarm_shrinks_or_grows_on_data_that_is_missing() -> None:
+    assert {alarm["TreatMissingData"] for alarm in of_type(body(), ALARM).values()} == {"notBreaching"}
+
+
+def test_a_sum_that_falls_is_asked_for_twice_at_least() -> None:
+    policies = "[step: {signal: requests, below: 50/s, remove: 1}]"
+    (alarm,) = of_type(body(policies=policies), ALARM).values()
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (2, 2)
+    assert "2 datapoints" in "\n".join(notes(plan(policies=policies)))
+
+
+def test_exact_counts_stay_in_one_policy() -> None:
+    """Two alarms would order 3 and 5 in turn each minute."""
+    found = body(policies="[step: {signal: cpu, above: 30%, exact: {0: 3, 30%: 5}}]")
+    (policy,) = of_type(found, POLICY).values()
+    steps = policy["StepScalingPolicyConfiguration"]
+    assert steps["AdjustmentType"] == "ExactCapacity"
+    assert steps["StepAdjustments"] == [
+        {"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 30, "ScalingAdjustment": 3},
+        {"MetricIntervalLowerBound": 30, "ScalingAdjustment": 5},
+    ]
+    (alarm,) = of_type(found, ALARM).values()
+    assert (alarm["Namespace"], alarm["Threshold"], alarm["Period"]) == ("AWS/ECS", 30, 30)
+
+
+STEP_FORMS = {
+    "several": "step: {signal: requests, above: 100/s, percent: {0: 10, 50: 50}, at least: 2}",
+    "down": "step: {signal: requests, below: 100/s, remove: {0: 1, 50: 3}}",
+    "exact": "step: {signal: requests, above: 100/s, exact: {0: 3, 50: 9}}",
+    "latency": "step: {signal: latency, above: 500ms, add: {0: 1, 500ms: 4}}",
+}
+
+
+@pytest.mark.parametrize("policy", STEP_FORMS.values(), ids=STEP_FORMS)
+def test_every_step_policy_is_one_that_aws_takes(policy: str) -> None:
+    """No gap, no overlap, at most one open end each way: the rules the simulated rival refuses by."""
+    for found in of_type(body(policies=f"[{policy}]"), POLICY).values():
+        steps = found["StepScalingPolicyConfiguration"]["StepAdjustments"]
+        rows = tuple(Step(s.get("MetricIntervalLowerBound"), s.get("MetricIntervalUpperBound"), s["ScalingAdjustment"])
+                     for s in steps)  # fmt: skip
+        assert faults(rows) == []
+
+
+def test_latency_is_the_objectives_percentile() -> None:
+    (alarm,) = of_type(body(policies="[step: {signal: latency, above: 500ms, add: 1}]"), ALARM).values()
+    assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p95", 500)
+    assert "Statistic" not in alarm
+
+
+def test_target_tracking_reads_cpu_and_memory_every_twenty_seconds() -> None:
+    found = body("native20")
+    kinds = {
+        name: (
+            shape["PredefinedMetricSpecification"]["PredefinedMetricType"],
+            shape["TargetValue"],
+            shape["DisableScaleIn"],
+        )
+        for name, policy in of_type(found, POLICY).items()
+        for shape in [policy["TargetTrackingScalingPolicyConfiguration"]]
+    }
+    assert kinds == {
+        "TargetPolicy": ("ECSServiceAverageCPUUtilizationHighResolution", 70, False),
+        "Target2Policy": ("ECSServiceAverageMemoryUtilizationHighResolution", 80, True),
+        "Target3Policy": ("ALBRequestCountPerTarget", 840, False),
+    }
+    monitoring = found["Resources"]["Service"]["Properties"]["Monitoring"]["MetricConfigurations"]
+    assert [row["ResolutionSeconds"] for row in monitoring] == [20]
+
+
+def test_the_controllers_backstop_grows_and_never_shrinks() -> None:
+    found = body("controller")
+    (target,) = of_type(found, TARGET).values()
+    assert target["SuspendedState"] == {
+        "DynamicScalingInSuspended": True,
+        "DynamicScalingOutSuspended": False,
+        "ScheduledScalingSuspended": False,
+    }
+    (policy,) = of_type(found, POLICY).values()
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["DisableScaleIn"] is True
+
+
+def actions(policies: str) -> list[tuple[str, str, int, int]]:
+    (target,) = of_type(body("native20", policies=policies), TARGET).values()
+    return [
+        (row["Schedule"], row["Timezone"], *row["ScalableTargetAction"].values())
+        for row in target.get("ScheduledActions", [])
+    ]
+
+
+def test_a_window_is_opened_and_closed_by_an_action_each() -> None:
+    policies = "[schedule: {zone: Asia/Seoul, office: {when: weekdays 08:00-19:00, min: 4}}]"
+    assert actions(policies) == [
+        ("cron(0 8 ? * MON-FRI *)", "Asia/Seoul", 4, 14),
+        ("cron(0 19 ? * MON-FRI *)", "Asia/Seoul", 2, 14),
+    ]
+
+
+def test_windows_within_windows_give_back_what_was_before() -> None:
+    policies = (
+        "[schedule: {office: {when: weekdays 08:00-19:00, min: 4}, lunch: {when: Mon 11:30-13:30, min: 8, max: 20}}]"
+    )
+    assert actions(policies) == [
+        ("cron(0 8 ? * MON-FRI *)", "UTC", 4, 14),
+        ("cron(30 11 ? * MON *)", "UTC", 8, 20),
+        ("cron(30 13 ? * MON *)", "UTC", 4, 14),
+        ("cron(0 19 ? * MON-FRI *)", "UTC", 2, 14),
+    ]
+
+
+def test_a_window_over_midnight_ends_on_the_next_day() -> None:
+    assert actions("[schedule: {night: {when: Sun 22:00-06:00, max: 4}}]") == [
+        ("cron(0 6 ? * MON *)", "UTC", 2, 14),
+        ("cron(0 22 ? * SUN *)", "UTC", 2, 4),
+    ]
+
+
+REFUSED: dict[str, tuple[str, str, str]] = {
+    "slo": ("alarms", "[slo]", "AWS has no policy slo; use --mode controller"),
+    "default": ("alarms", "[default]", "target: {signal: requests, per task: 14/s}"),
+    "a step in native20": ("native20", STEPS, "use --mode alarms"),
+    "a target on latency": ("native20", "[target: {signal: latency, value: 500ms}]", "a step on latency"),
+    "the largest second": ("alarms", "[step: {signal: requests, above: 9/s, add: 1, statistic: max}]", "no max"),
+    "an app's own": ("alarms", "[step: {signal: app.jobs, above: 9, add: 1}]", "nobody publishes app.jobs"),
+    "a ramp": ("native20", "[schedule: {a: {when: weekdays 08:00-19:00, min: 4, ramp: 10m}}]", "no ramp"),
+    "a feast": ("native20", "[schedule: {a: {when: 24 Dec 18:00-24:00, min: 4}}]", "not 24 Dec"),
+    "two zones": (
+        "native20",
+        "[schedule: {a: {when: Mon, min: 4, zone: Asia/Seoul}, b: {when: Tue, min: 4}}]",
+        "several time zones",
+    ),
+}
+
+
+@pytest.mark.parametrize(("mode", "policies", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_a_mode_cannot_express_is_refused_by_name(mode: str, policies: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        stack(plan(mode, policies))
+    text = str(refused.value)
+    assert f"mode {mode} cannot do it" in text
+    assert told in text
+
+
+def test_every_refusal_is_told_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        stack(plan("alarms", "[slo, default, graded: {signal: cpu, level: moderate, below: 30%}]"))
+    assert [refusal.what for refusal in refused.value.refusals] == ["policy slo", "policy default", "policy graded"]
+
+
+@pytest.mark.parametrize("policies", ["[slo]", "[default]", STEPS])
+def test_the_controller_refuses_nothing(policies: str) -> None:
+    found: dict[str, Any] = body("controller", policies=policies)
+    assert "ControllerService" in found["Resources"]
+
+
+def test_guards_that_stay_behind_are_told() -> None:
+    told = notes(plan(more="guards: {cooldown: {in: 120s}, rate: {out: 4 per 15s}}"))
+    assert told == ["guards.rate is held by the controller only: mode alarms does without"]
