@@ -68,7 +68,7 @@ def plan_of(file: Path, service: str | None, mode: str) -> Plan:
     from fleetfoot.provision import Plan
 
     spec = load_spec(file)
-    chosen = service_of(file, service)
+    chosen = service_of(spec.services, service, file)
     return Plan(chosen, mode, monthly_usd(spec))
 
 
