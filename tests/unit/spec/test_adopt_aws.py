@@ -14,7 +14,8 @@ from fleetfoot.core.compile import compile_service
 from fleetfoot.core.policies import Hpa, Step, Target
 from fleetfoot.spec import SpecErrors
 from fleetfoot.spec.adopt import Adopted, adopt
-from fleetfoot.spec.adopt.actions import week_of
+from fleetfoot.spec.adopt.actions import unix_week_of, week_of
+from fleetfoot.spec.policies import SchedulePolicy
 
 EXAMPLES = Path(__file__).parents[3] / "examples/import"
 WEB = {"ServiceNamespace": "ecs", "ResourceId": "service/prod/web", "ScalableDimension": "ecs:service:DesiredCount"}
@@ -181,6 +182,23 @@ def test_a_cron_of_days_at_one_time_is_read_and_no_other(text: str, minutes: lis
     assert week_of(text) == minutes
 
 
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        pytest.param("30 11 * * 1", [690], id="Monday is 1"),
+        pytest.param("0 8 * * 0", [6 * 1440 + 480], id="Sunday is 0"),
+        pytest.param("0 8 * * 7", [6 * 1440 + 480], id="and 7"),
+        pytest.param("0 22 * * FRI-SAT", [4 * 1440 + 1320, 5 * 1440 + 1320], id="by name"),
+        pytest.param("0 8 * * *", [480 + 1440 * day for day in range(7)], id="every day"),
+        pytest.param("0 24 * * *", [], id="no hour"),
+        pytest.param("0 8 1 * *", [], id="a day of the month"),
+        pytest.param("*/5 8 * * *", [], id="several times"),
+    ],
+)
+def test_a_cron_of_unix_counts_its_days_from_sunday(text: str, minutes: list[int]) -> None:
+    assert unix_week_of(text) == minutes
+
+
 def test_dated_actions_hold_until_the_next_one() -> None:
     def action(name: str, at: str, low: int) -> dict[str, Any]:
         return {**WEB, "ScheduledActionName": name, "Schedule": f"at({at})", "Timezone": "Asia/Seoul",
@@ -222,3 +240,33 @@ def test_a_scaled_object_becomes_an_hpa_from_zero() -> None:
     assert isinstance(policy, Hpa)
     assert [(m.signal, m.form, m.target) for m in policy.metrics] == [("aws_sqs_queue", "per task", 30_000)]
     assert "cooldownPeriod is not carried over" in notes(found, "workers")
+
+
+def cron(start: str, end: str, tasks: int = 10) -> dict[str, Any]:
+    data = {"timezone": "Asia/Seoul", "start": start, "end": end, "desiredReplicas": str(tasks)}
+    return {"type": "cron", "metadata": data}
+
+
+def scaled(*triggers: dict[str, Any]) -> Adopted:
+    return read({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "web"},
+                 "spec": {"scaleTargetRef": {"name": "web"}, "maxReplicaCount": 50, "triggers": [*triggers]}})  # fmt: skip
+
+
+def test_a_cron_trigger_holds_its_replicas_from_its_start_to_its_end() -> None:
+    found = scaled(cron("0 8 * * 1-5", "30 19 * * 1-5"), cron("0 22 * * 5", "0 6 * * 6", 80))
+    weekdays, night = found.spec.services["web"].policies
+    assert isinstance(weekdays, SchedulePolicy)
+    assert isinstance(night, SchedulePolicy)
+    assert [(name, w.when[0].text, w.min) for policy in (weekdays, night) for name, w in policy.windows.items()] == [
+        ("cron 1", "weekdays 08:00-19:30", 10),
+        ("cron 2", "friday 22:00-24:00", 50),
+        ("cron 2 2", "saturday 00:00-06:00", 50),
+    ]
+    assert (weekdays.zone, found.notes["web"]) == ("Asia/Seoul", [])
+
+
+def test_a_cron_trigger_that_is_no_week_is_told() -> None:
+    found = scaled(
+        cron("0 8 1 * *", "0 9 1 * *"), {"type": "cpu", "metadata": {"value": "60"}, "metricType": "Utilization"}
+    )
+    assert "the cron trigger (0 8 1 * * to 0 9 1 * *) is not carried over" in notes(found)

@@ -1,4 +1,4 @@
-"""Scheduled actions of AWS -> the policy ``schedule``.
+"""Scheduled actions of AWS, and KEDA's cron triggers -> the policy ``schedule``.
 
 An action sets bounds that hold until the next one; a window holds them and gives them back. So a week of cron
 actions is cut into windows, from each action to the next and at every midnight; dates likewise, one after the other.
@@ -19,9 +19,11 @@ SHORT = {"MON": 0, "TUE": 1, "WED": 2, "THU": 3, "FRI": 4, "SAT": 5, "SUN": 6}
 DAY = 24 * 60  # minutes
 WEEK = 7 * DAY
 
+Window = tuple[str, list[tuple[str, object]]]  # its name, and its keys with their values
+
 
 class Set(NamedTuple):
-    """Bounds that begin at ``minute`` of the week."""
+    """Bounds that begin at ``minute`` of the week; none: what held before ends."""
 
     minute: int
     name: str
@@ -51,11 +53,15 @@ def scheduled(actions: Sequence[tuple[str, At]], draft: Draft) -> list[str]:
             )
     lines: list[str] = []
     for zone in dict.fromkeys((*weeks, *dates)):
-        windows = [*_weekly(weeks.get(zone, [])), *_dated(sorted(dates.get(zone, [])), draft, actions)]
-        if windows:
-            lines += ["- schedule:", f"    zone: {zone}"]
-            lines += [f"    {quoted(name)}: {flow(pairs)}" for name, pairs in _named(windows)]
+        windows = [*weekly(weeks.get(zone, [])), *_dated(sorted(dates.get(zone, [])), draft, actions)]
+        lines += schedule(zone, windows)
     return lines
+
+
+def schedule(zone: str, windows: Sequence[Window]) -> list[str]:
+    """The lines of one policy."""
+    rows = [f"    {quoted(name)}: {flow(pairs)}" for name, pairs in _named(windows)]
+    return ["- schedule:", f"    zone: {zone}", *rows] if rows else []
 
 
 def _bounds(action: At) -> tuple[tuple[str, int], ...]:
@@ -80,18 +86,32 @@ def week_of(text: str) -> list[int]:
     match = re.fullmatch(r"cron\((\d+) (\d+) (\?|\*) \* (\S+) \*\)", text.strip())
     if match is None:
         return []
-    days = _days(match[4])
-    return [day * DAY + int(match[2]) * 60 + int(match[1]) for day in days]
+    return _minutes(match[1], match[2], _days(match[4], sunday=1))
 
 
-def _days(text: str) -> list[int]:
+def unix_week_of(text: str) -> list[int]:
+    """The same of a cron of Unix: minute hour * * days.
+
+    >>> unix_week_of("30 8 * * 1-2")
+    [510, 1950]
+    """
+    match = re.fullmatch(r"(\d+) (\d+) [*?] \* (\S+)", " ".join(text.split()))
+    return _minutes(match[1], match[2], _days(match[3], sunday=0)) if match is not None else []
+
+
+def _minutes(minute: str, hour: str, days: Sequence[int]) -> list[int]:
+    return [day * DAY + int(hour) * 60 + int(minute) for day in days] if int(hour) < 24 and int(minute) < 60 else []
+
+
+def _days(text: str, sunday: int) -> list[int]:
+    """0 is Monday; ``sunday``: its number in the cron."""
     if text in ("*", "?"):
         return list(range(7))
     found: list[int] = []
     for part in text.upper().split(","):
         first, _, last = part.partition("-")
         ends = [
-            SHORT.get(word, (int(word) - 2) % 7 if word in "1234567" and word else -1)
+            SHORT.get(word, (int(word) - sunday - 1) % 7 if word and word in "01234567"[sunday:] else -1)
             for word in (first, last or first)
         ]
         if -1 in ends:
@@ -100,15 +120,13 @@ def _days(text: str) -> list[int]:
     return sorted(set(found))
 
 
-Window = tuple[str, list[tuple[str, object]]]
-
-
-def _weekly(sets: Sequence[Set]) -> list[Window]:
+def weekly(sets: Sequence[Set]) -> list[Window]:
+    """Windows from each of ``sets`` to the next, a week around."""
     rows = sorted(sets)
     pieces: dict[tuple[str, str, tuple[tuple[str, int], ...]], list[int]] = {}
     for number, one in enumerate(rows):
         begin, end = one.minute, rows[number + 1].minute if number + 1 < len(rows) else rows[0].minute + WEEK
-        while begin < end:
+        while begin < end and one.bounds:
             day, until = begin // DAY, min(end, (begin // DAY + 1) * DAY)
             hours = f"{_clock(begin - day * DAY)}-{_clock(until - day * DAY)}"
             pieces.setdefault((one.name, hours, one.bounds), []).append(day % 7)

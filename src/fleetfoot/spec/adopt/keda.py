@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fleetfoot.spec.adopt.actions import Set, schedule, unix_week_of, weekly
 from fleetfoot.spec.adopt.at import At
 from fleetfoot.spec.adopt.draft import Draft, flow
 from fleetfoot.spec.adopt.hpa import behavior, in_unit, quantity
@@ -11,6 +12,7 @@ from fleetfoot.spec.errors import shown
 from fleetfoot.spec.forms import plain
 
 KIND = "ScaledObject"
+CRON = "cron"
 MOST = 100  # maxReplicaCount where nobody says
 #: where the scalers of KEDA write what one task should carry, and its default where there is one
 TARGETS = ("threshold", "targetValue", "value", "queueLength", "listLength", "lagThreshold", "messageCount",
@@ -34,24 +36,41 @@ def draft_of(at: At, names: Mapping[str, str]) -> Draft:
     triggers = spec.all("triggers")
     if not triggers:
         spec.refuse("missing: triggers")
-    metrics = [metric for trigger in triggers if (metric := _trigger(trigger, draft, names))]
-    if not metrics:
+    crons = [trigger for trigger in triggers if trigger.text("type") == CRON]
+    metrics = [metric for trigger in triggers if trigger not in crons and (metric := _trigger(trigger, draft, names))]
+    schedules = [line for number, trigger in enumerate(crons, 1) for line in _cron(trigger, number, draft)]
+    if not metrics and not schedules:
         spec.refuse("none of its triggers can be carried over: " + "; ".join(draft.notes), "triggers")
     config = spec.of("advanced").of("horizontalPodAutoscalerConfig")
     config.skip("name")
-    draft.policies = ["- hpa:", "    metrics:", *(f"      - {metric}" for metric in metrics), *behavior(config)]
+    rules = behavior(config)
+    if metrics:
+        draft.policies = ["- hpa:", "    metrics:", *(f"      - {metric}" for metric in metrics), *rules]
+    draft.policies += schedules
     for place, path in at.unread():
         draft.note(place, f"{path} is not carried over")
     return draft
 
 
+def _cron(at: At, number: int, draft: Draft) -> list[str]:
+    """A cron trigger as a floor from each of its starts to the next end, and no higher than the maximum."""
+    at.skip("type", "name", "metricType")
+    data = at.of("metadata")
+    start, end = (data.need(key, "a cron such as 0 8 * * 1-5") for key in ("start", "end"))
+    zone, tasks = data.need("timezone", "such as Asia/Seoul"), data.whole("desiredReplicas")
+    begins, ends = unix_week_of(start), unix_week_of(end)
+    if not begins or not ends:
+        draft.note(at.place, f"the cron trigger ({start} to {end}) is not carried over: read are days of the week at "
+                   "one time")  # fmt: skip
+        return []
+    name = f"cron {number}"
+    sets = [Set(minute, name, (("min", min(tasks, draft.maximum)),)) for minute in begins]
+    return schedule(zone, weekly([*sets, *(Set(minute, name, ()) for minute in ends)]))
+
+
 def _trigger(at: At, draft: Draft, names: Mapping[str, str]) -> str:
     kind = at.need("type", "such as cpu, prometheus or aws-sqs-queue")
     data, form = at.of("metadata"), at.text("metricType", "AverageValue")
-    if kind == "cron":
-        data.skip(*data.node)
-        draft.note(at.place, "the cron trigger is not carried over: the policy schedule holds a floor")
-        return ""
     if kind in ("cpu", "memory"):
         data.skip("type", "containerName")
         if form != "Utilization" and data.node.get("type") != "Utilization":
