@@ -51,6 +51,7 @@ from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.trace import load_trace
 
 TRACES = Path(__file__).parents[2] / "shared" / "traces"
+TASK = Path(__file__).parents[1] / "tests" / "apps" / "tiny.py"
 MEAN, STARTUP, PROBES = 0.05, 5.0, 60  # s, s, requests
 POLICIES = ("slo", "default")
 ONSET = {"surge": 40.0}  # s
@@ -87,7 +88,7 @@ class Seen:
 
 
 def yaml_of(policy: str, port: int) -> str:
-    words = [sys.executable, "-S", str(Path(__file__).with_name("sleeper.py")), f"{STARTUP:g}", f"{MEAN:g}"]
+    words = [sys.executable, "-S", str(TASK), f"{STARTUP:g}", f"{MEAN:g}"]
     return f"""
 services:
   sleeper:

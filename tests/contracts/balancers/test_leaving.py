@@ -121,9 +121,12 @@ def test_a_fleet_that_changes_all_the_time_under_load_fails_no_request(kind: str
                 await here.task(f"t{number}")
                 assert await here.balancer.drain(f"t{number - 1}", 10_000) == 0
                 here.balancer.remove(f"t{number - 1}")
+                here.tasks[f"t{number - 1}"].kill()
+                seen = here.tasks[f"t{number}"].seen
+                await until(lambda seen=seen: len(seen) > 20)  # type: ignore[misc]
             going = False
             answered = sum(await asyncio.gather(*asking))
-            await here.counted(completed=answered, offered=answered, errors=0, bad=0)
+            await here.counted(completed=answered, offered=answered, errors=0, broken=0, shed=0, bad=0)
 
     play(scenario())
 

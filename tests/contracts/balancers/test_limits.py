@@ -193,6 +193,7 @@ def test_a_smuggled_request_never_reaches_a_task(kind: str, raw: bytes) -> None:
             client.writer.write_eof()
             await client.rest()
             await here.ask(b"GET /fence HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert task.seen[-1].first == "GET /fence HTTP/1.1"
             assert [one.first for one in task.seen if "smuggled" in one.first] == []
             for one in task.seen:
                 assert not {"content-length", "transfer-encoding"} <= set(one.headers)
