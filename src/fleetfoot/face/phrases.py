@@ -103,7 +103,7 @@ def order_line(order: OrderRow, lang: str) -> str:
         parts = [say["failed"].format(error=order.error)]
     else:
         start, words = (order.onset, "commanded") if order.onset is not None else (order.decided, "commanded_plain")
-        parts = [say[words].format(s=f"{((order.commanded or order.decided) - start) / 1000:.1f}")]
+        parts = [say[words].format(s=_seconds((order.commanded or order.decided) - start))]
         if order.last_ready is not None:
             parts.append(say["serving"].format(at=at(order.last_ready)))
         elif order.first_starting is not None:
@@ -113,6 +113,11 @@ def order_line(order: OrderRow, lang: str) -> str:
     if order.who:
         parts.insert(0, say["by"].format(who=order.who))
     return ", ".join(parts)
+
+
+def _seconds(ms: int) -> str:
+    """Tenths of a second only where they matter."""
+    return f"{ms / 1000:.{1 if 50 <= ms < 9_950 else 0}f}"
 
 
 def action_line(

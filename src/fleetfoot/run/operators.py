@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fleetfoot.core.model import Operator
 from fleetfoot.edge.base import OperatorAction
@@ -31,11 +31,16 @@ class Operators:
             for name in parts or ("growth", "shrink", "fixed", "permit"):
                 held.pop(name, None)
 
-    def at(self, service: str, now: int) -> Operator:
-        """What holds at ``now``; ``until`` is the first end among it."""
+    def held(self, service: str, now: int) -> Mapping[str, OperatorAction]:
+        """What holds at ``now``: ``fixed``, ``growth``, ``shrink`` and ``permit`` -> the action it comes from."""
         held = self._held.get(service, {})
         for name in [name for name, action in held.items() if action.until and action.until <= now]:
             del held[name]
+        return held
+
+    def at(self, service: str, now: int) -> Operator:
+        """The same for the engine; ``until`` is the first end among it."""
+        held = self.held(service, now)
         if not held:
             return Operator()
         fixed = held.get("fixed")

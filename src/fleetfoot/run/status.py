@@ -60,6 +60,10 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "fleet": _fleet(seen.fleet._asdict(), now) if seen else None,
         "signals": _signals(service, seen.signals, now) if seen else {},
         "operator": live.loop.operators.at(name, now)._asdict(),
+        "people": {
+            what: {"who": action.who, "count": action.count, "until": action.until, "reason": action.reason}
+            for what, action in live.loop.operators.held(name, now).items()
+        },
         "decision": decision_to_json(service.decision) if service.decision else None,
         "changed": decision_to_json(service.changed) if service.changed else None,
         "words": _words(service),

@@ -31,7 +31,7 @@ SERVICE: dict[str, Any] = {
     "learnt": {"throughput": None, "startup_p50": None, "startup_p95": None, "policies": {}},
     "changed": None,
     "words": {},
-    "operator": {"fixed": None, "hold_growth": False, "hold_shrink": False, "until": 0, "who": ""},
+    "people": {},
     "sources": [],
     "warm_pool": None,
     "last_order": None,
@@ -178,3 +178,24 @@ def test_what_a_person_ordered_did_not_bring_anything_back_within_the_objective(
     assert (calm[0] or calm[2]) in order_line(row, lang)
     by = OrderRow(**{**{name: getattr(row, name) for name in row.__dataclass_fields__}, "who": "ana"})
     assert (calm[0] or calm[2]) not in order_line(by, lang)
+
+
+def test_each_order_of_a_person_is_told_with_its_own_end_and_name() -> None:
+    fixed = {"who": "ana", "count": 4, "until": 120_000, "reason": "a launch"}
+    pause = {"who": "bo", "count": None, "until": 60_000, "reason": ""}
+    shown = _status(_answer(orders={"people": {"fixed": fixed, "growth": pause}})).output
+    assert f"  fixed at 4 by ana until {clock_time(120_000)} (a launch)\n" in shown
+    assert f"  growth paused by bo until {clock_time(60_000)}\n" in shown
+
+
+def test_a_pause_of_both_ways_is_one_line_without_an_end() -> None:
+    pause = {"who": "bo", "count": None, "until": 0, "reason": ""}
+    answer = _answer(orders={"people": {"growth": pause, "shrink": pause}})
+    assert "  growth and scale-in paused by bo\n" in _status(answer).output
+
+
+@pytest.mark.parametrize(("after", "words"), [(0, "0 s"), (430, "0.4 s"), (9_940, "9.9 s"), (31_260, "31 s")])
+def test_a_span_has_tenths_of_a_second_only_where_they_matter(after: int, words: str) -> None:
+    row: dict[str, Any] = dict.fromkeys(OrderRow.__dataclass_fields__)
+    order = OrderRow(**row | {"decided": 1000, "commanded": 1000 + after, "wall": 1000, "ok": True, "who": ""})
+    assert order_line(order, "en") == f"commanded {words} after the decision"

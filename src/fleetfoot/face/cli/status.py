@@ -54,7 +54,7 @@ def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]
     if one["warm_pool"]:
         lines.append(f"  {one['warm_pool']['words'].get(lang, '')}")
     lines += [f"  {line}" for line in _learnt(one["learnt"], lang, shift)]
-    lines += [f"  {line}" for line in _people(one["operator"], shift)]
+    lines += [f"  {line}" for line in _people(one["people"], shift)]
     for source in one["sources"]:
         if source["error"]:
             lines.append(f"  {source['name']}: {source['error']}")
@@ -109,16 +109,18 @@ def _coverage(signals: dict[str, Any]) -> list[str]:
     return [f"only {share:.0%} of the tasks report {', '.join(names)}" for share, names in partly.items()]
 
 
-def _people(operator: dict[str, Any], shift: int) -> list[str]:
-    until = f" until {clock_time(operator['until'] + shift)}" if operator["until"] else ""
+def _people(people: dict[str, dict[str, Any]], shift: int) -> list[str]:
+    """What people ordered, each with its own end; a pause of both is one line."""
+    words = {"growth": "growth paused", "shrink": "scale-in paused", "permit": "may overrun the budget"}
+    held = dict(people)
+    if "growth" in held and held["growth"] == held.get("shrink"):
+        words["growth"] = "growth and scale-in paused"
+        del held["shrink"]
     lines = []
-    if operator["fixed"] is not None:
-        lines.append(f"fixed at {operator['fixed']} by {operator['who']}{until}")
-    if operator.get("permit"):
-        lines.append(f"may overrun the budget until {clock_time(operator['permit'] + shift)}")
-    held = [word for key, word in (("hold_growth", "growth"), ("hold_shrink", "scale-in")) if operator[key]]
-    if held:
-        lines.append(f"{' and '.join(held)} paused by {operator['who']}{until}")
+    for what, order in held.items():
+        until = f" until {clock_time(order['until'] + shift)}" if order["until"] else ""
+        why = f" ({order['reason']})" if order["reason"] else ""
+        lines.append(f"{words.get(what) or 'fixed at ' + str(order['count'])} by {order['who']}{until}{why}")
     return lines
 
 

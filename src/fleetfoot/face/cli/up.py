@@ -72,9 +72,10 @@ def rolled_back(spec: Spec, file: Path, folder: Path) -> list[str]:
                 ends = [action for action in reader.actions(name) if action.kind in ("updated", "rolled back")]
                 revision = revision_of(service, directory_of(service, file))
                 if ends and ends[-1].kind == "rolled back" and ends[-1].reason.startswith(f"{revision} ->"):
+                    why = ends[-1].reason.partition(": ")[2]
                     found.append(
                         f"{name}: version {revision}, which this file has, was rolled back at "
-                        f"{date_time(ends[-1].wall)}; it starts all the same ({ends[-1].reason})"
+                        f"{date_time(ends[-1].wall)} ({why}); it starts all the same"
                     )
     except Exception:  # noqa: BLE001 - a journal that cannot be read keeps no fleet from its start
         return []
