@@ -21,7 +21,7 @@ from tests.browser.test_report import look, opened
 
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
 FACTS = {
-    "service": "orders", "plant": "friendly", "metrics": "push", "seed": 1, "tasks": 8, "assumed": [],
+    "service": "orders", "plant": "friendly", "metrics": "push", "seed": 1, "tasks": 8, "assumed": [], "warnings": [],
     "currency": "USD", "simulated_s": 1500, "traffic": "a step", "sheds": False,
     "objective_ms": 1000, "percentile": 0.95,
 }  # fmt: skip
