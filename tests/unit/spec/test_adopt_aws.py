@@ -220,9 +220,14 @@ def test_dated_actions_hold_until_the_next_one() -> None:
         pytest.param((target(), steps(), alarm(Threshold="high")), "'high' is not a number", id="no number"),
         pytest.param(({"Resources": {"A": {"Type": "AWS::S3::Bucket"}}},), "holds no", id="a template without scaling"),
         pytest.param(
+            ({"Resources": {"A": {"Type": "AWS::AutoScaling::WarmPool"}}},),
+            "A (AWS::AutoScaling::WarmPool) is not read",
+            id="nothing but a warm pool",
+        ),
+        pytest.param(
             ({"Resources": {"A": {"Type": "AWS::AutoScaling::ScalingPolicy"}}},),
-            "A (AWS::AutoScaling::ScalingPolicy) is not read",
-            id="EC2",
+            "the policy a (?) has no configuration",
+            id="an empty policy of EC2",
         ),
     ],
 )
@@ -270,3 +275,58 @@ def test_a_cron_trigger_that_is_no_week_is_told() -> None:
         cron("0 8 1 * *", "0 9 1 * *"), {"type": "cpu", "metadata": {"value": "60"}, "metricType": "Utilization"}
     )
     assert "the cron trigger (0 8 1 * * to 0 9 1 * *) is not carried over" in notes(found)
+
+
+def test_a_group_of_ec2_becomes_steps_a_forecast_and_a_schedule() -> None:
+    found = example("ec2-group.yaml")
+    service = found.spec.services["web"]
+    out, back, ahead, week = (policy.model_dump(by_alias=False) for policy in service.policies)
+    assert (service.capacity.min, service.capacity.max) == (2, 20)
+    assert (out["signal"], out["above"], out["add"], out["cooldown"], out["datapoints"]) == (
+        "cpu",
+        0.7,
+        {0.0: 2.0},
+        300_000,
+        2,
+    )
+    assert (back["below"], back["remove"], back["cooldown"]) == (0.3, {0.0: 1.0}, 600_000)
+    wanted = {
+        "mode": "forecast and scale",
+        "buffer": 600_000,
+        "on_breach": "raise",
+        "breach_buffer": 0.2,
+        "utilisation": 0.7,
+    }
+    assert {key: ahead[key] for key in wanted} == wanted
+    assert [(name, window["min"], window["max"]) for name, window in week["windows"].items()] == [
+        ("Morning", 15, 20), ("Night", 3, 20), ("Night 2", 3, 20), ("Night 3", 3, 20),
+    ]  # fmt: skip
+    assert "a task stands for an instance here" in notes(found)
+    assert "a forecast here is of requests a second" in notes(found)
+
+
+def grouped(*policies: dict[str, Any], **more: list[dict[str, Any]]) -> Adopted:
+    """As the commands of EC2 Auto Scaling answer."""
+    mine = {"AutoScalingGroupName": "web"}
+    return read(
+        {"AutoScalingGroups": [{**mine, "MinSize": 1, "MaxSize": 9}]},
+        {"ScalingPolicies": [{**mine, "PolicyName": "p", "PolicyARN": "arn:p", **policy} for policy in policies]},
+        {key: [{**mine, **row} for row in rows] for key, rows in more.items()} | alarm(),
+    )
+
+
+def test_the_answers_of_ec2_are_read_too() -> None:
+    """A warm-up is the rest of a step policy, which has no cooldown of its own."""
+    rows = [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 3}]
+    step = {"PolicyType": "StepScaling", "AdjustmentType": "ChangeInCapacity", "StepAdjustments": rows}
+    held = {"PredefinedMetricType": "ASGAverageCPUUtilization"}
+    tracked = {"PolicyType": "TargetTrackingScaling", "PolicyName": "cpu",
+               "TargetTrackingConfiguration": {"PredefinedMetricSpecification": held, "TargetValue": 50.0}}  # fmt: skip
+    once = {"ScheduledActionName": "sale", "StartTime": "2031-11-28T08:00:00", "MinSize": 5, "DesiredCapacity": 5}
+    found = grouped({**step, "EstimatedInstanceWarmup": 120}, tracked, ScheduledUpdateGroupActions=[once])
+    first, second = compiled(found)
+    assert isinstance(first, Step)
+    assert (first.cooldown, first.steps) == (120_000, ((0.0, None, 3.0),))
+    assert isinstance(second, Target)
+    assert second.value == 0.5
+    assert "sale: DesiredCapacity sets the count once there" in notes(found)

@@ -37,7 +37,8 @@ def import_verb(
     HorizontalPodAutoscaler   autoscaling/v2, v2beta2, v1; also `kubectl get hpa,deployment -o yaml`
     ScaledObject              KEDA's, keda.sh/v1alpha1
     AWS                       describe-scalable-targets, describe-scaling-policies, describe-scheduled-actions,
-                              describe-alarms as JSON; CloudFormation templates with ApplicationAutoScaling
+                              describe-alarms as JSON, and of autoscaling describe-auto-scaling-groups,
+                              describe-policies, describe-scheduled-actions; CloudFormation templates with either
 
     \b
     The options below --compare are those of fleetfoot compare, and need it.
@@ -112,12 +113,12 @@ def _contest(found: Adopted, name: str | None, as_json: bool, more: dict[str, An
 def _played(service: Service) -> tuple[Service, list[str]]:
     """``service`` with what the simulated world can show, and the signals that were left out."""
     from fleetfoot.sim.rivals.published import SHOWN
-    from fleetfoot.spec.policies import SchedulePolicy
+    from fleetfoot.spec.policies import ForecastPolicy, SchedulePolicy
 
     policies, lost = [], []
     for policy in service.policies:
-        if isinstance(policy, SchedulePolicy):
-            lost.append(f"the schedule {policy.name}")
+        if isinstance(policy, SchedulePolicy | ForecastPolicy):
+            lost.append(f"the {policy.kind} {policy.name}")
             continue
         metrics = getattr(policy, "metrics", None)
         lost += [signal for _, signal in policy.signals() if signal not in SHOWN]

@@ -41,7 +41,9 @@ def scheduled(actions: Sequence[tuple[str, At]], draft: Draft) -> list[str]:
         for key in ("StartTime", "EndTime"):
             if key in action:
                 draft.note(action.line(key), f"{name}: {key} is not carried over")
-        minutes = week_of(text)
+        if "DesiredCapacity" in action.of("ScalableTargetAction"):
+            draft.note(action.place, f"{name}: DesiredCapacity sets the count once there; here only bounds are held")
+        minutes = week_of(text) or unix_week_of(text)
         if minutes and bounds:
             weeks.setdefault(zone, []).extend(Set(minute, name, bounds) for minute in minutes)
         elif (at := re.fullmatch(r"at\((.+)\)", text)) and bounds:

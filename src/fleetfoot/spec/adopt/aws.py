@@ -1,4 +1,4 @@
-"""AWS's scaling as drafts: answers of describe-..., and CloudFormation templates (Application Auto Scaling).
+"""AWS's scaling as drafts: answers of describe-..., and CloudFormation templates; Application Auto Scaling and EC2's.
 
 Several files are one picture: targets, policies, alarms and scheduled actions are joined by their names, ARNs and
 logical ids.
@@ -11,17 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fleetfoot.spec.adopt import asg
 from fleetfoot.spec.adopt.actions import scheduled
 from fleetfoot.spec.adopt.at import At, Refused
 from fleetfoot.spec.adopt.draft import Draft
+from fleetfoot.spec.adopt.predictive import predictive
 from fleetfoot.spec.adopt.tracking import stepping, tracking
 from fleetfoot.spec.errors import SpecError, shown
 from fleetfoot.spec.nodes import Items, Node
 
-LISTS = ("ScalableTargets", "ScalingPolicies", "MetricAlarms", "ScheduledActions")
+LISTS = ("ScalableTargets", "ScalingPolicies", "MetricAlarms", "ScheduledActions", "AutoScalingGroups",
+         "ScheduledUpdateGroupActions")  # fmt: skip
 SCALING = "AWS::ApplicationAutoScaling::"
 ALARM = "AWS::CloudWatch::Alarm"
-NOT_READ = ("AWS::AutoScaling::", "AWS::AutoScalingPlans::")
+EC2 = "AWS::AutoScaling::"
+NOT_READ = (EC2, "AWS::AutoScalingPlans::")
 ANSWERED = ("CreationTime", "RoleARN", "ScalableTargetARN", "PredictedCapacity", "PolicyARN", "Alarms", "NextToken")
 
 
@@ -73,11 +77,14 @@ def drafts_of(roots: Sequence[At], names: Mapping[str, str], errors: list[SpecEr
 def _answers(root: At, found: dict[str, Resource], alarms: list[At]) -> None:
     for target in root.all("ScalableTargets"):
         _resource(found, target.need("ResourceId", "what is scaled")).target = target
-    for policy in root.all("ScalingPolicies"):
+    for one in root.all("AutoScalingGroups"):
+        _resource(found, one.need(asg.GROUP_NAME, "its name")).target = asg.group(one)
+    for row in root.all("ScalingPolicies"):
+        policy = asg.policy(row) if asg.GROUP_NAME in row else row
         name = policy.need("PolicyName", "its name")
         resource = _resource(found, policy.need("ResourceId", "what is scaled"))
         resource.policies.append((name, {name, policy.text("PolicyARN")}, policy))
-    for action in root.all("ScheduledActions"):
+    for action in [*root.all("ScheduledActions"), *map(asg.action, root.all("ScheduledUpdateGroupActions"))]:
         name = action.text("ScheduledActionName", "scheduled")
         _resource(found, action.need("ResourceId", "what is scaled")).actions.append((name, action))
     alarms += root.all("MetricAlarms")
@@ -107,8 +114,16 @@ def _template(root: At, found: dict[str, Resource], alarms: list[At], skipped: l
             _resource(found, key).policies.append((policy.text("PolicyName", name), {name}, policy))
         elif kind == ALARM:
             alarms.append(one.of("Properties").with_defaults(defaults))
+        elif kind == f"{EC2}AutoScalingGroup":
+            _resource(found, name).target = asg.group(one.of("Properties").with_defaults(defaults))
+        elif kind == f"{EC2}ScalingPolicy":
+            policy = asg.policy(one.of("Properties").with_defaults(defaults))
+            _resource(found, _last(policy.raw("ResourceId")) or name).policies.append((name, {name}, policy))
+        elif kind == f"{EC2}ScheduledAction":
+            action = asg.action(one.of("Properties").with_defaults(defaults))
+            _resource(found, _last(action.raw("ResourceId")) or name).actions.append((name, action))
         elif kind.startswith(NOT_READ):
-            skipped.append(f"{resources.line(name)}: {name} ({kind}) is not read: only Application Auto Scaling is")
+            skipped.append(f"{resources.line(name)}: {name} ({kind}) is not read: it says nothing of how to scale")
 
 
 def _resource(found: dict[str, Resource], key: str) -> Resource:
@@ -128,7 +143,7 @@ def _last(value: Any) -> str:
 def _draft(resource: Resource, alarms: Sequence[At], names: Mapping[str, str]) -> Draft:
     at = resource.target or resource.policies[0][2] if resource.policies or resource.target else resource.actions[0][1]
     called = _last(at.raw("ResourceId")) or resource.key
-    draft = Draft(called, f"{resource.key}, scaled by Application Auto Scaling, {at.place}", at)
+    draft = Draft(called, f"{resource.key}, scaled by AWS, {at.place}", at)
     if resource.target is None:
         draft.note(at.place, "its scalable target is not in the files: capacity is fleetfoot's default, 1 to 10")
     else:
@@ -138,7 +153,8 @@ def _draft(resource: Resource, alarms: Sequence[At], names: Mapping[str, str]) -
         _suspended(resource.target, draft)
     dimension = at.text("ScalableDimension", "ecs:service:DesiredCount")
     if dimension != "ecs:service:DesiredCount":
-        draft.note(at.place, f"it scales {dimension}: a task stands for one of that here")
+        what = "an instance" if dimension == asg.DIMENSION else "one of that"
+        draft.note(at.place, f"it scales {dimension}: a task stands for {what} here")
     stepped = any("StepScalingPolicyConfiguration" in policy for _, _, policy in resource.policies)
     for name, ids, policy in resource.policies:
         draft.policies += _policy(policy, name, [one for one in alarms if ids & {*one.texts("AlarmActions")}],
@@ -170,7 +186,5 @@ def _policy(
         return stepping(policy, name, alarms, draft, names)
     kind = policy.text("PolicyType", "?")
     if "PredictiveScalingPolicyConfiguration" in policy:
-        policy.skip("PredictiveScalingPolicyConfiguration")
-        draft.note(policy.place, f"{name} ({kind}) is not carried over: the policies slo and forecast look ahead")
-        return []
+        return predictive(policy, name, draft)
     return policy.refuse(f"the policy {name} ({kind}) has no configuration")
