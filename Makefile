@@ -38,7 +38,7 @@ layers: dev ## who may import whom
 	@$(BIN)/python -m pytest -q -n 0 tests/architecture/test_layers.py tests/architecture/test_purity.py
 
 bench: dev ## figures for docs/measurements.md; leave the machine alone meanwhile
-	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills -e compare -e leave -e robust -e storms); do \
+	@for script in $$(grep -l __main__ bench/*.py | grep -v -e soak -e kills -e compare -e leave -e robust -e storms -e mutations); do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousand random kills: nothing lost; the full comparison
@@ -50,6 +50,7 @@ soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousa
 	@$(BIN)/python bench/leave_one_out.py
 	@$(BIN)/python bench/robust.py
 	@$(BIN)/python bench/storms.py --seeds 10000
+	@$(BIN)/python bench/mutations.py --count 200
 
 lock: dev ## pin everything again from pyproject.toml
 	@scripts/lock

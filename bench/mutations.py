@@ -1,183 +1,214 @@
 """Planted bugs: how many does the suite catch?
 
-    python bench/mutations.py --count 200
+    python bench/mutations.py --count 200 --seed 1
 
-Takes ``count`` places in the engine at random (by ``--seed``), changes each in one small way (a comparison, a sign, a
-constant, a minimum for a maximum, a statement left out), and runs the engine's tests on each changed copy, those that
-speak of the changed file first, until one fails. Prints every bug that survives with its line; the exit code is 1 when
-fewer than 95 % are caught. Runs on all cores; nothing in the checkout is touched.
+Plants ``count`` small bugs, one after the other, in the engine's functions (``mutants.py``: a comparison, a sign, a
+constant, a minimum for a maximum, a statement left out; spread evenly over the lines, drawn by ``--seed``) and runs
+every test of the engine that called the changed function when nothing was changed, until one fails or the processor
+time is far beyond what they took then. Each bug lives in a fork of a process that has the tests loaded: no file is
+written. Prints every bug that survives; the exit code is 1 when fewer than 95 % are caught. A change that is no bug
+(``equivalent.toml`` says why) is never planted.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
+import gc
 import os
-import random
-import shutil
-import subprocess
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+from itertools import zip_longest
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from types import CodeType, FunctionType
+from typing import NamedTuple, TypeVar
 
+import pytest
+from hypothesis import Phase, settings
 from machine import describe
+from mutants import CORE, ROOT, Bug, Site, chosen
 from rich.progress import track
 
-ROOT = Path(__file__).parents[1]
-CORE = ROOT / "src" / "fleetfoot" / "core"
-PLAIN = (
-    "sentences.py",
-    "words.py",
-    "reasons.py",
-    "__init__.py",
-)  # prose and lists: a change there is no bug of deciding
+INSIDE = f"{ROOT / CORE}{os.sep}"
+TESTS = ("tests/unit/core", "tests/replay", "tests/storms", "tests/properties")
+OPTIONS = (
+    "-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--timeout=0", "--hypothesis-profile=first",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
 BAR = 0.95
-PATIENCE_S = 900
+TIMES, SPARE_S = 3.0, 20.0  # so much more processor time than without a bug, and a bug hangs
+MOST_BYTES = 4 << 30  # a bug that fills the memory is caught by this
 
-SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.And: ast.Or, ast.Or: ast.And,
-}  # fmt: skip
+T = TypeVar("T")
 
 
-class Bug(NamedTuple):
-    """One change: the file, the line, and how it reads before and after."""
+class Ran(NamedTuple):
+    """One test on the unchanged engine."""
 
-    file: Path
-    line: int
-    before: str
-    after: str
-    text: str  # the whole file, changed
+    test: str
+    took: float  # s of processor time
+    calls: frozenset[tuple[str, str]]  # file from CORE and qualified name of every outermost function
 
-    def __str__(self) -> str:
-        return f"{self.file.relative_to(CORE)}:{self.line}: {self.before}  ->  {self.after}"
-
-
-def bugs(file: Path) -> list[Bug]:
-    """Every small change of one file."""
-    source = file.read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    inside = [node for top in ast.walk(tree) if isinstance(top, ast.FunctionDef) for node in ast.walk(top)]
-    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
-    found, seen = [], set()
-    for node in inside:
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        for way in range(_ways(node)):
-            changed = copy.deepcopy(tree)
-            twin = next(other for number, other in enumerate(ast.walk(changed)) if number == numbers[id(node)])
-            before = ast.unparse(node)
-            _change(twin, way)
-            found.append(Bug(file, getattr(node, "lineno", 0), before, ast.unparse(twin), ast.unparse(changed)))
-    return [bug for bug in found if bug.before != bug.after]
+    @property
+    def file(self) -> str:
+        return self.test.split("::")[0]
 
 
-def _ways(node: ast.AST) -> int:
-    """In how many ways it can be changed."""
-    if isinstance(node, ast.Compare):
-        return len(node.ops) if all(type(op) in SWAPS for op in node.ops) else 0
-    if isinstance(node, ast.BinOp):
-        return int(type(node.op) in SWAPS)
-    if isinstance(node, ast.Constant):
-        return int(isinstance(node.value, (bool, int, float)))
-    if isinstance(node, ast.Call):
-        return int(isinstance(node.func, ast.Name) and node.func.id in ("min", "max"))
-    return int(isinstance(node, (ast.BoolOp, ast.If, ast.AugAssign)))
+class Result(NamedTuple):
+    """What became of a bug."""
+
+    by: str | None  # the first test that failed
+    tests: int  # how many call what was changed
+    took: float  # s of wall time
 
 
-def _change(node: ast.AST, way: int) -> None:
-    if isinstance(node, ast.Compare):
-        node.ops[way] = SWAPS[type(node.ops[way])]()  # type: ignore[call-overload]
-    elif isinstance(node, (ast.BinOp, ast.BoolOp)):
-        node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
-    elif isinstance(node, ast.Constant):
-        node.value = (not node.value) if isinstance(node.value, bool) else node.value * 2 + (node.value == 0)  # type: ignore[operator]
-    elif isinstance(node, ast.Call):
-        assert isinstance(node.func, ast.Name)
-        node.func.id = {"min": "max", "max": "min"}[node.func.id]
-    elif isinstance(node, ast.If):
-        node.test = ast.UnaryOp(ast.Not(), node.test)
-    elif isinstance(node, ast.AugAssign):
-        node.op = SWAPS.get(type(node.op), ast.Sub)()  # type: ignore[assignment]
+class Suite:
+    """A pytest plugin: the tests are collected once, and run for every bug."""
 
+    def __init__(self, bugs: list[Bug], workers: int) -> None:
+        self.bugs = bugs
+        self.workers = workers
+        self.results: list[Result] = []
+        self.failed: list[str] = []
 
-def tests_for(file: Path) -> list[str]:
-    """The engine's tests, those that speak of the file first, the long ones last."""
-    name = file.stem
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        phases = (Phase.explicit, Phase.generate)  # the first failure will do, however large its example
+        settings.register_profile("first", settings.get_profile("steady"), phases=phases)
 
-    def order(test: Path) -> tuple[bool, bool, str]:
-        text = test.read_text(encoding="utf-8")
-        return (name not in test.stem, name not in text, test.name)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
 
-    unit = sorted((ROOT / "tests" / "unit" / "core").glob("test_*.py"), key=order)
-    return [str(test.relative_to(ROOT)) for test in unit] + [
-        "tests/replay",
-        "tests/storms",
-        "tests/properties/test_engine.py",
-    ]
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        ran, failed = forked(lambda: self.unchanged(session.items))
+        if failed:
+            raise pytest.UsageError(f"without a bug these fail: {failed}")  # any bug would seem caught
+        with ThreadPoolExecutor(self.workers) as executor:
+            results = executor.map(lambda bug: self.look(bug, ran, session.items), self.bugs)
+            self.results = list(track(results, "bugs", total=len(self.bugs)))
+        return True
 
+    def unchanged(self, items: list[pytest.Item]) -> tuple[list[Ran], list[str]]:
+        """Every test on the engine as it is, and those that fail."""
+        ran = []
+        for item, following in zip_longest(items, items[1:]):
+            called: dict[int, CodeType] = {}
+            begun = time.process_time()
+            sys.settrace(lambda frame, *_, called=called: called.update({id(frame.f_code): frame.f_code}))
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            sys.settrace(None)
+            ran.append(Ran(item.nodeid, time.process_time() - begun, frozenset(names(called.values()))))
+        return ran, self.failed
 
-def caught(bug: Bug) -> bool:
-    """Whether a test fails on a copy of the sources with this bug in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-        (source / bug.file.relative_to(ROOT / "src")).write_text(bug.text, encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-n",
-            "0",
-            "-p",
-            "no:cacheprovider",
-            "-o",
-            "pythonpath=.",
-            *tests_for(bug.file),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    def look(self, bug: Bug, ran: list[Ran], items: list[pytest.Item]) -> Result:
+        begun, tests = time.monotonic(), concerned(ran, bug.site)
+        by_name = {item.nodeid: item for item in items}
         try:
-            done = subprocess.run(
-                command, cwd=ROOT, env=environment, capture_output=True, timeout=PATIENCE_S, check=False
+            by = forked(
+                lambda: self.plant(bug, [by_name[one.test] for one in tests]),
+                SPARE_S + TIMES * sum(one.took for one in tests),
             )
-        except subprocess.TimeoutExpired:
-            return True  # it hangs: somebody would notice
-        return done.returncode != 0
+        except ChildProcessError as end:
+            by = str(end)
+        return Result(by, len(tests), time.monotonic() - begun)
+
+    def plant(self, bug: Bug, items: list[pytest.Item]) -> str | None:
+        """The first test that fails with the bug."""
+        infect(bug)
+        for item, following in zip_longest(items, items[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return self.failed[0]
+        return None
 
 
-def chosen(count: int, seed: int) -> list[Bug]:
-    found = [bug for file in _files() for bug in bugs(file)]
-    return random.Random(seed).sample(found, min(count, len(found)))
+def names(called: Iterable[CodeType]) -> Iterator[tuple[str, str]]:
+    for code in called:
+        if code.co_filename.startswith(INSIDE):
+            yield code.co_filename.removeprefix(INSIDE), code.co_qualname.split(".<locals>")[0]
 
 
-def _files() -> Iterator[Path]:
-    yield from (file for file in sorted(CORE.rglob("*.py")) if file.name not in PLAIN)
+def concerned(ran: list[Ran], site: Site) -> list[Ran]:
+    """The tests that call what was changed, the quickest files first."""
+    tests = [one for one in ran if (site.file, site.function) in one.calls]
+    took: dict[str, float] = defaultdict(float)
+    for one in tests:
+        took[one.file] += one.took
+    return sorted(tests, key=lambda one: (took[one.file], one.file))
+
+
+def infect(bug: Bug) -> None:
+    """Put the bug into its function, which is loaded already."""
+    path = f"{INSIDE}{bug.site.file}"
+    changed = {code.co_qualname: code for code in codes(compile(bug.text, path, "exec"))}
+    for function in [one for one in gc.get_objects() if isinstance(one, FunctionType)]:
+        if (function.__code__.co_filename, function.__code__.co_qualname) == (path, bug.site.function):
+            function.__code__ = changed[bug.site.function]
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """It and all inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def forked(work: Callable[[], T], seconds: float = resource.RLIM_INFINITY) -> T:
+    """What ``work`` gives in a silent process of its own, or ChildProcessError with how that one ended.
+
+    ``seconds`` of processor time at most: a busy machine makes no bug.
+    """
+    context = get_context("fork")
+    here, there = context.Pipe(duplex=False)
+
+    def tell() -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), resource.RLIM_INFINITY))
+        there.send(work())
+
+    process = context.Process(target=tell)
+    process.start()
+    wait([here, process.sentinel])
+    if here.poll():
+        found: T = here.recv()
+        process.join()
+        return found
+    process.join()
+    raise ChildProcessError(f"ended with {process.exitcode}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--verbose", action="store_true", help="say of every bug what caught it")
     args = parser.parse_args()
     begun = time.monotonic()
-    planted = chosen(args.count, args.seed)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
-        results = list(track(executor.map(caught, planted), "bugs", total=len(planted)))
-    for bug, found in zip(planted, results, strict=True):
-        if not found:
-            print(f"survived: {bug}")
-    share = sum(results) / len(results)
+    suite = Suite(chosen(args.count, args.seed), args.workers)
+    with tempfile.TemporaryDirectory(prefix="bugs") as folder:
+        os.environ["TMPDIR"] = folder  # of the tests
+        os.chdir(ROOT)
+        code = pytest.main([*OPTIONS, *TESTS], plugins=[suite])
+    if not suite.results:
+        return int(code)
+    for bug, result in zip(suite.bugs, suite.results, strict=True):
+        if result.by is None or args.verbose:
+            print(f"{bug}\n  {result.by or 'SURVIVED'} ({result.tests} tests call it, {result.took:.1f} s)")
+    caught = sum(result.by is not None for result in suite.results)
+    share = caught / len(suite.results)
     print(describe())
-    print(f"{sum(results)} of {len(results)} planted bugs caught ({share:.1%}) in {time.monotonic() - begun:.0f} s")
+    print(f"{caught} of {len(suite.results)} planted bugs caught ({share:.1%}) in {time.monotonic() - begun:.0f} s")
     return int(share < BAR)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -184,6 +184,23 @@ def test_a_paused_scale_in_holds_shrink_only() -> None:
     assert grows.tick().desired == 12
     decision = shrinks.tick()
     assert (decision.desired, told(decision)) == (10, {"step", "operator_pause"})
+
+
+def test_a_growth_to_the_minimum_is_not_urgent_whatever_a_person_pauses() -> None:
+    for paused in (Operator(hold_shrink=True, who="ann"), Operator(hold_growth=True, who="ann"), Operator(fixed=0)):
+        short = service(want(0), tasks=1, minimum=3)
+        short.operator = paused
+        decision = short.tick()
+        assert (decision.desired, decision.urgent) == (3, False)
+
+
+def test_the_onset_is_the_first_sample_of_the_unbroken_run_that_exceeds_what_the_tasks_carry() -> None:
+    """4 tasks of 20 carry 80: of 100, 70, 90 and 120 the run begins with the 90."""
+    grows = service(want(4), tasks=4, throughput=20.0)
+    for rate in (100.0, 70.0, 90.0):
+        grows.tick(requests=rate)
+    grows.settings = replace(grows.settings, policies=(Says("p0", want(10)),))
+    assert grows.tick(requests=120.0).onset == START + 2000
 
 
 # -- two passes

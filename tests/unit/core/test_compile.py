@@ -73,3 +73,8 @@ def test_a_rate_joins_two_currencies_either_way() -> None:
     assert (there["web"].price, back["web"].price, back["odd"].price) == (2600.0, 4.0, 2.0)
     assert back["web"].shared is not None
     assert back["web"].shared.budget == Budget("EUR", (("day", 9.0, None),), 2.0)
+
+
+def test_a_fallback_of_nothing_is_nothing() -> None:
+    found = compiled("services: {web: {run: x, signals: {jobs: {from: agent, fallback: 0}}}}")
+    assert found["web"].contracts["jobs"].fallback == 0.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fleetfoot.core import warm
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.settings import Database, Pool, Replicas, WarmSettings
-from tests.unit.core.build import Service, told
+from tests.unit.core.build import START, Service, told
 from tests.unit.core.test_combine import Says, want
 from tests.unit.core.test_launch_limits import together
 
@@ -82,6 +82,12 @@ def test_whatever_holds_a_pool_is_counted(fleet: dict[str, Any], most: int) -> N
     assert grows.tick(fleet=fleet).desired == most
 
 
+def test_what_drains_and_is_warm_is_there_beside_the_wave_of_a_rollout_that_is_still_to_come() -> None:
+    """20 tasks, 2 that drain, 3 warm and a wave of a quarter: 10 beside the desired, and 40 of 50 are left."""
+    grows = service(20, 200)
+    assert grows.tick(fleet={"deploying": True, "draining": 2, "warm": 3}).desired == 40
+
+
 def test_a_full_database_takes_no_task_away() -> None:
     assert service(80, 90).run(20).desired == 80
 
@@ -111,6 +117,14 @@ def test_who_is_more_important_is_given_the_connections_first() -> None:
     web, batch = service(20, 45, priority=0), service(20, 45, priority=3)
     together({"web": web, "batch": batch})
     assert (web.tasks, batch.tasks) == (30, 20)
+
+
+def test_who_is_more_important_and_content_opens_nothing() -> None:
+    """A pace of 40 a second lets three tasks of 20 come at first: all three are the other's."""
+    database = Database("main", 1000, growth=40.0)
+    content, grows = service(5, 5, database=database, priority=0), service(5, 25, database=database, priority=3)
+    together({"content": content, "grows": grows})
+    assert (content.tasks, grows.tasks) == (5, 8)
 
 
 def test_a_neighbour_shrinks_its_pools_for_one_who_needs_tasks() -> None:
@@ -169,6 +183,12 @@ def test_a_replica_is_asked_for_over_ten_tasks_at_seventy_percent_and_no_more_th
 def test_ten_tasks_need_no_replica() -> None:
     one = service(10, 10, database=Database("main", 1000, replicas=Replicas("read_load")))
     assert replica_told(one, 0.9, 300) == []
+
+
+def test_a_replica_is_asked_for_a_minute_after_the_load_is_reached_and_each_next_one_ten_minutes_later() -> None:
+    one = service(20, 20, database=Database("main", 1000, replicas=Replicas("read_load")))
+    asked = [decision.now for decision in one.ticks(1300, read_load=0.7) if "replica_wanted" in told(decision)]
+    assert asked == [START + 61_000, START + 661_000, START + 1_261_000]
 
 
 # -- its promise

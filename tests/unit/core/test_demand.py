@@ -79,6 +79,14 @@ def test_a_young_window_still_has_a_rate() -> None:
     assert assess(Window(130_000), {}, 1000.0, ALONE).rate == 0.0
 
 
+def test_samples_coarser_than_every_span_are_looked_at_over_the_longest() -> None:
+    window = Window(600_000)
+    for minute in (5, 10, 15):
+        window.add(minute * 60_000, 300_000, 90.0)
+    found = assess(window, {}, 50.0, ALONE)
+    assert (found.rising, found.rate, found.span) == (90.0, 90.0, SPANS[-1])
+
+
 @pytest.mark.parametrize(
     ("dispersion", "low", "high"),
     [pytest.param(1.0, 1.0, 1.6, id="Poisson"), pytest.param(8.0, 4.0, 14.0, id="bursty")],

@@ -119,3 +119,21 @@ def test_three_languages_are_told_by_three_frames() -> None:
         assert "?" not in "\n".join(flip_lines(found, lang))
         assert flip_lines(None, lang)
     assert "grows to 12 when cpu is 55" in texts[0]
+
+
+@pytest.mark.parametrize(
+    ("rules", "seeing", "span"),
+    [
+        pytest.param(OPEN, 0, 600_000, id="ten minutes at least"),
+        pytest.param(replace(OPEN, stabilise_in=400_000), 0, 800_000, id="twice the longest window"),
+        pytest.param(replace(OPEN, cooldown_in=400_000), 500_000, 1_000_000, id="whichever that is"),
+        pytest.param(
+            replace(OPEN, incident=True, incident_hold=900_000), 0, 1_500_000, id="and the hold of an incident"
+        ),
+        pytest.param(replace(OPEN, stabilise_in=3_000_000), 0, 3_600_000, id="an hour at most"),
+    ],
+)
+def test_it_looks_ahead_until_every_hold_has_passed(rules: GuardSettings, seeing: int, span: int) -> None:
+    service = Service(CPU, guards=rules, seeing=seeing)
+    service.tick(**CALM)
+    assert asked(service, **CALM).span == span

@@ -228,6 +228,22 @@ def test_incident_a_rise_that_was_there_before_is_no_sign() -> None:
     assert holding.run(120, requests=80.0, **{**CALM, "errors": 0.3}).desired == 5
 
 
+def test_incident_a_hold_is_over_at_the_very_moment_it_was_said_to_be() -> None:
+    holding = watched(incident_hold=60_000)
+    bad = {**CALM, "errors": 0.5}
+    held = next(d for d in holding.ticks(60, requests=32.0, **bad) if "incident_hold" in told(d))
+    left = next(trail.reason.data["left"] for trail in held.trail if trail.guard == "incident")
+    over = next(d for d in holding.ticks(90, requests=32.0, **bad) if "incident_release" in told(d))
+    assert over.now - held.now == left
+
+
+def test_incident_a_crowd_that_is_back_ends_the_hold() -> None:
+    holding = watched()
+    assert "incident_hold" in told(holding.run(20, requests=64.0, **{**CALM, "errors": 0.5}))
+    holding.run(20, requests=160.0, **CALM)
+    assert holding.run(120, requests=64.0, **CALM).desired == 4
+
+
 def test_incident_hardly_any_traffic_is_noise() -> None:
     holding = Service(CPU, tasks=10, guards=replace(OPEN, incident=True))
     holding.run(120, cpu=0.5, requests=0.9, **CALM)
