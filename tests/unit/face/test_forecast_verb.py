@@ -45,7 +45,8 @@ def test_a_page_is_written_that_needs_no_network(traffic: Path, tmp_path: Path) 
     page = tmp_path / "forecast.html"
     assert forecast("--history", str(traffic), "--html", str(page)).exit_code == 0
     text = page.read_text()
-    assert "<svg" in text
+    assert "past: " in text
+    assert "band of 90 %" in text
     assert "usual day" in text
     assert "http" not in text.replace("http-equiv", "")
 

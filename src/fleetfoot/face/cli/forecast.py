@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fleetfoot.face.cli.common import Told, file_option, json_option, load_spec, put, state_of, state_option
-from fleetfoot.face.cli.simulating import progress, service_of, stoppable, writable, write_page
+from fleetfoot.face.cli.simulating import (
+    progress,
+    report_option,
+    service_of,
+    stoppable,
+    writable,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from fleetfoot.predict.history import History
@@ -24,12 +31,12 @@ if TYPE_CHECKING:
 @click.option("--history", type=click.Path(path_type=Path), help="A file of timestamp,value in place of the journal.")
 @click.option("--zone", metavar="ZONE", help="The time zone of its hours, such as Asia/Seoul. Default: as in the file.")
 @click.option("--horizon", metavar="TIME", help="How far ahead. Default: as in the file, 24h.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page with the picture.")
+@report_option
 @file_option
 @state_option
 @json_option
 def forecast(
-    service: str | None, history: Path | None, zone: str | None, horizon: str | None, html: Path | None,
+    service: str | None, history: Path | None, zone: str | None, horizon: str | None, report: Path | None,
     file: Path, state: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Forecast the traffic of SERVICE from its journal, or from a file, as the policy forecast would.
@@ -46,7 +53,7 @@ def forecast(
     from fleetfoot.predict.setup import forecaster_of, lead_of
     from fleetfoot.spec.zones import zone_named
 
-    writable(html)
+    writable(report)
     one, policy = _asked(file, service, history, zone, horizon)
     lead = lead_of(policy, one)
     with stoppable():
@@ -64,12 +71,12 @@ def forecast(
         from fleetfoot.face.cli.forecast_view import show
 
         show(name, found, place, lead, policy.max_error)
-    if html is not None:
+    if report is not None:
         from fleetfoot.face.report.forecast import forecast_page
         from fleetfoot.face.report.html import write_text
 
         page = forecast_page(name, found, place, lead, policy.max_error)
-        write_page(html, lambda path: write_text(page, path), quiet=as_json)
+        write_page(report, lambda path: write_text(page, path), quiet=as_json)
 
 
 def _asked(

@@ -43,8 +43,9 @@ metrics_option = click.option(
     "prometheus15 or metrics-server; 'cloudwatch 60s' is the same as cloudwatch60.",
 )  # fmt: skip
 report_option = click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page with the pictures."
-)
+    "--report", "--html", "report", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write an HTML page with the pictures.",
+)  # fmt: skip
 
 
 def traffic_options(command: F) -> F:

@@ -26,8 +26,9 @@ def render(found: Comparison, facts: dict[str, Any]) -> str:
     """The HTML text."""
     rows = sorted(found.rows, key=lambda row: (row.bound, row.over, row.cost))
     size = f", about {facts['tasks']} tasks" if facts["tasks"] else ""
+    many = len(found.scenes)
     body = f"""<header><h1>Policies compared: {escape(facts["service"])}{size}</h1>
-<p>Simulated. {len(found.scenes)} kinds of traffic, {facts["simulated_s"] / 3600:,.1f} simulated hours; the same
+<p>Simulated. {many} kind{"s" * (many > 1)} of traffic, {facts["simulated_s"] / 3600:,.1f} simulated hours; the same
 requests for everyone. Plant {escape(facts["plant"])}, metrics of fleetfoot's policies {escape(facts["metrics"])},
 seed {facts["seed"]}, {"shedding at the objective for everyone" if facts["sheds"] else "nothing refused"}.</p></header>
 <section><h2>Cost against violations, means</h2>

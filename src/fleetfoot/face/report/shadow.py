@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleetfoot.face.report.html import page, write_text
+from fleetfoot.face.report.lines import Line, chart, spread, table
 from fleetfoot.face.times import clock_time, date_time
 
 if TYPE_CHECKING:
     from fleetfoot.sim.shadow import Beside
 
-WIDE, HIGH, LEFT, BOTTOM = 1100, 200, 46, 22  # px
-POINTS = 1000  # of a line at most
-_ALIKE = "color:inherit;font-size:inherit"  # the page's tables end in a note, these in a figure
-PRESENT, SHADOW = "var(--queue)", "var(--serving)"
+BOTH = (("present scaler", "var(--queue)"), ("fleetfoot", "var(--serving)"))
 
 
 def write_page(found: Mapping[str, Beside], path: Path) -> None:
@@ -36,22 +34,19 @@ def _service(name: str, one: Beside) -> str:
     seen, told = one.watched, one.to_json()
     notes = "".join(f"<li>{escape(line)}</li>" for line in honesty(told))
     ends = f"{date_time(int(seen.wall[0]))} to {clock_time(int(seen.wall[-1]))}"
-    times = [clock_time(int(seen.wall[i])) for i in (0, seen.seconds // 2, seen.seconds - 1)]
+    middle, last = seen.seconds // 2, seen.seconds - 1
+    times = [(at / max(last, 1), clock_time(int(seen.wall[at]))) for at in dict.fromkeys((0, middle, last))]
+    ordered = (seen.present.desired, seen.shadow.desired)
+    bad = (one.present.bad, one.shadow.bad)
     return (
         f"<h2>{escape(name)}</h2><p class='when'>{ends}</p>"
-        + _table(("", "present scaler", "fleetfoot"), rows(told, one.task_hour))
-        + _chart("Traffic, requests/s", [("arrivals", "var(--offered)", seen.arrivals)], times)
-        + _chart(
-            "Tasks ordered",
-            [("present scaler", PRESENT, seen.present.desired), ("fleetfoot", SHADOW, seen.shadow.desired)],
-            times,
+        + table(("", "present scaler", "fleetfoot"), rows(told, one.task_hour))
+        + chart("Traffic, requests/s", [Line("arrivals", "var(--offered)", spread(seen.arrivals))], times)
+        + chart("Tasks ordered", [Line(*who, spread(v)) for who, v in zip(BOTH, ordered, strict=True)], times)
+        + chart(
+            "Bad requests a second, simulated", [Line(*w, spread(v)) for w, v in zip(BOTH, bad, strict=True)], times
         )
-        + _chart(
-            "Bad requests a second, simulated",
-            [("present scaler", PRESENT, one.present.bad), ("fleetfoot", SHADOW, one.shadow.bad)],
-            times,
-        )
-        + _chart("Bad requests a second, measured", [("present scaler", PRESENT, seen.bad)], times)
+        + chart("Bad requests a second, measured", [Line(*BOTH[0], spread(seen.bad))], times)
         + _surges(one)
         + f'<footer><h2>What these figures are</h2><ul class="notes">{notes}</ul></footer>'
     )
@@ -65,53 +60,4 @@ def _surges(one: Beside) -> str:
         (clock_time(int(one.watched.wall[s.at])), f"{s.before:.0f} → {s.after:.0f}", after(s.present), after(s.shadow))
         for s in one.surges
     ]
-    return _table(("surge", "requests/s", "present grew after", "fleetfoot after"), found) if found else ""
-
-
-def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    top = "".join(f"<th scope='col'>{escape(word)}</th>" for word in head)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>'
-        + "".join(f'<td class="value" style="{_ALIKE}">{escape(v)}</td>' for v in rest)
-        for first, *rest in body
-    )
-    return f'<section><table class="figures"><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></section>'
-
-
-def _chart(title: str, lines: Sequence[tuple[str, str, Any]], times: Sequence[str]) -> str:
-    """Lines over the same seconds; of many seconds each point is the highest of its stretch."""
-    drawn = [(name, colour, _thinned(values)) for name, colour, values in lines]
-    top = max((max(values, default=0.0) for _, _, values in drawn), default=0.0) or 1.0
-    words = "; ".join(f"{name}: {min(values):,.0f} to {max(values):,.0f}" for name, _, values in drawn if values)
-    paths = "".join(
-        f'<polyline fill="none" stroke="{colour}" stroke-width="1.6" points="{_points(values, top)}"/>'
-        for _, colour, values in drawn
-    )
-    key = " ".join(f'<span style="color:{colour};font-weight:600">{escape(name)}</span>' for name, colour, _ in drawn)
-    middle = LEFT + (WIDE - LEFT) / 2
-    axis = (
-        f'<text fill="var(--soft)" font-size="12" x="{LEFT - 6}" y="12" text-anchor="end">{top:,.0f}</text>'
-        f'<text fill="var(--soft)" font-size="12" x="{LEFT - 6}" y="{HIGH - BOTTOM}" text-anchor="end">0</text>'
-        f'<line x1="{LEFT}" x2="{WIDE}" y1="{HIGH - BOTTOM}" y2="{HIGH - BOTTOM}" stroke="var(--line)"/>'
-        f'<text fill="var(--soft)" font-size="12" x="{LEFT}" y="{HIGH - 6}">{times[0]}</text>'
-        f'<text fill="var(--soft)" font-size="12" x="{middle}" y="{HIGH - 6}" text-anchor="middle">{times[1]}</text>'
-        f'<text fill="var(--soft)" font-size="12" x="{WIDE}" y="{HIGH - 6}" text-anchor="end">{times[2]}</text>'
-    )
-    words = escape(f"{title}: {words}", quote=True)
-    return (
-        f"<figure><figcaption><h2>{escape(title)}</h2>{key}</figcaption>"
-        f'<svg viewBox="0 0 {WIDE} {HIGH}" width="100%" role="img" aria-label="{words}">'
-        f"{axis}{paths}</svg></figure>\n"
-    )
-
-
-def _thinned(values: Any) -> list[float]:
-    found = [float(value) for value in values]
-    step = -(-len(found) // POINTS)
-    return [max(found[i : i + step]) for i in range(0, len(found), step)]
-
-
-def _points(values: Sequence[float], top: float) -> str:
-    wide, high = WIDE - LEFT, HIGH - BOTTOM - 4
-    last = max(len(values) - 1, 1)
-    return " ".join(f"{LEFT + wide * i / last:.1f},{4 + high * (1 - v / top):.1f}" for i, v in enumerate(values))
+    return table(("surge", "requests/s", "present grew after", "fleetfoot after"), found) if found else ""
