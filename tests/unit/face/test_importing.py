@@ -47,6 +47,7 @@ def test_a_program_gets_the_text_and_the_notes() -> None:
         pytest.param((HPA, "--signal", "x"), "is not METRIC=SIGNAL", id="no pair"),
         pytest.param((HPA, "--compare", "--service", "x"), "has no service 'x'", id="no service"),
         pytest.param((str(EXAMPLES.parent / "minimal.yaml"),), "minimal.yaml:", id="no autoscaler"),
+        pytest.param((HPA, "--traffic", "20"), "--traffic: options of the comparison; write --compare too", id="idle"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_2(words: tuple[str, ...], told: str) -> None:

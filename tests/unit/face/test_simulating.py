@@ -197,6 +197,14 @@ def test_slo_on_metrics_of_a_minute_is_warned_of(tmp_path: Path, metrics: str, w
     assert any("slo sees the requests as means of 1m" in warning for warning in warnings) == warned
 
 
+@pytest.mark.parametrize(("traffic", "warned"), [("180@20m", False), ("190@20m", True)])
+def test_traffic_that_no_allowed_count_carries_is_warned_of(tmp_path: Path, traffic: str, warned: bool) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text("services: {a: {run: x $PORT, task: {throughput: 20/s}, capacity: {min: 2, max: 9}}}")
+    said = "the traffic reaches 190/s and 9 tasks, the most there may be, carry 180/s"
+    assert (said in told("simulate", file, "--traffic", traffic)["warnings"]) == warned
+
+
 def test_help_names_every_source_of_metrics() -> None:
     text = " ".join(call("simulate", "--help").stdout.split())
     assert [name for name in SOURCES if name not in text] == []

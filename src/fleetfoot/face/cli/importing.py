@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fleetfoot.face.cli.common import Mistakes, Told, put
 from fleetfoot.face.cli.compare import contest, contest_options
@@ -47,6 +48,8 @@ def import_verb(
     fleetfoot import hpa.yaml -o fleetfoot.yaml
     fleetfoot import hpa.yaml --compare --traffic flash:base=60,peak=400 --report before-and-after.html
     """
+    if not versus:
+        _refuse_idle({"service", *more})
     found = _adopted(files, signals)
     if output is not None:
         _write(output, found.text, force)
@@ -63,6 +66,14 @@ def import_verb(
     for notes in found.notes.values():
         for note in notes:
             click.echo(f"not carried over as it was: {note}", err=True)
+
+
+def _refuse_idle(contest: set[str]) -> None:
+    """Raises Told for options of ``contest`` that would do nothing."""
+    ctx = click.get_current_context()
+    written = {name for name in contest if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if idle := [option.opts[0] for option in ctx.command.params if option.name in written]:
+        raise Told(f"{', '.join(idle)}: options of the comparison; write --compare too")
 
 
 def _adopted(files: tuple[Path, ...], signals: tuple[str, ...]) -> Adopted:

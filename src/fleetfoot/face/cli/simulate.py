@@ -130,14 +130,23 @@ def _run(
             found, figures = _alone(spec, chosen, rates, setup, source, seed, start), {}
     except ValueError as error:
         raise Told(str(error)) from None
+    warnings = [*doubts(chosen), *late_signals(chosen, source.period), *_beyond(setup, rates)]
     facts = {
         "service": chosen.name, "plant": plant, "metrics": source.name, "seed": seed, "simulated_s": len(rates),
         "objective_ms": chosen.objective.latency, "percentile": chosen.objective.percentile,
         "currency": getattr(chosen.task.price, "currency", None), "sheds": setup.shed is not None,
-        "assumed": list(planned.assumed), "warnings": [*doubts(chosen), *late_signals(chosen, source.period)],
-        "beside": figures,
+        "assumed": list(planned.assumed), "warnings": warnings, "beside": figures,
     }  # fmt: skip
     return found, facts
+
+
+def _beyond(setup: Setup, rates: Rates) -> list[str]:
+    peak, carried = float(rates.max()), setup.throughput * setup.maximum
+    if peak <= carried:
+        return []
+    return [
+        f"the traffic reaches {peak:,.0f}/s and {setup.maximum} tasks, the most there may be, carry {carried:,.0f}/s"
+    ]
 
 
 def _alone(spec: Spec, chosen: Service, rates: Rates, setup: Setup, source: Source, seed: int, start: int) -> Simulated:

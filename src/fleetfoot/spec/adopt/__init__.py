@@ -16,7 +16,7 @@ from fleetfoot.spec.errors import SpecError, SpecErrors, shown
 from fleetfoot.spec.nodes import Items, Node
 
 WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet")
-KINDS = "a HorizontalPodAutoscaler, a ScaledObject or scaling of AWS (describe-... answers, or a template)"
+KINDS = "HorizontalPodAutoscaler, ScaledObject or scaling of AWS (describe-... answers, or a template)"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopt
     if not errors and not drafts:
         first = objects[0]
         kinds = sorted({shown(one.text("kind") or next(iter(one.node), "")) for one in objects})
-        errors.append(SpecError(first.file, *first.mark, "", "", f"holds no {KINDS[2:]}, but {', '.join(kinds)}"))
+        errors.append(SpecError(first.file, *first.mark, "", "", f"holds no {KINDS}, but {', '.join(kinds)}"))
     if errors:
         raise SpecErrors(errors)
     for number, draft in enumerate(drafts):
