@@ -172,7 +172,7 @@ def test_a_task_that_died_while_no_plane_lived_is_named_and_replaced(short_path:
 
 
 def test_a_task_on_its_way_out_when_the_plane_dies_still_goes(short_path: Path) -> None:
-    with keeper(short_path, env={"TERM_MS": "700"}) as run:
+    with keeper(short_path, env={"TERM_MS": "2000"}) as run:
         run.start()
         run.plane.scale("orders", 1, "o1")
         wait_until(lambda: run.told()["draining"] == 1)

@@ -48,7 +48,7 @@ def test_what_an_app_serves_is_measured_and_pushed_as_an_agent_would(
         wait_until(lambda: controller.errors() == 4)
         wait_until(lambda: controller.value("app.in_flight") == 0)
         assert controller.value("app.queue") == 0
-        assert controller.coverage(1) == 1.0
+        wait_until(lambda: controller.coverage(1) == 1.0, what="its push of this moment")
 
 
 def test_open_and_waiting_requests_are_told_and_the_limit_is_kept(

@@ -44,6 +44,7 @@ def test_warm_tasks_are_stopped_and_counted_beside_the_desired_ones(short_path: 
     async def scenario() -> None:
         async with crew(short_path, service(warm=2)) as run:
             warm = await pool_of(run, 2)
+            await run.serving(1)
             told = run.told
             assert (told["desired"], told["serving"], told["warm"], told["starting"]) == (1, 1, 2, 0)
             answered = {int((await run.get())[1].split()[1]) for _ in range(8)}

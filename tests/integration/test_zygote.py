@@ -48,7 +48,7 @@ def test_a_forked_task_writes_to_its_own_log(short_path: Path) -> None:
             await run.get("/here")
             (task,) = run.told["tasks"]
             log = short_path / "state" / "logs" / "orders" / f"{task['id']}.log"
-            assert "asked for /here" in log.read_text()
+            await until(lambda: "asked for /here" in log.read_text(), "its log")
 
     play(scenario())
 
@@ -81,7 +81,9 @@ def test_a_scale_in_lets_a_forked_task_end_in_order(short_path: Path) -> None:
             await run.serving(2)
             run.supervisor.scale(0)
             await until(lambda: not run.told["tasks"], "no task")
-            assert {row[4] for row in run.told["exits"]} <= {"terminated", "exited with code 0"}
+            ends = [row[4] for row in run.told["exits"]]
+            assert len(ends) == 2
+            assert set(ends) <= {"terminated", "exited with code 0"}
 
     play(scenario())
 

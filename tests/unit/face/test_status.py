@@ -72,9 +72,11 @@ def _controller(answer: dict[str, Any]) -> Iterator[Path]:
         thread.join(10)
 
 
-def _status(answer: dict[str, Any], *words: str) -> Result:
+def _status(answer: dict[str, Any], *words: str, code: int = 0) -> Result:
     with _controller(answer) as state:
-        return CliRunner().invoke(main, ["status", "--state", str(state), *words])
+        found = CliRunner().invoke(main, ["status", "--state", str(state), *words])
+    assert found.exit_code == code, found.output
+    return found
 
 
 LEARNT: dict[str, Any] = {
@@ -146,9 +148,7 @@ def test_one_service_is_shown_alone_and_an_unknown_one_is_refused() -> None:
     both = _answer(orders={}, mail={})
     assert "mail" not in _status(both, "orders").output
     assert list(json.loads(_status(both, "orders", "--json").output)["services"]) == ["orders"]
-    refused = _status(both, "nobody")
-    assert refused.exit_code == 2
-    assert "no service 'nobody': there are orders, mail" in refused.output
+    assert "no service 'nobody': there are orders, mail" in _status(both, "nobody", code=2).output
 
 
 def test_tasks_that_fell_silent_show() -> None:
