@@ -45,6 +45,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "yaml": ("spec/",),
     "simpleeval": ("spec/formula.py",),
     "sqlalchemy": ("edge/journal/",),
+    "botocore": ("edge/aws/session.py",),
     "starlette": ("face/", "edge/sources/push.py"),
     "uvicorn": ("face/", "edge/sources/push.py", "fleet/zygote.py"),
     "httptools": ("fleet/", "load/"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,16 +14,31 @@ import pytest
 
 from fleetfoot.core.model import Fleet, Observation, State
 from fleetfoot.core.pack import observation_from_json, observation_to_json
+from fleetfoot.edge.aws.services import EcsName, Services
+from fleetfoot.edge.aws.session import Aws
 from fleetfoot.edge.base import Reading, Source, SourceError
+from fleetfoot.edge.sources.cloudwatch import CloudWatchSource, Metric, Metrics
+from fleetfoot.edge.sources.ecs import EcsSource
 from fleetfoot.edge.sources.forecast import ForecastSource
 from fleetfoot.edge.sources.memory import MemorySource
 from fleetfoot.edge.sources.plane import PlaneFeed, PlaneSource
-from fleetfoot.edge.sources.push import PushSource, Receiver
+from fleetfoot.edge.sources.push import Receiver
+from fleetfoot.edge.sources.pushed import PushSource
+from fleetfoot.edge.sources.sqs import SqsSource
 from fleetfoot.edge.training import Trainer
+from fleetfoot.sim.aws.world import REGION
 from fleetfoot.spec.policies import ForecastPolicy
+from tests.clouds import CLUSTER, Simulated, session, simulated
 from tests.planes import FakePlane
 
 NOW = 1_000_000
+CLOUDS = contextlib.ExitStack()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clouds_end() -> Iterator[None]:
+    with CLOUDS:
+        yield
 
 
 class Made(NamedTuple):
@@ -70,7 +87,37 @@ async def forecast() -> Made:
     return Made(ForecastSource("orders", ForecastPolicy(), 630, nowhere, lambda: NOW, Trainer()), None)
 
 
-SOURCES = pytest.mark.parametrize("make", [memory, plane, app, forecast], ids=lambda make: make.__name__)
+def cloud() -> tuple[Simulated, Aws]:
+    made = CLOUDS.enter_context(simulated())
+    return made, Aws(REGION, lambda: NOW, made.url, session())
+
+
+async def ecs() -> Made:
+    made, aws = cloud()
+    made.service("orders", 2)
+    orders = EcsName(CLUSTER, "orders")
+    source = EcsSource(Services(aws, [orders], lambda: NOW), "orders", orders)
+    return Made(source, lambda: made.aws.fail("DescribeServices", "Broken", "broken"))
+
+
+async def cloudwatch() -> Made:
+    made, aws = cloud()
+    made.metric("Shop", "hits", {time.time() - 90: 50.0}, {})
+    metric = Metric("Shop", "hits", (), "Sum", 60_000)
+    source = CloudWatchSource(Metrics(aws, [metric], lambda: NOW), "orders", "hits", metric)
+    return Made(source, lambda: made.aws.fail("GetMetricData", "Broken", "broken"))
+
+
+async def sqs() -> Made:
+    made, aws = cloud()
+    made.queue("orders-in", 3, 2)
+    source = SqsSource(aws, "orders", "jobs", "orders-in", "depth", 5000)
+    return Made(source, lambda: made.aws.fail("GetQueueUrl", "Broken", "broken"))
+
+
+SOURCES = pytest.mark.parametrize(
+    "make", [memory, plane, app, forecast, ecs, cloudwatch, sqs], ids=lambda make: make.__name__
+)
 Make = Callable[[], Awaitable[Made]]
 
 

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.model import Fleet, State
+from fleetfoot.edge.aws.services import EcsName, Services
+from fleetfoot.edge.aws.session import Aws
 from fleetfoot.edge.base import Target
 from fleetfoot.edge.targets.dryrun import DryRunTarget
+from fleetfoot.edge.targets.ecs import EcsTarget
 from fleetfoot.edge.targets.local import LocalTarget
 from fleetfoot.edge.targets.memory import MemoryTarget
 from fleetfoot.edge.targets.shadow import ShadowFleet, ShadowTarget
+from fleetfoot.sim.aws.world import REGION
 from fleetfoot.spec import loads
+from tests.clouds import CLUSTER, session, simulated
 from tests.planes import FakePlane
+
+CLOUDS = contextlib.ExitStack()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clouds_end() -> Iterator[None]:
+    with CLOUDS:
+        yield
 
 
 class Made(NamedTuple):
@@ -54,8 +68,24 @@ def shadow() -> Made:
     return Made(ShadowTarget({"orders": book}, _now), lambda: None, lambda: None)
 
 
-TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun, shadow], ids=lambda make: make.__name__)
-REAL = pytest.mark.parametrize("make", [memory, local], ids=lambda make: make.__name__)
+def ecs() -> Made:
+    cloud = CLOUDS.enter_context(simulated())
+    cloud.service("orders", 2)
+    orders = EcsName(CLUSTER, "orders")
+    services = Services(Aws(REGION, _now, cloud.url, session()), [orders], _now)
+
+    def refuse() -> None:
+        said = "User: me is not authorized to perform: ecs:DescribeServices on resource: *"
+        cloud.aws.fail("DescribeServices", "AccessDeniedException", said)
+
+    target = EcsTarget(services, {"orders": orders}, _now)
+    return Made(target, refuse, lambda: cloud.aws.hang("DescribeServices", 60))
+
+
+TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun, shadow, ecs], ids=lambda make: make.__name__)
+REAL = pytest.mark.parametrize("make", [memory, local, ecs], ids=lambda make: make.__name__)
+POOLED = pytest.mark.parametrize("make", [memory, local, dryrun, shadow], ids=lambda make: make.__name__)
+REAL_POOLED = pytest.mark.parametrize("make", [memory, local], ids=lambda make: make.__name__)
 
 
 @TARGETS
@@ -104,7 +134,7 @@ def test_a_negative_count_is_refused_in_the_receipt_and_changes_nothing(make: Ca
     asyncio.run(run())
 
 
-@TARGETS
+@POOLED
 def test_a_number_of_tasks_is_kept_warm_beside_the_ordered_ones(make: Callable[[], Made]) -> None:
     made = make()
 
@@ -116,12 +146,18 @@ def test_a_number_of_tasks_is_kept_warm_beside_the_ordered_ones(make: Callable[[
     assert asyncio.run(run()) == (2, 3 if made.carries_out else 0)
 
 
+def test_a_target_without_a_pool_refuses_one_in_words_and_is_content_with_none() -> None:
+    target = ecs().target
+    assert "no task warm" in asyncio.run(target.keep_warm("orders", 3, 1000))
+    assert not asyncio.run(target.keep_warm("orders", 0, 1000))
+
+
 @TARGETS
 def test_fewer_than_no_warm_tasks_are_refused_in_words(make: Callable[[], Made]) -> None:
     assert asyncio.run(make().target.keep_warm("orders", -1, 1000))
 
 
-@REAL
+@REAL_POOLED
 def test_why_tasks_are_not_kept_warm_is_told_in_words_and_in_time(make: Callable[[], Made]) -> None:
     refuses, hangs = make(), make()
     refuses.refuse()

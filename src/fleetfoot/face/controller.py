@@ -22,17 +22,20 @@ import uvicorn
 
 from fleetfoot.core.model import Decision
 from fleetfoot.core.words import tell
+from fleetfoot.edge.aws.session import NotInstalled
 from fleetfoot.edge.base import Source
 from fleetfoot.edge.journal.sqlite import JournalError
-from fleetfoot.edge.sources.push import PushSource, Receiver, push_app
+from fleetfoot.edge.sources.push import Receiver, push_app
+from fleetfoot.edge.sources.pushed import PushSource
 from fleetfoot.face.control_app import control_app
 from fleetfoot.face.times import clock_time
 from fleetfoot.face.upfile import Up
 from fleetfoot.fleet import paths
 from fleetfoot.fleet.client import PlaneClient
 from fleetfoot.run.clock import Clock
+from fleetfoot.run.links import NoPlane, PlaneLink
 from fleetfoot.run.wire import Live, build
-from fleetfoot.spec import Spec, SpecErrors, loads
+from fleetfoot.spec import Service, Spec, SpecErrors, loads
 from fleetfoot.spec.loader import self_contained
 
 log = logging.getLogger("fleetfoot.controller")
@@ -66,12 +69,14 @@ class Pushes:
         self.receiver: Receiver | None = None
 
     def sources(self, clock: Clock) -> Sequence[Source]:
-        """One source of ``app.*`` signals per service."""
-        receiver = self.receiver = Receiver(self._spec.services, clock.now, self._answer)
-        return [
-            PushSource(receiver, name, lambda name=name: self._serving(name), service.objective.percentile)  # type: ignore[misc]
-            for name, service in self._spec.services.items()
-        ]
+        """One source per service."""
+        self.receiver = Receiver(self._spec.services, clock.now, self._answer)
+        return [self._source(self.receiver, service) for service in self._spec.services.values()]
+
+    def _source(self, receiver: Receiver, service: Service) -> Source:
+        promise = service.objective
+        own = promise.latency if service.target == "ecs" else None
+        return PushSource(receiver, service.name, lambda: self._serving(service.name), promise.percentile, own)
 
     def _serving(self, name: str) -> int:
         seen = self.live.loop.services[name].seen if self.live is not None else None
@@ -83,15 +88,14 @@ class Pushes:
 
 
 async def run(up: Up, push: socket.socket | None, token: str) -> None:
-    """Live until SIGTERM or SIGINT, or until the loop ends, which it never should. Raises JournalError, SpecErrors."""
+    """Live until SIGTERM or SIGINT, or until the loop ends, which it never should. Raises JournalError, NotInstalled,
+    SpecErrors."""
     spec = loads(up.text, up.source)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     pushes = Pushes(spec)
-    plane, commands = (
-        PlaneClient((up.beside or up.state) / "plane.sock") for _ in range(2)
-    )  # no order waits behind a reading
+    plane, commands = (_link(up, spec) for _ in range(2))  # no order waits behind a reading
 
     def say(decision: Decision) -> None:
         sys.stdout.write(f"{clock_time(decision.wall)}  {decision.service}  {tell(decision, up.lang)}\n")
@@ -105,7 +109,7 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
         say,
         more=pushes.sources if push else None,
         text=self_contained(up.text, up.source),
-        shadow=up.beside is not None,
+        shadow=up.shadow,
         hands=up.beside == up.state,
     )
     pushes.live = live
@@ -122,6 +126,12 @@ async def run(up: Up, push: socket.socket | None, token: str) -> None:
     )
 
 
+def _link(up: Up, spec: Spec) -> PlaneLink:
+    if all(service.target == "ecs" for service in spec.services.values()):
+        return NoPlane()
+    return PlaneClient((up.beside or up.state) / "plane.sock")
+
+
 def push_socket() -> socket.socket | None:
     """The listening socket the keeper handed over, if it did."""
     number = os.environ.get("FLEETFOOT_PUSH_FD", "")
@@ -135,7 +145,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         asyncio.run(run(Up.read(Path(arguments[0])), push_socket(), os.environ.get("FLEETFOOT_TOKEN", "")))
-    except (JournalError, SpecErrors, OSError, ValueError, KeyError) as failure:
+    except (JournalError, NotInstalled, SpecErrors, OSError, ValueError, KeyError) as failure:
         sys.stderr.write(f"fleetfoot controller: {failure}\n")
         return 2
     return 0

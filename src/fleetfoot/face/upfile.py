@@ -15,7 +15,13 @@ class Up:
     source: str
     text: str
     lang: str = "en"
-    beside: Path | None = None  # the state folder of the fleet that a shadow watches; None: no shadow
+    beside: Path | None = None  # the state folder of the fleet that a shadow watches; None: there is none here
+    watches: bool = False  # a shadow of services elsewhere
+
+    @property
+    def shadow(self) -> bool:
+        """Whether it orders nothing."""
+        return self.watches or self.beside is not None
 
     @classmethod
     def read(cls, path: Path) -> Up:

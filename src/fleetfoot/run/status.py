@@ -48,7 +48,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
     notes = live.loop.readers.notes(name)
     least, most = service.bounds(live.clock.wall())
     return {
-        "listen": notes.get("listen", spec.listen),
+        "listen": notes.get("listen", spec.listen) if spec.target != "ecs" else None,
         "target": spec.target,
         "objective": {
             "percentile": spec.objective.percentile,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 from fleetfoot.core.compile import compile_spec
 from fleetfoot.core.model import Decision
@@ -25,8 +24,10 @@ from fleetfoot.edge.targets.shadow import ShadowTarget
 from fleetfoot.edge.training import Trainer
 from fleetfoot.predict.setup import lead_of, policy_of
 from fleetfoot.prices import listed_prices
-from fleetfoot.run.changes import Changes, Plane, Refused, keep_telling
+from fleetfoot.run.aws import OnAws, connect
+from fleetfoot.run.changes import Changes, Refused, keep_telling
 from fleetfoot.run.clock import Clock
+from fleetfoot.run.links import PlaneLink
 from fleetfoot.run.loop import Loop, Service
 from fleetfoot.run.operators import Operators
 from fleetfoot.run.orders import Orders, look_again
@@ -47,22 +48,6 @@ HINT_MS = 5000
 HINT_CHANGE = 0.05  # a learnt throughput that moved by this share is told to the data plane
 
 
-class PlaneLink(Plane, Protocol):
-    """The data plane's client, as it is used here (``fleet/client.py``)."""
-
-    async def stats(self) -> Mapping[str, Any]: ...
-
-    async def scale(self, service: str, desired: int, order: str) -> object: ...
-
-    async def warm(self, service: str, count: int) -> object: ...
-
-    async def hint(self, service: str, throughput: float) -> object: ...
-
-    def watch(self) -> AsyncIterator[Mapping[str, Any]]: ...
-
-    async def close(self) -> None: ...
-
-
 @dataclass(slots=True)
 class Live:
     """A running controller's parts, and what people may do with it."""
@@ -75,6 +60,7 @@ class Live:
     plane: PlaneLink
     commands: PlaneLink
     past: Past
+    on_aws: OnAws
     shadow: bool = False
     hands: PlaneLink | None = None  # for a shadow: what takes people's counts, where the fleet is its own
     tasks: tuple[asyncio.Task[None], ...] = ()
@@ -92,8 +78,9 @@ class Live:
                 ended()
 
         parts = [("loop", self._run()), ("watch", self._watch())]
-        if not self.shadow:  # which tells the data plane nothing
+        if not self.shadow:  # which tells nobody anything
             parts += [("hint", self._hint()), ("changes", keep_telling(self._tell_changes))]
+            parts += [("aws", self.on_aws.hold())]
         self.tasks = tuple(asyncio.create_task(part, name=name) for name, part in parts)
         self.tasks[0].add_done_callback(look)
 
@@ -110,6 +97,7 @@ class Live:
         await asyncio.to_thread(self.journal.close)
         for target in self.targets.values():
             await target.close()
+        self.on_aws.close()
         await self.plane.close()
         await self.commands.close()
 
@@ -197,7 +185,7 @@ def build(
     shadow: bool = False,
     hands: bool = False,
 ) -> Live:
-    """Everything, connected, not yet started. Raises JournalError.
+    """Everything, connected, not yet started. Raises JournalError, NotInstalled.
 
     ``plane`` is read, ``commands`` takes the orders. ``more``: further sources. ``clock``: makes the clock,
     given the newest time in the journal. ``text``: the file as written, for the journal. ``shadow``: watch only;
@@ -214,7 +202,10 @@ def build(
     time = clock(past.last) if clock is not None else Clock(after=past.last)
     journal.run(time.start, time.wall(), _version(), text)
     feed = PlaneFeed(plane, time.now)
-    sources: list[Source] = [_plane_source(feed, service, time, past) for service in spec.services.values()]
+    here = [service for service in spec.services.values() if service.target != "ecs"]
+    sources: list[Source] = [_plane_source(feed, service, time, past) for service in here]
+    on_aws = connect(spec, state, time.now)
+    sources += on_aws.sources
     sources += _forecasts(spec, state / "journal.db", time)
     sources += more(time) if more is not None else ()
     targets: dict[str, Target]
@@ -225,7 +216,7 @@ def build(
         targets = dict.fromkeys(spec.services, ShadowTarget(fleets, time.now))
     else:
         readers = Readers(sources, time.now, settings.read_deadline)
-        targets = {name: _target(service, commands, time) for name, service in spec.services.items()}
+        targets = {service.name: _target(service, commands, time) for service in here} | on_aws.targets
     stages = Stages(settings.stages, past.stamps)
     compiled = compile_spec(spec, listed_prices(spec))
     loop = Loop(
@@ -243,7 +234,7 @@ def build(
         settings,
         tell,
     )
-    return Live(spec, loop, targets, journal, time, plane, commands, past, shadow, taken)
+    return Live(spec, loop, targets, journal, time, plane, commands, past, on_aws, shadow, taken)
 
 
 def _forecasts(spec: Spec, journal: Path, clock: Clock) -> list[Source]:
@@ -279,7 +270,9 @@ def _target(service: ServiceSpec, plane: PlaneLink, clock: Clock) -> Target:
 def _service(service: ServiceSpec, settings: Settings, past: Past, journal: Path, text: str) -> Service:
     memory = remember(service.name, settings, past, journal, text)
     aliases = {
-        name: (signal.metric or name, signal.period) for name, signal in service.signals.items() if signal.source
+        name: (signal.metric or name, signal.period)
+        for name, signal in service.signals.items()
+        if signal.source in ("balancer", "agent")
     }
     return Service(settings, memory, aliases, Seconds(service.objective.percentile), Zones(settings.zones))
 

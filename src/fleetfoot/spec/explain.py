@@ -97,6 +97,9 @@ def _service(service: Service) -> Iterator[str]:
 
 
 def _runs(service: Service) -> str:
+    if service.target == "ecs":
+        region = service.ecs.region or "the region of the AWS settings"
+        return f"as the ECS service {service.ecs.service or service.name} of cluster {service.ecs.cluster} in {region}"
     where = f", in {service.directory}" if service.directory else ""
     how = "on this machine" if service.target == "local" else "nowhere: a dry run only says what it would do"
     return f"{service.run or service.app or 'nothing'}{where}, {how}; requests arrive at {service.listen}"

@@ -13,6 +13,7 @@ from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.databases import Database
+from fleetfoot.spec.ecs import Ecs
 from fleetfoot.spec.errors import Wrong, did_you_mean, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
@@ -105,9 +106,11 @@ class Service(Part):
     listen: Annotated[str, TextForm("an address", "127.0.0.1:8080", _listen)] = f"127.0.0.1:{FIRST_PORT}"
     """Where the balancer listens, host:port; port 0 takes any free one. Default 127.0.0.1:8080, the next
     service 8081 and so on: nothing is open to the network unless you write so."""
-    target: Annotated[str, ChoiceForm(("local", "dryrun"), ("ecs", "asg", "kubernetes", "rds-replicas"))] = "local"
-    """Where tasks run: local starts them on this machine, dryrun only says what it would do. Default
-    local: it needs nothing but this machine."""
+    target: Annotated[str, ChoiceForm(("local", "dryrun", "ecs"), ("asg", "kubernetes", "rds-replicas"))] = "local"
+    """Where tasks run: local starts them on this machine, dryrun only says what it would do, ecs sets the count of a
+    service on Amazon ECS (`fleetfoot control`). Default local: it needs nothing but this machine."""
+    ecs: Ecs = Ecs()
+    """Which service target ecs scales."""
     priority: Annotated[str, ChoiceForm(PRIORITIES)] = "normal"
     """Who comes first where services share a limit: the more important is granted all it wishes before the next.
     Default normal."""
@@ -205,6 +208,7 @@ class Service(Part):
         if self.target == "local" and self.run is None and self.app is None:
             message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
             wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
+        wrongs += self._of_ecs()
         forecasts = [index for index, policy in enumerate(self.policies) if policy.kind == "forecast"]
         for index in forecasts[1:]:
             message = "a service has one forecast: remove this one"
@@ -221,6 +225,15 @@ class Service(Part):
                 wrongs += [_too_high(self.capacity.max, index, *named) for named in policy.windows.items()]
         raise_if_any([wrong for wrong in wrongs if wrong is not None])
         return self
+
+    def _of_ecs(self) -> list[Wrong]:
+        if self.target != "ecs":
+            unused = "is used by target ecs only: write target: ecs, or remove it"
+            return [Wrong(unused, at=("ecs",), on_key=True)] if "ecs" in self.model_fields_set else []
+        if self.task.warm.max == 0:
+            return []
+        message = "target ecs has no warm tasks, a started one costs as much as a serving one: raise capacity.min"
+        return [Wrong(message, at=("task", "warm"), on_key=True)]
 
     @property
     def most(self) -> int:

@@ -26,6 +26,7 @@ services:
     # env: {{LOG_LEVEL: info}}             # variables of the tasks, beside PORT and FLEETFOOT_*
     # listen: 127.0.0.1:8080             # where requests arrive; the second service takes 8081
     # target: local                      # local | dryrun: only say what would be done
+    #   ecs, with ecs: {{cluster: prod, service: orders, region: ap-northeast-2}}: a service on Amazon ECS
 
     # priority: normal                   # critical | high | normal | low: who comes first where services share
     capacity:

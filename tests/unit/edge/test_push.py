@@ -8,7 +8,7 @@ import random
 import pytest
 
 from fleetfoot.core.model import Signal, State
-from fleetfoot.edge.sources.push import PushSource
+from fleetfoot.edge.sources.pushed import PushSource
 from fleetfoot_agent.wire import Push
 from tests.pushes import Task, World, tick
 

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import Any, NamedTuple
 
 from fleetfoot.core.model import Signal
-from fleetfoot.edge.base import Reading
 from fleetfoot.edge.sources.push_member import Fell, Growth, Member
 from fleetfoot.edge.sources.push_merge import OUGHT_MS, Snapshot, signals_of, snapshot_of
 from fleetfoot_agent.wire import MAX_BODY, VERSION, Push, WireError, decode
@@ -209,25 +208,6 @@ class Receiver:
         if shot is None:
             return {}
         return signals_of(shot, percentile)
-
-
-class PushSource:
-    """One service's pushes as a source of the loop."""
-
-    name = "app"
-    period = PERIOD_MS
-
-    def __init__(self, receiver: Receiver, service: str, serving: Callable[[], int], percentile: float) -> None:
-        self.service = service
-        self._receiver = receiver
-        self._serving = serving
-        self._percentile = percentile
-
-    async def read(self, now: int) -> Reading:
-        return Reading(self._receiver.signals(self.service, now, self._serving(), self._percentile))
-
-    async def close(self) -> None:
-        pass
 
 
 # --- HTTP ---

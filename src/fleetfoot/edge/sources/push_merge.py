@@ -12,6 +12,7 @@ from fleetfoot.edge.sources.signals import Interval
 from fleetfoot_agent.histogram import Histogram
 
 OUGHT_MS = 30_000  # for so long a silent incarnation counts as one that ought to report
+FRONT = ("requests", "errors", "latency", "in_flight", "queue")
 SILENT_PERIODS = 3  # after so many periods without a push it is silent
 
 
@@ -29,6 +30,7 @@ class Snapshot:
     rate_coverage: float = 0.0
     rates: bool = False  # whether any interval is known
     requests: float = 0.0  # began, per second
+    completed: float = 0.0  # ended well, per second
     ended: int = 0
     errors: int = 0
     latency: Histogram = field(default_factory=Histogram)
@@ -74,6 +76,22 @@ def signals_of(shot: Snapshot, percentile: float) -> dict[str, Signal]:
     return {signal.name: signal for signal in found}
 
 
+def front_of(shot: Snapshot, signals: Mapping[str, Signal], objective: int) -> dict[str, Signal]:
+    """The tasks' figures under the names a balancer of ours would give them. ``objective``: ms.
+
+    ``signals``: those of ``signals_of``. What ended late or with an error is bad; what is still open is not known yet.
+    """
+    found = {name: signals[f"app.{name}"]._replace(name=name) for name in FRONT if f"app.{name}" in signals}
+    if "requests" in found:
+        state, rate = found["requests"].state, shot.completed + shot.errors * 1000 / shot.span
+        bad = min(shot.errors + shot.latency.count_over_ms(objective), shot.ended)
+        values = {"completed": shot.completed, "bad": rate * bad / max(shot.ended, 1)}
+        found |= {
+            name: found["requests"]._replace(name=name, value=value, state=state) for name, value in values.items()
+        }
+    return found
+
+
 def coverage(reporting: Iterable[Member], ought: Iterable[Member], expected: int | Collection[str]) -> float:
     """Reporting / expected tasks, 0..1; a task of several workers counts by the share that reports."""
     have, all_of = Counter(m.task for m in reporting), Counter(m.task for m in ought)
@@ -104,6 +122,7 @@ def _rates(shot: Snapshot, grown: Iterable[Growth], series: Mapping[str, str]) -
         shot.rates = True
         shot.span = max(shot.span, int(growth.span))
         shot.requests += growth.requests / growth.span * 1000
+        shot.completed += max(growth.ended - growth.errors, 0) / growth.span * 1000
         shot.ended += growth.ended
         shot.errors += growth.errors
         shot.latency.merge(growth.latency)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fleetfoot.core.model import Fleet, Receipt, State
 from fleetfoot.edge.sources.plane import fleet_of
+from fleetfoot.edge.targets.deadline import why_not
+
+WHO = "the data plane"
 
 
 class Plane(Protocol):
@@ -30,11 +33,11 @@ class LocalTarget:
         self._now = now
 
     async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
-        error = await _why_not(self._plane.scale(service, count, order_id), deadline_ms)
+        error = await why_not(self._plane.scale(service, count, order_id), deadline_ms, WHO)
         return Receipt(order_id, service, count, not error, self._now(), error)
 
     async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:
-        return await _why_not(self._plane.warm(service, count), deadline_ms)
+        return await why_not(self._plane.warm(service, count), deadline_ms, WHO)
 
     async def observe(self, service: str) -> Fleet:
         now = self._now()
@@ -47,15 +50,3 @@ class LocalTarget:
 
     async def close(self) -> None:
         pass
-
-
-async def _why_not(call: Awaitable[object], deadline_ms: int) -> str:
-    """Empty when the data plane did it, else why not: whatever went wrong, it is the answer that says so."""
-    try:
-        async with asyncio.timeout(deadline_ms / 1000):
-            await call
-    except TimeoutError:
-        return f"the data plane did not answer within {deadline_ms} ms"
-    except Exception as failure:  # noqa: BLE001
-        return str(failure) or type(failure).__name__
-    return ""

@@ -16,6 +16,7 @@ VERBS: dict[str, str] = {
     "schema": "fleetfoot.face.cli.schema:schema",
     "up": "fleetfoot.face.cli.up:up",
     "control": "fleetfoot.face.cli.control:control",
+    "release": "fleetfoot.face.cli.release:release",
     "status": "fleetfoot.face.cli.status:status",
     "why": "fleetfoot.face.cli.why:why",
     "history": "fleetfoot.face.cli.history:history",

@@ -41,7 +41,8 @@ def check(named: Path | None, file: Path, begins: str | None, as_json: bool) -> 
     spec = load_spec(file)
     walls = {name: _wall(begins, service) for name, service in spec.services.items()}
     text = explain(spec, listed_prices(spec))
-    problems = [problem for service in spec.services.values() for problem in cannot_run(service, file)]
+    here = [service for service in spec.services.values() if service.target != "ecs"]
+    problems = [problem for service in here for problem in cannot_run(service, file)]
     if as_json:
         found = {name: [c.to_json() for c in changes(s, walls[name])] for name, s in spec.services.items()}
         put({"ok": True, "text": text, "cannot_run": problems, "changes": found})

@@ -123,6 +123,15 @@ def ask(state: Path, method: str, path: str, body: dict[str, Any] | None = None)
     return answer
 
 
+def answers(state: Path) -> bool:
+    """Whether a controller runs there; a socket that a killed one left behind is none."""
+    try:
+        ask(state, "GET", "/api/v1/status")
+    except Told:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def journal(state: Path) -> Iterator[Any]:
     """The journal, open for reading."""

@@ -45,7 +45,8 @@ def status(service: str | None, lang: str, file: Path, state: Path | None, as_js
 
 
 def _service(name: str, one: dict[str, Any], lang: str, shift: int) -> list[str]:
-    lines = [f"{name}  http://{one['listen']}  {_tasks(one)}"]
+    where = f"http://{one['listen']}" if one["listen"] else f"on {one['target']}"
+    lines = [f"{name}  {where}  {_tasks(one)}"]
     lines.append(f"  {_traffic(one)}")
     lines += [f"  {line}" for line in _coverage(one["signals"])]
     changed = one["changed"]

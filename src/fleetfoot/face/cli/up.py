@@ -87,6 +87,8 @@ def cannot_run(service: Service, file: Path) -> list[str]:
     from fleetfoot.fleet.haproxy.program import unusable
     from fleetfoot.run.fleetfile import directory_of
 
+    if service.target == "ecs":
+        return [f"{service.name}: its tasks run on ECS; `fleetfoot control {file}` scales them"]
     directory = directory_of(service, file)
     if service.run is None and service.app is None:
         return [f"{service.name}: there is no command to run; write run: COMMAND"]

@@ -35,11 +35,27 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:29: {A}.signals.cpu.window: a p95 is taken over at most 10m: write a shorter window",
     ]),
     ("signal-without-source", service("signals: {jobs: {period: 5s}}"), [
-        f"f:4:15: {A}.signals.jobs.from: missing: write balancer or agent, or formula",
+        f"f:4:15: {A}.signals.jobs.from: missing: write balancer, agent, cloudwatch or sqs, or formula",
     ]),
-    ("signal-source-later", service("signals: {jobs: {from: sqs, absent: hope}}"), [
-        f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent",
-        f"f:4:41: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is zero, hold, ignore or fallback",
+    ("cloudwatch-in-a-statistic-it-has-not", service(
+        "signals: {hits: {from: cloudwatch, namespace: A/B, metric: m, stat: p101}}"
+    ), [
+        (f"f:4:73: {A}.signals.hits.stat: 'p101' is no statistic of CloudWatch: write Average, Sum, Minimum, Maximum, "
+        "SampleCount or p95"),
+    ]),
+    ("cloudwatch-in-a-period-it-has-not", service("signals: {hits: {from: cloudwatch, period: 7s, queue: q}}"), [
+        f"f:4:15: {A}.signals.hits.metric: missing: from: cloudwatch needs it, such as CPUUtilization",
+        f"f:4:15: {A}.signals.hits.namespace: missing: from: cloudwatch needs it, such as AWS/ApplicationELB",
+        f"f:4:48: {A}.signals.hits.period: CloudWatch's periods are 1s, 5s, 10s, 20s, 30s and whole minutes",
+        f"f:4:52: {A}.signals.hits.queue: is used with from: sqs only: remove it",
+    ]),
+    ("sqs-of-nothing", service("signals: {jobs: {from: sqs, metric: length}}"), [
+        f"f:4:15: {A}.signals.jobs.queue: missing: from: sqs needs the queue's name, such as orders-in",
+        f"f:4:41: {A}.signals.jobs.metric: of a queue there are depth, visible or in_flight",
+    ]),
+    ("signal-source-later", service("signals: {jobs: {from: redis, absent: hope}}"), [
+        f"f:4:28: {A}.signals.jobs.from: 'redis' is not built yet: allowed is balancer, agent, cloudwatch or sqs",
+        f"f:4:43: {A}.signals.jobs.absent: 'hope' is not allowed: allowed is zero, hold, ignore or fallback",
     ]),
     # -- policies
     ("backlog-without-an-objective", service("policies: [{backlog: {signal: queue}}]"), [
@@ -104,8 +120,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
         f"f:4:32: {P}[0].step.signal: 'requsts' is no signal: built in are {BUILT_IN}; did you mean 'requests'?",
     ]),
     ("a-broken-signal-is-no-unknown-one", service(
-        "signals: {jobs: {from: sqs}}", "policies: [{target: {signal: jobs, per task: 3}}]"
-    ), [f"f:4:28: {A}.signals.jobs.from: 'sqs' is not built yet: allowed is balancer or agent"]),
+        "signals: {jobs: {from: redis}}", "policies: [{target: {signal: jobs, per task: 3}}]"
+    ), [f"f:4:28: {A}.signals.jobs.from: 'redis' is not built yet: allowed is balancer, agent, cloudwatch or sqs"]),
     ("threshold-in-a-wrong-unit", service("policies: [{step: {signal: latency, above: 100/s, add: 1}}]"), [
         f"f:4:48: {P}[0].step.above: '100/s' is not a duration: write 500ms, 30s, 2m, 1h or 1d (the unit of latency)",
     ]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.unit.spec.lines import service
 
 SERVICE_KEYS = (
-    "run, start, app, directory, env, listen, target, priority, objective, capacity, task, signals, policies, guards, "
-    "health, balancer, update or provision"
+    "run, start, app, directory, env, listen, target, ecs, priority, objective, capacity, task, signals, policies, "
+    "guards, health, balancer, update or provision"
 )
 A = "services.a"
 
@@ -88,7 +88,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
         [
             ("f:2:3: services.Web_1: 'Web_1' is not allowed: a service's name is 1 to 40 small letters, digits and "
             "hyphens"),
-            "f:2:27: services.Web_1.target: 'lokal' is not allowed: allowed is local or dryrun; did you mean 'local'?",
+            ("f:2:27: services.Web_1.target: 'lokal' is not allowed: allowed is local, dryrun or ecs; "
+            "did you mean 'local'?"),
             "f:2:58: services.Web_1.capacity.max: 2 is below min 3",
             "f:3:23: services.b.listen: 'abc' is not an address: write host:port, such as 127.0.0.1:8080",
         ],
@@ -107,11 +108,25 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("run-as-a-list", "services:\n  a: {run: [x, y]}\n", [
         f"f:2:12: {A}.run: a list is not a command: write uvicorn app:app --port $PORT",
     ]),
-    ("target-later", service("target: ecs"), [
-        f"f:4:13: {A}.target: 'ecs' is not built yet: allowed is local or dryrun",
+    ("target-later", service("target: asg"), [
+        f"f:4:13: {A}.target: 'asg' is not built yet: allowed is local, dryrun or ecs",
     ]),
     ("target-misspelt", service("target: lokal"), [
-        f"f:4:13: {A}.target: 'lokal' is not allowed: allowed is local or dryrun; did you mean 'local'?",
+        f"f:4:13: {A}.target: 'lokal' is not allowed: allowed is local, dryrun or ecs; did you mean 'local'?",
+    ]),
+    ("ecs-without-its-target", service("ecs: {cluster: prod}"), [
+        f"f:4:5: {A}.ecs: is used by target ecs only: write target: ecs, or remove it",
+    ]),
+    ("ecs-by-its-arn-and-in-no-region", service(
+        "target: ecs", "ecs: {cluster: 'arn:aws:ecs:a:1:b/c', region: Seoul}"
+    ), [
+        (f"f:5:20: {A}.ecs.cluster: 'arn:aws:ecs:a:1:b/c' is no name on ECS: write up to 255 letters, digits, '-' and "
+        "'_', and no ARN"),
+        f"f:5:51: {A}.ecs.region: 'Seoul' is no region: write ap-northeast-2 or us-east-1",
+    ]),
+    ("ecs-with-warm-tasks", service("target: ecs", "task: {warm: 2}"), [
+        (f"f:5:12: {A}.task.warm: target ecs has no warm tasks, a started one costs as much as a serving one: raise "
+        "capacity.min"),
     ]),
     ("listen-without-host", service("listen: ':80'"), [
         (f"f:4:13: {A}.listen: ':80' is not an address: write host:port, such as 127.0.0.1:8080; "

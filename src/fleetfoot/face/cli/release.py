@@ -1,0 +1,41 @@
+"""``fleetfoot release``: hand back to AWS's own scaling what the controller had suspended."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from fleetfoot.face.cli.common import Told, answers, file_option, json_option, load_spec, put, state_of, state_option
+
+
+@click.command(short_help="Give AWS's own scaling back as it was found.")
+@click.argument("named", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
+@file_option
+@state_option
+@json_option
+def release(named: Path | None, file: Path, state: Path | None, as_json: bool) -> None:
+    """Let Application Auto Scaling scale the services of the file again, as before `fleetfoot control` began.
+
+    The counts stay as they are. The controller must have ended: it would suspend nothing again, but order on.
+    """
+    from fleetfoot.edge.aws.errors import AwsError
+    from fleetfoot.edge.aws.session import NotInstalled
+    from fleetfoot.run.aws import release as hand_back
+
+    file = named or file
+    spec = load_spec(file)
+    folder = state.absolute() if state is not None else state_of(spec, file)
+    if answers(folder):
+        raise Told(f"a controller runs in {folder}: end it first, or it orders on")
+    try:
+        names = asyncio.run(hand_back(spec, folder))
+    except (AwsError, NotInstalled, OSError, ValueError) as failure:
+        raise Told(f"not handed back: {failure}") from failure
+    if as_json:
+        put({"ok": True, "released": names})
+    elif names:
+        click.echo("\n".join(f"{name}: AWS's own scaling is as it was found" for name in names))
+    else:
+        click.echo("nothing was suspended from here")

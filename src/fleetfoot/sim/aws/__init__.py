@@ -1,0 +1,1 @@
+"""A simulated AWS: services whose tasks take time to start and to drain, behind the calls fleetfoot makes."""

@@ -1,0 +1,36 @@
+"""``ecs``: which service of Amazon ECS is scaled."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar
+
+from fleetfoot.spec.errors import Wrong, shown
+from fleetfoot.spec.forms import TextForm
+from fleetfoot.spec.part import Part
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", text):
+        raise Wrong(f"{shown(text)} is no name on ECS: write up to 255 letters, digits, '-' and '_', and no ARN")
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", text):
+        raise Wrong(f"{shown(text)} is no region: write ap-northeast-2 or us-east-1")
+    return text
+
+
+class Ecs(Part):
+    """The service on Amazon ECS that target ecs scales."""
+
+    example: ClassVar[str] = "{cluster: prod, service: orders, region: ap-northeast-2}"
+
+    cluster: Annotated[str, TextForm("the name of a cluster", "prod", _name)] = "default"
+    """The cluster it runs in. Default: default, as ECS itself calls the first one."""
+    service: Annotated[str, TextForm("the name of a service", "orders", _name)] | None = None
+    """Its name on ECS. Default: its name in this file."""
+    region: Annotated[str, TextForm("a region", "ap-northeast-2", _region)] | None = None
+    """Where it runs; its signals from cloudwatch and sqs are read there too. Default: as AWS_REGION or the AWS
+    profile says."""
