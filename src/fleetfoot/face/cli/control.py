@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHADOW_FOLDER = ".fleetfoot-shadow"
 TOKEN_FILE = "push.token"
-LISTEN = "127.0.0.1:8099"
+LISTEN = "127.0.0.1:8900"
 
 
 @click.command(short_help="Scale services on Amazon ECS; or, as a shadow, only watch another scaler's fleet.")

@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--throughput", type=float, default=20.0, help="requests/s one task carries")
     parser.add_argument("--startup", type=float, default=23.0, help="seconds from an order until its tasks run")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--push", default="http://127.0.0.1:8099/push", help="where the controller takes pushes")
+    parser.add_argument("--push", default="http://127.0.0.1:8900/push", help="where the controller takes pushes")
     parser.add_argument("--token", default="simulated", help="FLEETFOOT_TOKEN of the controller")
     asked = parser.parse_args()
     world = World(SimClock())
