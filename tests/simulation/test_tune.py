@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fleetfoot.face.cli import main
+from fleetfoot.sim.objective import Objective, objective
 from fleetfoot.sim.score import Score
 from fleetfoot.sim.service import plan_of
 from fleetfoot.sim.tunable import GUARDS, POLICIES, changed, keys_of
-from fleetfoot.sim.tune import Changed, Objective, Search, Trial, Tuned, candidate, objective, tune
+from fleetfoot.sim.tune import Changed, Search, Trial, Tuned, candidate, tune
 from fleetfoot.spec import Service, loads
 from fleetfoot.spec.policies import KINDS
 from fleetfoot.spec.rewritten import policies_of, rewritten

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from fleetfoot.core.engine import step
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Observation, Reason, Signal, State
-from fleetfoot.core.settings import Settings
+from fleetfoot.core.settings import EACH, Settings
 from fleetfoot.core.view import GROWS
 
 SOON = 60_000  # ms another level must last to count for growth
@@ -85,6 +85,8 @@ class _Ahead:
     def growth(self, name: str) -> Flip | Held:
         value, unit = self._value(name), self._unit(name)
         levels = [times * max(value, unit) for times in UPWARD]
+        if name in EACH and name != "latency":  # a share: looked for no further than all of it
+            levels = list(dict.fromkeys(min(level, max(1.0, UPWARD[0] * value)) for level in levels))
         return self._nearest(name, max(value, unit / 1000), levels, SOON, 1)
 
     def shrink(self, name: str, span: int) -> Flip | Held:

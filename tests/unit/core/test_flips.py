@@ -50,6 +50,12 @@ def test_target_tracking_flips_at_the_ends_of_its_tolerance() -> None:
     assert down.tasks == 9
 
 
+def test_a_share_is_looked_for_no_further_than_all_of_it() -> None:
+    found = of(asked(calm(replace(CPU, value=0.95, tolerance=0.2)), **CALM).grows, "cpu")
+    assert isinstance(found, Held)
+    assert found.reason.data["value"] == 1.0
+
+
 def test_a_step_flips_at_its_threshold() -> None:
     service = calm(Step("step", "in_flight", 40.0, True, CHANGE, ((0.0, None, 2.0),), period=1000))
     found = of(asked(service, **CALM).grows, "in_flight")

@@ -94,8 +94,9 @@ def _with_policy(service: Service, kind: str | None) -> Service:
 def _search(service: Service, shape: Any, plant: str, metrics: str, goal: str, hold_out: str, seed: int) -> Search:
     from fleetfoot.sim.contenders import source_named
     from fleetfoot.sim.measuring import per_second
+    from fleetfoot.sim.objective import objective
     from fleetfoot.sim.service import against, plan_of
-    from fleetfoot.sim.tune import Search, objective
+    from fleetfoot.sim.tune import Search
 
     try:
         rates = per_second(shape)
