@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 CORE = Path("src/fleetfoot/core")
-PROSE = ("sentences.py", "words.py", "reasons.py", "__init__.py")  # a change of a list or a sentence decides nothing
+PROSE = ("sentences.py", "words.py", "whole.py", "reasons.py", "__init__.py")  # lists and sentences decide nothing
 TINY = 1e-6  # twice a tolerance for rounding is no bug, none at all is
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
@@ -111,6 +111,8 @@ def _deciding(node: ast.AST, scope: str = "", function: str = "") -> Iterator[tu
     """The nodes inside functions that decide something, each with its outermost function."""
     if isinstance(node, (ast.arguments, ast.Assert, ast.JoinedStr)):
         return  # a default is a setting, an assertion is for the type checker, a text is prose
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "round":
+        node.args[1:] = []  # how many digits a reason shows
     if function:
         yield node, function
     elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):

@@ -18,6 +18,12 @@ TEN = Backlog("jobs", "jobs", per_task=10.0)
 BUSY = Backlog("jobs", "jobs", per_task=10.0, in_flight="running")
 
 
+def test_the_first_worker_is_said_to_be_one() -> None:
+    service = Service(Backlog("jobs", "oldest", age=60.0), tasks=0)
+    assert service.tick(oldest=5.0).desired == 1
+    assert service.vote.reason.data["to"] == 1
+
+
 @pytest.mark.parametrize(
     ("each", "low", "high", "jobs", "count"),
     [

@@ -48,6 +48,18 @@ def test_growth_is_denied_where_the_hour_would_cost_more_than_its_limit() -> Non
     assert grows.tick().action is Action.HOLD
 
 
+def test_tasks_that_drain_are_money_the_hour_does_not_have() -> None:
+    assert service(90, 150).tick(fleet={"draining": 4}).desired == 96
+
+
+def test_of_several_limits_the_tightest_counts_whichever_comes_first() -> None:
+    one = service(10, 10, (("day", None, 10.0), ("hour", None, 12.0)))
+    one.now = 1_700_006_400_000
+    spend(one, 1.1)
+    one.settings = replace(one.settings, policies=(Says("p", want(30)),))
+    assert one.tick(60_000).desired == 10
+
+
 def test_a_day_that_is_spent_limits_growth_to_what_demand_needs() -> None:
     """50 tasks at 1 USD: 1,000 USD are gone after 20 of the day's hours."""
     one = service(50, 50, DAILY)
@@ -188,6 +200,14 @@ def test_the_next_in_importance_goes_down_when_the_least_has_given_all_it_has() 
     assert counts["checkout"] == 90
     assert counts["web"] == 40
     assert 2 < counts["search"] < 40
+
+
+def test_of_two_as_unimportant_one_goes_down_where_that_is_money_enough() -> None:
+    """Two of 40 tasks at 2 USD an hour are 160 of 100: thirty of one are all that is too much."""
+    limits = Shared(budget=Budget("USD", HOURLY, 1.5))
+    both = {name: service(40, 40, shared=limits, price=2.0, priority=3) for name in ("a", "b")}
+    played(both, 1200)
+    assert {name: one.tasks for name, one in both.items()} == {"a": 32, "b": 40}
 
 
 def test_an_emergency_goes_down_in_steps_of_a_tenth() -> None:

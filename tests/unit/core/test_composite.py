@@ -144,3 +144,7 @@ def test_roles_hold_inside_the_score() -> None:
     low = shown(0.09, 0.95, 100.0, 0.0, 0.0, 0.0)
     assert (service.tick(**low).desired, "vetoes" in told(service.tick(**low))) == (4, True)
     assert service.tick(**{**low, "memory": 0.1}).desired == 3
+
+
+def test_where_nothing_votes_the_score_is_nothing() -> None:
+    assert score([]) == 0.0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fleetfoot.core.compile import compile_service
+from fleetfoot.core.model import Vote
 from fleetfoot.core.policies import Graded
 from fleetfoot.core.policies.graded import LEVELS, Phase
 from fleetfoot.spec import SpecErrors, loads
@@ -44,6 +45,24 @@ def first(service: Service, seconds: int, **shown: Any) -> tuple[int, int] | Non
 )
 def test_each_phase_waits_its_time_and_takes_its_step(cpu: float, expected: tuple[int, int] | None) -> None:
     assert first(living(), 400, cpu=cpu) == expected
+
+
+def test_a_small_fleet_grows_by_as_few_as_one() -> None:
+    assert first(living(4), 400, cpu=0.75) == (300, 5)
+
+
+def test_a_window_must_be_measured_before_anything_is_said() -> None:
+    assert outcome(voted(living(window=10_000), cpu=0.99)) == "abstain"
+
+
+def voted(service: Service, **shown: Any) -> Vote:
+    service.tick(**shown)
+    return service.vote
+
+
+def test_the_last_task_may_go_where_none_need_be_there() -> None:
+    found = living(1, below=0.3, calm=2_000)
+    assert found.run(10, cpu=0.1).desired == 0
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,7 @@ def test_tasks_younger_than_a_sample_count_as_idle_for_cpu() -> None:
     [
         pytest.param((LOAD,), 0, "3", id="a total brings it back"),
         pytest.param((CPU,), 0, "abstain", id="no task has a cpu"),
+        pytest.param((CPU, LOAD), 0, "3", id="a total beside it brings it back all the same"),
         pytest.param((LOAD,), 1, "abstain", id="switched off by hand"),
     ],
 )
@@ -196,6 +197,28 @@ def test_outside_its_bounds_it_wants_the_bound_without_a_look_at_the_metrics(tas
     service.tick(load=5 * 14.0)
     assert isinstance(service.vote, Want)
     assert (service.vote.tasks, service.vote.reason.code) == (8 if tasks == 9 else 3, code)
+
+
+@pytest.mark.parametrize(
+    ("before", "load", "code"),
+    [
+        pytest.param(56.0, 70.0, "tracking", id="more than its target"),
+        pytest.param(56.0, 56.0, "within_tolerance", id="on its target"),
+        pytest.param(56.0, 28.0, "stabilising", id="less, and not for long"),
+        pytest.param(56.0, 900.0, "rate_of_change", id="more than may come at once"),
+    ],
+)
+def test_it_says_why_it_wants_what_it_wants(before: float, load: float, code: str) -> None:
+    service = Service(hpa(LOAD), tasks=4)
+    service.run(16, load=before)
+    service.run(15, load=load)
+    assert service.vote.reason.code == code
+
+
+def test_it_says_that_what_was_ordered_starts() -> None:
+    service = Service(hpa(LOAD), tasks=4, startup=60_000)
+    service.run(31, load=70.0)
+    assert service.vote.reason.code == "starting"
 
 
 def test_a_memory_read_back_goes_on_where_it_was() -> None:

@@ -23,6 +23,7 @@ from fleetfoot.core.hpa.behavior import (
     stabilise_down,
     up_limit,
 )
+from fleetfoot.core.hpa.sync import moved
 
 NOW = 10_000_000  # ms
 MINUTE = 60_000
@@ -227,3 +228,10 @@ def test_from_2_to_100_without_behavior_each_step_doubles() -> None:
 def test_ten_per_cent_of_five_grows_to_six_and_shrinks_to_four() -> None:
     assert up_limit(5, rules(0, 0, 10, 60), [], [], NOW) == 6
     assert down_limit(5, rules(0, 0, 10, 60), [], [], NOW) == 4
+
+
+def test_what_moved_is_remembered_by_its_direction_and_size() -> None:
+    past: dict[str, Any] = {}
+    for at, before, after in ((5, 4, 6), (6, 6, 3), (7, 3, 3)):
+        moved(past, at, before, after)
+    assert past == {"added": [[5, 2]], "removed": [[6, 3]]}

@@ -223,6 +223,10 @@ def pod(usage: int | None = 1, **more: Any) -> Pod:
             True, (1, 0, 0, 0), id="count in a ready pod without fresh metrics after initialization period",
         ),
         pytest.param(
+            [pod(ready_since=NOW - 2 * MINUTE, started=NOW - 2 * MINUTE, sampled=NOW - 2 * MINUTE, window=MINUTE)],
+            True, (1, 0, 0, 0), id="at the very end of its initialisation period old metrics will do",
+        ),
+        pytest.param(
             [pod(ready=False, ready_since=NOW - 9 * MINUTE, started=NOW - 10 * MINUTE)],
             True, (1, 0, 0, 0), id="count in an unready pod that was ready after initialization period",
         ),

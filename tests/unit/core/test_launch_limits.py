@@ -7,7 +7,7 @@ from typing import Any
 
 from fleetfoot.core.engine import settle_all, wish
 from fleetfoot.core.model import Grant, Want
-from fleetfoot.core.settings import Launch, Shared
+from fleetfoot.core.settings import Database, Launch, Pool, Shared
 from tests.unit.core.build import Service, told
 from tests.unit.core.test_combine import Says, want
 
@@ -81,6 +81,19 @@ def test_a_quota_of_cores_is_shared_by_what_a_task_uses() -> None:
     assert (large.tasks, small.tasks) == (4, 4)  # 4 x 2 + 4 x 0.5 are all ten cores
     assert small.decision is not None
     assert "grant" in told(small.decision)
+
+
+def test_a_services_own_quota_of_cores_refuses_what_does_not_fit() -> None:
+    """4 cores at half a core a task are eight tasks."""
+    grows = service(4, 40, launch=Launch(1000, 100.0, 4.0), cpu=0.5)
+    decision = grows.tick()
+    assert (decision.desired, "grant" in told(decision)) == (8, True)
+    assert told(service(4, 8, launch=Launch(1000, 100.0, 4.0), cpu=0.5).tick()) == {"step"}
+
+
+def test_what_the_cores_would_bear_is_not_started_where_the_database_is_full() -> None:
+    shared, pool = Shared(Launch(1000, 100.0, 10.0)), Pool(Database("main", 160), 20, 20)
+    assert service(4, 40, shared=shared, pool=pool, cpu=0.5).tick().desired == 8
 
 
 def test_the_minimum_is_started_whatever_the_platform_allows() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.core.learn import LEAST, STARTS_KEPT, Learnt
+from fleetfoot.core.learn import FIRST_TRY, LEAST, STARTS_KEPT, Learnt
 from fleetfoot.core.memory import VERSION, Memory
 from fleetfoot.core.model import Action, Start
 from fleetfoot.core.policies import Default, Target
@@ -122,6 +122,15 @@ def test_throughput_is_learnt(declared: float | None, seen: list[tuple[Any, floa
     for lesson, completed in seen:
         lesson(learnt, completed, 0)
     assert learnt.throughput == pytest.approx(throughput)
+
+
+def test_after_another_figure_in_the_file_a_fall_is_no_failed_try() -> None:
+    learnt = fallen()
+    learnt.carried(8.0, learnt.wait)
+    assert learnt.trying
+    learnt.declare(30.0)
+    learnt.saturated(10.0, HOUR)
+    assert (learnt.wait, learnt.trying) == (FIRST_TRY, False)
 
 
 def fallen(declared: float | None = 20.0) -> Learnt:

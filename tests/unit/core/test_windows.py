@@ -118,6 +118,13 @@ def test_a_sample_that_is_not_newer_or_has_no_span_changes_nothing(end: int, spa
     assert window.to_json() == before
 
 
+def test_a_value_that_just_half_of_the_time_does_not_exceed_is_the_median() -> None:
+    window = Window(KEEP)
+    for end, value in ((100, 3.0), (200, 1.0), (300, 4.0), (400, 2.0)):
+        window.add(end, 100, value)
+    assert [window.quantile(400, share) for share in (0.25, 0.5, 0.75, 1.0)] == [1.0, 2.0, 3.0, 4.0]
+
+
 def test_an_overlap_counts_once_for_the_older_sample() -> None:
     window = Window(KEEP)
     window.add(1_000, 1_000, 10.0)

@@ -158,8 +158,6 @@ class Hpa:
 
     def _reason(self, view: View, found: Outcome, leader: Metric) -> tuple[str, Data]:
         current, count = view.current, found.replicas
-        if not view.minimum <= current <= view.maximum:
-            return _bound(view, current, found.condition)
         value = view.mean(leader.signal, leader.window)[0] if view.usable(leader.signal) else 0.0
         data: Data = {"signal": leader.signal, "value": round(value, 3), "target": leader.aim, "to": count or 0}
         if count != found.calm:
