@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.face.times import local
-from tests.support import free_port, short_tmp, wait_until
+from tests.support import free_port, processes_of, short_tmp, wait_until
 from tests.ups import Up, started
 
 pytestmark = pytest.mark.network
@@ -143,7 +143,8 @@ def test_up_refuses_in_one_line_what_cannot_run() -> None:
         assert "cannot be read" in up.ask("up", "-f", "nowhere.yaml", code=2)
 
 
-def test_up_refuses_a_port_that_is_taken_and_starts_nothing(up: Up) -> None:
-    with short_tmp() as folder:
-        told = Up(folder, up.port).ask("up", code=2)
-        assert f"port {up.port} is taken" in told
+def test_up_refuses_a_port_that_is_taken_and_starts_nothing() -> None:
+    with short_tmp() as folder, socket.create_server(("127.0.0.1", 0)) as owner:
+        up = Up(folder, owner.getsockname()[1])
+        assert f"port {up.port} is taken" in up.ask("up", code=2)
+        assert not processes_of(folder)

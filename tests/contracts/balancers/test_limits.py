@@ -11,8 +11,6 @@ from tests.kinds import balancer_of, fleet
 
 pytestmark = pytest.mark.network
 
-POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
-
 
 def test_beyond_the_concurrency_limit_requests_wait_and_beyond_the_queue_they_get_503(kind: str) -> None:
     async def scenario() -> None:

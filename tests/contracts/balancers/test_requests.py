@@ -13,7 +13,6 @@ from tests.kinds import fleet
 
 pytestmark = pytest.mark.network
 
-POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
 HEAD = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
 MEGABYTES_30 = 30 * 1024 * 1024
 
