@@ -59,7 +59,8 @@ def simulate(
     """Run a service of FILE (default fleetfoot.yaml) through traffic on a virtual clock.
 
     The settings are compiled as live and the engine is the live one; tasks and requests are simulated, from
-    task.throughput, task.startup, capacity and balancer of the file. A day takes a few seconds.
+    task.throughput, task.startup, capacity and balancer of the file. A day takes a few seconds. Where the policy
+    backlog reads a queue, TRAFFIC is messages/s, and workers take one at a time.
 
     \b
     fleetfoot simulate --traffic flash:base=40,peak=200,at=20m,half=5m,seconds=1h
@@ -69,7 +70,9 @@ def simulate(
     fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
     """
     simulator()
+    from fleetfoot.face.cli.simulate_queue import simulate_queue
     from fleetfoot.sim.live import START
+    from fleetfoot.sim.workers import is_queue
 
     writable(report)
     shape = shape_of(traffic, change)
@@ -77,6 +80,14 @@ def simulate(
     chosen = service_of(spec.services, service, file)
     others = _others(spec, chosen, file, beside, change)
     began = START if begins is None else instant_of(begins, chosen)
+    if is_queue(chosen):
+        if others or report is not None or shed is not None or plant != "friendly" or metrics != "plane":
+            raise Told("workers of a queue are simulated without --beside, --plant, --metrics, --shed and --report")
+        with stoppable():
+            simulate_queue(
+                spec, chosen, _per_second(shape), traffic, seed, began, decisions=decisions, as_json=as_json, lang=lang
+            )
+        return
     with stoppable():
         found, facts = _run(spec, chosen, shape, plant, metrics, shed, seed, began, others)
     facts["traffic"] = traffic
@@ -92,6 +103,16 @@ def simulate(
 
         page = report_of(found, facts, lang)
         write_page(report, lambda path: write_report(page, path), quiet=as_json)
+
+
+def _per_second(shape: Shape) -> Rates:
+    """Raises Told."""
+    from fleetfoot.sim.scenes import seconds_of
+
+    try:
+        return seconds_of(shape)
+    except ValueError as error:
+        raise Told(str(error)) from None
 
 
 def _others(
