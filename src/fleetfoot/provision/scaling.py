@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fleetfoot.provision.metrics import METRICS, period_of, watched
+from fleetfoot.provision.metrics import period_of, watched
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.refusals import Refusal, Refused
 from fleetfoot.provision.scheduled import scheduled, why_not
 from fleetfoot.provision.template import Parameter, Part, Resource, Value, ref, sub
+from fleetfoot.spec.cloudwatch import METRICS
 from fleetfoot.spec.policies import Policy, SchedulePolicy, StepPolicy, TargetPolicy
 
 BACKSTOP = 85  # % CPU, above what any policy of ours would let it come to

@@ -62,6 +62,7 @@ class Engine:
     name: str = "fleetfoot"
     period: int = 1_000
     start: int = START
+    lost: int | None = None  # ms at which its signals break off
     memory: Memory = field(default_factory=Memory)
     acted: list[Decision] = field(default_factory=list)
     foresight: Foresight | None = None
@@ -94,7 +95,8 @@ class Engine:
             if now >= self._hint_at:
                 self._hint(feed, now)
         else:
-            end = (now - source.delay) // source.period * source.period
+            newest = now - source.delay if self.lost is None else min(now - source.delay, self.lost)
+            end = newest // source.period * source.period
             if end > self._end:
                 self._signals = self._read(feed, end, source)
                 self._end = end

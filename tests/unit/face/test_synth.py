@@ -38,3 +38,41 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "-o", nowhere])
     assert found.exit_code == 2
     assert "cannot be written" in found.stderr
+
+
+def test_iam_gives_a_reason_for_every_action() -> None:
+    found = CliRunner().invoke(main, ["iam", "-f", EXAMPLE, "--json"])
+    told = json.loads(found.stdout)
+    assert set(told) == {"flowLogRole", "ecsTaskExecutionRole", "taskRole", "controllerRole"}
+    for role in told.values():
+        actions = {action for statement in role["policy"]["Statement"] for action in statement["Action"]}
+        assert set(role["reasons"]) == actions
+
+
+def test_iam_says_in_words_why_a_resource_is_a_wildcard() -> None:
+    found = CliRunner().invoke(main, ["iam", "taskRole", "-f", EXAMPLE, "--mode", "alarms"])
+    assert "cloudwatch:namespace is Fleetfoot/encryptor" in found.stdout
+    assert "* is   no metric has an ARN" in found.stdout
+
+
+def test_iam_names_the_roles_there_are() -> None:
+    found = CliRunner().invoke(main, ["iam", "rootRole", "-f", EXAMPLE])
+    assert found.exit_code == 2
+    assert "there are flowLogRole, ecsTaskExecutionRole, taskRole, controllerRole" in found.stderr
+
+
+def test_a_template_is_simulated_in_charge_of_the_service(tmp_path: Path) -> None:
+    out = str(tmp_path / "stack.yaml")
+    CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "--mode", "alarms", "-o", out])
+    words = ["simulate", EXAMPLE, "--traffic", "28@5m,140@5m", "--template", out, "--json"]
+    told = json.loads(CliRunner().invoke(main, words).stdout)
+    assert told["metrics"].endswith("mode alarms")
+    assert 10_000 <= told["surge"]["commanded_ms"] <= 30_000
+
+
+def test_a_template_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
+    out = tmp_path / "stack.yaml"
+    out.write_text("Resources: {}\n", encoding="utf-8")
+    found = CliRunner().invoke(main, ["simulate", EXAMPLE, "--traffic", "28@5m", "--template", str(out)])
+    assert found.exit_code == 2
+    assert f"{out}:1:1" in found.stderr

@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "report": "fleetfoot.face.cli.report:report",
     "tune": "fleetfoot.face.cli.tune:tune",
     "synth": "fleetfoot.face.cli.synth:synth",
+    "iam": "fleetfoot.face.cli.iam:iam",
     "replay": "fleetfoot.face.cli.replay:replay",
     "demo": "fleetfoot.face.cli.demo:demo",
 }

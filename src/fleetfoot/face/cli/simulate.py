@@ -24,6 +24,7 @@ from fleetfoot.face.cli.simulating import (
 
 if TYPE_CHECKING:
     from fleetfoot.sim.live import Source
+    from fleetfoot.sim.native import Executed
     from fleetfoot.sim.setup import Setup
     from fleetfoot.sim.simulate import Simulated
     from fleetfoot.sim.together import Rates
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     "--beside", metavar="NAME=TRAFFIC", multiple=True,
     help="Another service of the file, under traffic of its own at the same time: they share what the file says.",
 )  # fmt: skip
+@click.option(
+    "--template", metavar="STACK", type=click.Path(path_type=Path),
+    help="A CloudFormation template: its alarms, policies and schedules scale, as AWS would run them.",
+)  # fmt: skip
 @click.option("--shed/--no-shed", default=None, help="With or without shedding, whatever the file says.")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="Of the arrivals and their work.")
 @click.option("--start", "begins", metavar="TIME", help="When it begins: 2024-11-29T00:00 in the schedule's zone.")
@@ -53,8 +58,8 @@ if TYPE_CHECKING:
 @lang_option
 def simulate(
     file: Path, service: str | None, traffic: str, plant: str, metrics: str, shed: bool | None, seed: int,
-    begins: str | None, decisions: bool, beside: tuple[str, ...], report: Path | None, as_json: bool, lang: str,
-    **change: Any,
+    begins: str | None, decisions: bool, beside: tuple[str, ...], template: Path | None, report: Path | None,
+    as_json: bool, lang: str, **change: Any,
 ) -> None:  # fmt: skip
     """Run a service of FILE (default fleetfoot.yaml) through traffic on a virtual clock.
 
@@ -68,6 +73,7 @@ def simulate(
     fleetfoot simulate --traffic 20@48h --start 2024-11-28T00:00 --decisions
     fleetfoot simulate --service web --traffic 20@10m,200@20m --beside reports=20@10m,300@20m
     fleetfoot simulate --traffic 20@10m,200@20m --metrics 'cloudwatch 60s' --plant hostile --decisions
+    fleetfoot simulate --traffic 20@10m,200@20m --template stack.yaml
     """
     simulator()
     from fleetfoot.face.cli.simulate_queue import simulate_queue
@@ -79,18 +85,24 @@ def simulate(
     spec = load_spec(file)
     chosen = service_of(spec.services, service, file)
     others = _others(spec, chosen, file, beside, change)
+    executed = None if template is None else _template(template, others, decisions)
     began = START if begins is None else instant_of(begins, chosen)
     if is_queue(chosen):
-        if others or report is not None or shed is not None or plant != "friendly" or metrics != "plane":
-            raise Told("workers of a queue are simulated without --beside, --plant, --metrics, --shed and --report")
+        told = plant != "friendly" or metrics != "plane" or shed is not None or executed is not None
+        if others or report is not None or told:
+            options = "--beside, --plant, --metrics, --shed, --template and --report"
+            raise Told(f"workers of a queue are simulated without {options}")
         with stoppable():
             simulate_queue(
                 spec, chosen, _per_second(shape), traffic, seed, began, decisions=decisions, as_json=as_json, lang=lang
             )
         return
     with stoppable():
-        found, facts = _run(spec, chosen, shape, plant, metrics, shed, seed, began, others)
+        found, facts = _run(spec, chosen, shape, plant, metrics, shed, seed, began, others, executed)
     facts["traffic"] = traffic
+    if executed is not None:
+        facts["metrics"] = f"of {template}" + (f", mode {executed.mode}" if executed.mode else "")
+        facts["assumed"] += [*executed.notes]
     if as_json:
         put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
     else:
@@ -115,6 +127,25 @@ def _per_second(shape: Shape) -> Rates:
         raise Told(str(error)) from None
 
 
+def _template(file: Path, others: dict[str, Shape], decisions: bool) -> Executed:
+    """The scaling of a template. Raises Told for one that cannot be read, and for options it does not go with."""
+    from fleetfoot.sim.native import execute
+    from fleetfoot.spec.reader import MAX_BYTES
+
+    if others:
+        raise Told("--template and --beside do not go together: a template is of one service")
+    try:
+        with file.open("rb") as opened:
+            found = execute(str(file), opened.read(MAX_BYTES + 1))
+    except OSError as failure:
+        raise Told(f"{file} cannot be read: {failure.strerror}") from failure
+    except ValueError as error:
+        raise Told(str(error)) from None
+    if decisions and found.mode != "controller":
+        raise Told("--decisions: a template's alarms give no reasons; the controller does")
+    return found
+
+
 def _others(
     spec: Spec, chosen: Service, file: Path, beside: tuple[str, ...], change: dict[str, Any]
 ) -> dict[str, Shape]:
@@ -133,7 +164,7 @@ def _others(
 
 def _run(
     spec: Spec, chosen: Service, shape: Shape, plant: str, metrics: str, shed: bool | None, seed: int, start: int,
-    others: dict[str, Shape],
+    others: dict[str, Shape], executed: Executed | None,
 ) -> tuple[Simulated, dict[str, Any]]:  # fmt: skip
     from fleetfoot.sim.contenders import source_named
     from fleetfoot.sim.scenes import seconds_of
@@ -148,7 +179,7 @@ def _run(
         if others:
             found, figures = _beside(spec, chosen, rates, setup, others, source, seed, start)
         else:
-            found, figures = _alone(spec, chosen, rates, setup, source, seed, start), {}
+            found, figures = _alone(spec, chosen, rates, setup, source, seed, start, executed), {}
     except ValueError as error:
         raise Told(str(error)) from None
     warnings = [*doubts(chosen), *late_signals(chosen, source.period), *_beyond(setup, rates)]
@@ -170,14 +201,20 @@ def _beyond(setup: Setup, rates: Rates) -> list[str]:
     ]
 
 
-def _alone(spec: Spec, chosen: Service, rates: Rates, setup: Setup, source: Source, seed: int, start: int) -> Simulated:
+def _alone(
+    spec: Spec, chosen: Service, rates: Rates, setup: Setup, source: Source, seed: int, start: int,
+    executed: Executed | None,
+) -> Simulated:  # fmt: skip
     from fleetfoot.core.compile import compile_spec
     from fleetfoot.prices import listed_prices
+    from fleetfoot.sim.native import played
     from fleetfoot.sim.simulate import simulate as tried
 
     settings = compile_spec(spec, listed_prices(spec))[chosen.name]
     price = chosen.task.price or 0.0
     with bar(chosen.name, len(rates), "now the bound") as told:
+        if executed is not None:
+            return played(executed, chosen, rates, setup, seed=seed, start=start, settings=settings, progress=told)
         return tried(
             chosen, rates, setup, source=source, seed=seed, start=start, task_hour=price, settings=settings,
             progress=told,

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from fleetfoot.spec import Spec
 
 
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(("alarms", "native20", "controller")),
+    default="controller",
+    show_default=True,
+    help="Who scales: staggered 10 s alarms, AWS's 20 s target tracking, or fleetfoot's controller.",
+)
+
+
 @click.group(short_help="Write templates of a platform from fleetfoot.yaml.")
 def synth() -> None:
     """Write fleetfoot.yaml as files of a platform, which need no fleetfoot to be read or deployed."""
@@ -23,10 +32,7 @@ def synth() -> None:
 @synth.command(short_help="A CloudFormation template: network, balancer, service, scaling, roles.")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
 @click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one.")
-@click.option(
-    "--mode", type=click.Choice(("alarms", "native20", "controller")), default="controller", show_default=True,
-    help="Who scales: staggered 10 s alarms, AWS's 20 s target tracking, or fleetfoot's controller.",
-)  # fmt: skip
+@mode_option
 @click.option("--format", "form", type=click.Choice(("yaml", "json")), default="yaml", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there. [default: show]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
