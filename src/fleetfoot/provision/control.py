@@ -81,7 +81,7 @@ def controller(plan: Plan) -> Part:
 
 def _definition(plan: Plan) -> TaskDefinition:
     run = 'printf "%s" "$FLEETFOOT_YAML" > /tmp/fleetfoot.yaml && '
-    run += "exec fleetfoot control -f /tmp/fleetfoot.yaml --state /tmp/state"
+    run += f"exec fleetfoot control -f /tmp/fleetfoot.yaml --state /tmp/state --listen 0.0.0.0:{PUSH}"
     name = plan.names.of("controller")
     more: dict[str, Any] = {
         "EntryPoint": ["/bin/sh", "-c"], "Command": [run], "StopTimeout": 30,

@@ -21,7 +21,6 @@ UNSCOPED = {
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec have no ARN",
     "ssmmessages:OpenDataChannel": "the channels of ECS Exec have no ARN",
     "application-autoscaling:DescribeScalableTargets": "not scoped by AWS",
-    "application-autoscaling:DescribeScalingActivities": "not scoped by AWS",
 }
 """Action -> why AWS leaves no choice but ``*`` (IAM's service authorization reference)."""
 
@@ -164,21 +163,21 @@ def controller_role(plan: Plan) -> Role:
     instances = _arn("ecs", f"container-instance/{plan.names.cluster}/*")
     target = _arn("application-autoscaling", "scalable-target/*")
     about = "lets the controller set the count of one service"
-    allows = (
+    queues = [_arn("sqs", signal.queue) for signal in plan.service.signals.values() if signal.queue is not None]
+    allows = [
         Allow(("ecs:DescribeServices", "ecs:UpdateService"), _service(plan), "reads the count, sets it", cluster),
         Allow(("ecs:ListTasks",), instances, "which tasks an open order started", cluster),
         Allow(("ecs:DescribeTasks",), _tasks(plan), "when they were ready, and why they stopped", cluster),
-        Allow(("cloudwatch:GetMetricData",), "*", "metrics that no task pushes, such as a queue's depth"),
-        Allow(
-            ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingActivities"),
-            "*", "whether the backstop acted",
-        ),
+        Allow(("cloudwatch:GetMetricData",), "*", "signals from CloudWatch"),
+        Allow(("application-autoscaling:DescribeScalableTargets",), "*", "whether the backstop is there and armed"),
         Allow(
             ("application-autoscaling:RegisterScalableTarget",), target,
             "suspends the scale-in of the backstop, and hands it back at release", {"StringEquals": scalable},
         ),
-    )  # fmt: skip
-    return Role("ControllerRole", "controllerRole", "ecs-tasks.amazonaws.com", about, allows)
+    ]  # fmt: skip
+    if queues:
+        allows.append(Allow(("sqs:GetQueueAttributes", "sqs:GetQueueUrl"), queues, "how many messages wait"))
+    return Role("ControllerRole", "controllerRole", "ecs-tasks.amazonaws.com", about, tuple(allows))
 
 
 def bastion_role() -> Role:

@@ -80,3 +80,18 @@ def test_a_role_is_taken_by_its_service_for_this_account_only(mode: str) -> None
         (statement,) = role.trust()["Statement"]
         assert statement["Principal"] == {"Service": role.for_}
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_controller_may_read_the_queues_of_the_file_and_no_others() -> None:
+    jobs = "signals: {jobs: {from: sqs, queue: orders-in}}"
+    allowed = [a for role in roles(plan("controller", more=jobs)) for a in role.allows if "sqs" in a.actions[0]]
+    assert [texts(allow.on) for allow in allowed] == [
+        ["arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:orders-in"]
+    ]
+    assert not any("sqs" in a.actions[0] for role in roles(plan("controller")) for a in role.allows)
+
+
+def test_every_row_of_the_two_lists_is_needed() -> None:
+    used = {a for mode in MODES for access in (EVERYTHING, "access: exec")
+            for role in roles(plan(mode, provision=access)) for allow in role.allows for a in allow.actions}  # fmt: skip
+    assert set(UNSCOPED) | set(PARTLY) <= used
