@@ -6,7 +6,8 @@
     fleetfoot_agent.agent.gauge("active_users", 131)
     fleetfoot_agent.agent.count("orders")
 
-Without FLEETFOOT_PUSH_URL it records and sends nothing. Standard library only.
+Without FLEETFOOT_PUSH_URL it records and sends nothing; with FLEETFOOT_NAMESPACE it prints metrics for CloudWatch
+(``emf``). Standard library only.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from fleetfoot_agent.asgi import AsgiMiddleware
+from fleetfoot_agent.emf import Emf, place_from
 from fleetfoot_agent.histogram import Histogram
 from fleetfoot_agent.recorder import Level, Recorder
 from fleetfoot_agent.sender import Answer, Sender, Target, target_from
@@ -46,6 +49,7 @@ class Agent:
     def __init__(self) -> None:
         self.recorder = Recorder()
         self.sender: Sender | None = None
+        self.emf: Emf | None = None
         self._callbacks: list[Callable[[Answer], None]] = []
         self._resize: list[Callable[[int], None]] = []
         self._pool: int | None = None  # the newest size told; an answer without one takes none back
@@ -88,7 +92,23 @@ class Agent:
             callback(answer)
 
     def start(self, target: Target | None = None) -> bool:
-        """Start pushing to ``target``, by default the one the environment names. False: there is none."""
+        """Start pushing to ``target``, by default the one the environment names, and publishing where it says so.
+        False: there is nowhere to push to."""
+        pushes = self._start_pushing(target)
+        self._start_publishing()
+        return pushes
+
+    def _start_publishing(self) -> None:
+        task = os.environ.get("FLEETFOOT_TASK") or socket.gethostname()
+        place = place_from(os.environ, task)
+        if place is None:
+            return
+        if self.emf is None:
+            self.emf = Emf(self.recorder, place)
+            self.recorder.wake = self.start  # a forked child begins both anew
+        self.emf.start()
+
+    def _start_pushing(self, target: Target | None) -> bool:
         if self.sender is None:
             try:
                 target = target or target_from(os.environ)

@@ -56,7 +56,7 @@ def test_a_shadow_watches_a_real_fleet_and_leaves_it_alone(tmp_path: Path) -> No
                     urllib.request.urlopen(url, timeout=5).read()
                 seen: dict[str, Any] = json.loads(call("status", "--state", folder, "--json"))
                 fleet = seen["services"]["tiny"]["fleet"]
-                return seen["up_ms"] > 6_000 and fleet is not None and fleet["desired"] > 1
+                return seen["up_ms"] > 13_000 and fleet is not None and fleet["desired"] > 1
 
             wait_until(grew, 60, what="the shadow to grow")
             stats = service.stats()

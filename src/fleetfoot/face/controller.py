@@ -25,7 +25,7 @@ from fleetfoot.core.words import tell
 from fleetfoot.edge.aws.session import NotInstalled
 from fleetfoot.edge.base import Source
 from fleetfoot.edge.journal.sqlite import JournalError
-from fleetfoot.edge.sources.push import Receiver, push_app
+from fleetfoot.edge.sources.push import PERIOD_MS, Receiver, interval_for, push_app
 from fleetfoot.edge.sources.pushed import PushSource
 from fleetfoot.face.control_app import control_app
 from fleetfoot.face.times import clock_time
@@ -67,6 +67,7 @@ class Pushes:
         self._spec = spec
         self.live: Live | None = None
         self.receiver: Receiver | None = None
+        self._interval = (-1, PERIOD_MS)  # the step it was worked out at
 
     def sources(self, clock: Clock) -> Sequence[Source]:
         """One source per service."""
@@ -84,7 +85,14 @@ class Pushes:
 
     def _answer(self, name: str) -> Mapping[str, Any]:
         pool = self.live.loop.services[name].memory.slices.get("connections", {}).get("pool") if self.live else None
-        return {"tasks": self._serving(name), "interval_ms": 1000, "pool": pool}
+        return {"tasks": self._serving(name), "interval_ms": self._often(), "pool": pool}
+
+    def _often(self) -> int:
+        """What all tasks are told, worked out once a step."""
+        steps = self.live.loop.counts.steps if self.live is not None else 0
+        if self._interval[0] != steps:
+            self._interval = (steps, interval_for(sum(self._serving(name) for name in self._spec.services)))
+        return self._interval[1]
 
 
 async def run(up: Up, push: socket.socket | None, token: str) -> None:

@@ -15,6 +15,7 @@ from fleetfoot.run.clock import Now
 log = logging.getLogger("fleetfoot.sources")
 
 OLD_FLEET_MS = 3000
+OLD_PERIODS = 2  # of a source that is read more seldom
 SLACK_MS = 60  # a reading due this soon is taken with the others
 
 
@@ -77,7 +78,7 @@ class Readers:
                 fleet = slot.reading.fleet._replace(starts=tuple(slot.starts))
                 slot.starts.clear()
                 tasks = slot.reading.tasks
-                if now - fleet.at > OLD_FLEET_MS:
+                if now - fleet.at > max(OLD_FLEET_MS, OLD_PERIODS * slot.source.period):
                     fleet = fleet._replace(state=State.STALE)
         return Seen(signals, fleet, tasks)
 

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from fleetfoot.core.model import Signal, State
+from fleetfoot.edge.sources.push import interval_for
 from fleetfoot.edge.sources.pushed import PushSource
 from fleetfoot_agent.wire import Push
 from tests.pushes import Task, World, tick
@@ -182,3 +183,25 @@ def test_a_source_of_the_loop_reads_the_receiver() -> None:
     reading = asyncio.run(PushSource(world.receiver, "orders", lambda: 2, 0.95).read(world.now))
     assert reading.signals["app.requests"].coverage == 0.5
     assert reading.fleet is None
+
+
+def test_where_no_balancer_stands_the_tasks_figures_are_the_services_own() -> None:
+    world = World()
+    a, b = Task(world, "a", "00000001"), Task(world, "b", "00000002")
+    tick(world, a, b, ended=0)
+    world.now += 1000
+    a.serve(40, ms=50).send()
+    b.serve(20, ms=2500, errors=5, open_=3).send()
+    source = PushSource(world.receiver, "orders", lambda: 2, 0.95, objective=1000)
+    signals = asyncio.run(source.read(world.now)).signals
+    assert signals["requests"].value == signals["app.requests"].value == 63
+    assert signals["completed"].value == 55
+    assert signals["bad"].value == 25  # 20 were late; 5 of the 60 failed, and may be among them
+    assert signals["in_flight"].value == 3
+    assert signals["errors"].value == pytest.approx(5 / 60)
+    assert signals["latency"].value > 2000
+
+
+@pytest.mark.parametrize(("tasks", "ms"), [(0, 1000), (1000, 1000), (1001, 2000), (50_000, 50_000), (10**6, 60_000)])
+def test_the_more_tasks_push_the_longer_is_the_time_between_their_pushes(tasks: int, ms: int) -> None:
+    assert interval_for(tasks) == ms

@@ -71,6 +71,19 @@ def test_a_fleet_not_seen_for_three_seconds_is_stale() -> None:
     asyncio.run(run())
 
 
+def test_a_fleet_that_is_read_more_seldom_is_stale_after_two_of_its_periods() -> None:
+    one = source(period=10_000)
+    one.fleet = Fleet(0, 3)
+    bench = Bench(one)
+
+    async def run() -> list[State]:
+        await bench.readers.refresh(1000)
+        seen = [bench.readers.take("orders", bench.time + ms).fleet for ms in (20_000, 20_001)]
+        return [fleet.state for fleet in seen if fleet is not None]
+
+    assert asyncio.run(run()) == [State.FRESH, State.STALE]
+
+
 def test_starts_of_a_reading_no_step_took_reach_the_next_step_once() -> None:
     class Starting(MemorySource):
         async def read(self, now: int) -> Reading:

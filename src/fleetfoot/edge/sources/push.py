@@ -20,9 +20,16 @@ from fleetfoot.edge.sources.push_merge import OUGHT_MS, Snapshot, signals_of, sn
 from fleetfoot_agent.wire import MAX_BODY, VERSION, Push, WireError, decode
 
 PERIOD_MS = 1000
+LONGEST_PERIOD_MS = 60_000  # what an agent follows at most
+PUSHES_A_SECOND = 1000  # about a third of a core
 KEPT_MS = 600_000  # for so long the counts of a silent incarnation are kept, so that it can come back without a loss
 HISTORY_S = 900
 BODY_S = 5.0
+
+
+def interval_for(tasks: int) -> int:
+    """ms between two pushes of a task, where so many push to one receiver: whole seconds, a minute at most."""
+    return min(max(-(-tasks // PUSHES_A_SECOND) * 1000, PERIOD_MS), LONGEST_PERIOD_MS)
 
 
 class Limits(NamedTuple):
