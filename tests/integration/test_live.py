@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.face.times import local
+from fleetfoot.fleet.client import BlockingPlaneClient
 from tests.support import free_port, processes_of, short_tmp, wait_until
 from tests.ups import Up, started
 
@@ -148,3 +149,11 @@ def test_up_refuses_a_port_that_is_taken_and_starts_nothing() -> None:
         up = Up(folder, owner.getsockname()[1])
         assert f"port {up.port} is taken" in up.ask("up", code=2)
         assert not processes_of(folder)
+
+
+def test_a_process_that_writes_the_count_behind_the_controllers_back_is_named(up: Up) -> None:
+    assert up.fleet().get("desired") == 1
+    answer = BlockingPlaneClient(up.state / "plane.sock").scale("tiny", 3, "mine")
+    assert answer["was"] == 1
+    named = f"(pid {os.getpid()}) changed the count from 1 to 3"
+    wait_until(lambda: named in up.told("why", "tiny"), 20, what="the other writer's name")

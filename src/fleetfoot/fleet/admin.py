@@ -1,7 +1,8 @@
 """The admin socket: JSON lines over a unix socket that only the owner may open.
 
 A request is ``{"id": n, "op": name, …}``, its answer ``{"id": n, "ok": true, …}`` or ``{"id": n, "ok": false,
-"error": text}``, in order. A connection that asked for ``watch`` also gets ``{"wake": service, "why": word}``.
+"error": text}``, in order; the op is told the process that asks as ``peer``. A connection that asked for ``watch``
+also gets ``{"wake": service, "why": word}``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ log = logging.getLogger("fleetfoot.fleet")
 Op = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _LONGEST_LINE = 1 << 20
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _WAKE_GAP_MS = 200  # at most 5 wakes a second and service
 _SLOW_READER = 1 << 16  # bytes a watcher may leave unread before it gets no more wakes
 
@@ -95,11 +99,18 @@ class Admin:
             op = self._ops.get(str(request.get("op")))
             if op is None:
                 raise ValueError(f"unknown op {request.get('op')!r}; known: {', '.join(sorted([*self._ops, 'watch']))}")
-            return {"id": number, "ok": True, **op(request)}
+            return {"id": number, "ok": True, **op({**request, "peer": _peer(writer)})}
         except KeyError as error:
             return {"id": number, "ok": False, "error": f"{error.args[0]!r} is missing"}
         except (Refused, TypeError, ValueError) as error:
             return {"id": number, "ok": False, "error": str(error)}
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """The pid at the other end, as the kernel knows it."""
+    credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, _, _ = _CREDENTIALS.unpack(credentials)
+    return int(pid)
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

@@ -52,6 +52,7 @@ class Plane:
         self._sockets, self._link = sockets, link
         self._addresses = {one.name: listens_on(one.listen, sockets[one.name]) for one in settings.services}
         self._exits, self._oom, self._usage = Exits(), OomWatch(), stats.Usage()
+        self._writers: dict[str, Mapping[str, Any]] = {}  # service -> the process that wrote its count last
         self._stop = asyncio.Event()
         self._keeper: asyncio.StreamWriter | None = None
         env = {"FLEETFOOT_STATE": str(settings.state)}
@@ -188,7 +189,10 @@ class Plane:
         return self.services[name]
 
     def _stats(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        services = {name: stats.service(one) | {"listen": self._addresses[name]} for name, one in self.services.items()}
+        services = {
+            name: stats.service(one) | {"listen": self._addresses[name], "writer": self._writers.get(name, {})}
+            for name, one in self.services.items()
+        }
         now = {"mono": mono_ms(), "wall": time.time_ns() // 1_000_000}
         return {**now, "incarnation": self.incarnation, "stopping": self._stop.is_set(), "services": services}
 
@@ -198,6 +202,7 @@ class Plane:
             raise ValueError(f"desired: a whole number is needed, not {desired!r}")
         was = one.ledger.desired
         one.scale(desired, str(request.get("order", "")))
+        self._writers[one.settings.name] = {"pid": request["peer"], "name": proc.name(request["peer"])}
         return {"desired": desired, "was": was}
 
     def _warm(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

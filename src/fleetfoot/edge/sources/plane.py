@@ -8,6 +8,7 @@ negative. Only starts not seen before are passed on.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -198,8 +199,13 @@ def fleet_of(raw: Mapping[str, Any], at: int, starts: tuple[Start, ...] = ()) ->
     zones = {str(name): int(count) for name, count in raw.get("zones", {}).items()}
     return Fleet(
         at, n("desired"), n("serving"), n("warming"), n("starting"), n("draining"), n("warm"), n("failed"),
-        str(raw.get("revision", "")), bool(raw.get("deploying")), zones, starts,
+        str(raw.get("revision", "")), bool(raw.get("deploying")), zones, starts, writer=_other(raw.get("writer") or {}),
     )  # fmt: skip
+
+
+def _other(writer: Mapping[str, Any]) -> str:
+    """The process that wrote the count last, unless it is this one."""
+    return f"{writer['name']} (pid {writer['pid']})" if writer.get("pid", os.getpid()) != os.getpid() else ""
 
 
 def _counts(reply: Mapping[str, Any], raw: Mapping[str, Any]) -> _Counts:
