@@ -103,7 +103,7 @@ def counted(requests: list[Request], reading: Reading, setup: Setup) -> dict[int
     open_ones = [r for r in lived if r.arrived + min(r.took(), timeout) > end]
     waiting = [r for r in open_ones if r.start is None or r.start > end]
     late = [r for r in open_ones if r.arrived + objective < end]
-    oldest = max((end - r.arrived for r in waiting if r in late), default=0.0)
+    oldest = max((end - r.arrived for r in waiting if r.arrived + objective < end), default=0.0)
     took[bucket(500.0 * (setup.objective / 1000.0 + max(oldest, setup.objective / 1000.0 + 1e-6)))] += len(late)
     known = len(done) + len(gone) + len(late)
     return {
