@@ -75,21 +75,6 @@ def test_a_warming_task_gets_a_smaller_share_of_the_ties() -> None:
 # Draining and dying.
 
 
-def test_a_task_that_is_removed_in_the_middle_loses_no_request_that_may_be_sent_again() -> None:
-    async def scenario() -> None:
-        async with world() as here:
-            dying = await here.task("dying", wait_for_gate)
-            asked = await here.hold(10)
-            await until(lambda: len(dying.seen) == 10)
-            other = await here.task("other")
-            here.balancer.remove("dying")
-            assert [(await one).status for one in asked] == [200] * 10
-            assert len(other.seen) == 10
-            assert here.counts("replayed", "broken", "bad") == [10, 0, 0]
-
-    play(scenario())
-
-
 def test_who_asked_with_a_body_gets_502_when_its_task_is_removed() -> None:
     async def scenario() -> None:
         async with world() as here:
