@@ -7,6 +7,7 @@ from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.databases import Connections, Database
 from fleetfoot.spec.errors import SpecError, SpecErrors
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.guards import Cooldown, Guards, Incident, Launches, Pay, Rate, Stabilisation
 from fleetfoot.spec.health import Check, Health, Liveness
 from fleetfoot.spec.launch_limits import LaunchLimits
@@ -14,7 +15,7 @@ from fleetfoot.spec.loader import load, loads
 from fleetfoot.spec.money import Exchange, Money, Price
 from fleetfoot.spec.objective import Objective
 from fleetfoot.spec.policies import DefaultPolicy, Policy, PolicySpec, StepPolicy, TargetPolicy, ThresholdsPolicy
-from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.service import Service
 from fleetfoot.spec.signals import SignalSpec
 from fleetfoot.spec.task import Task
 from fleetfoot.spec.units import Allowance

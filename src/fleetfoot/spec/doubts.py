@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policies import (
@@ -19,7 +20,7 @@ from fleetfoot.spec.policies import (
     TargetPolicy,
     ThresholdsPolicy,
 )
-from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.service import Service
 from fleetfoot.spec.units import DurationForm
 
 _span = DurationForm().show

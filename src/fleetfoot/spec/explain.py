@@ -9,11 +9,12 @@ from fleetfoot.spec.budget import Budget
 from fleetfoot.spec.databases import Connections
 from fleetfoot.spec.doubts import budget_doubts, doubts
 from fleetfoot.spec.errors import listed
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.launch_limits import LaunchLimits
 from fleetfoot.spec.money import MONTH_HOURS, Price
 from fleetfoot.spec.policy_words import policy_lines, tasks
-from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.service import Service
 from fleetfoot.spec.signals import SignalSpec
 from fleetfoot.spec.units import Allowance, DurationForm, SizeForm
 

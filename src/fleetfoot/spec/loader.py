@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from fleetfoot.spec.beside import pinned, reading
 from fleetfoot.spec.errors import Many, SpecError, SpecErrors, Wrong, shown
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.nodes import Items, Mark, Node
 from fleetfoot.spec.reader import MAX_BYTES, Reader, Unreadable, decode
-from fleetfoot.spec.service import Spec
 
 MAX_ERRORS = 100
 _EMPTY = "the file is empty: it needs services: {orders: {run: ..., objective: {p95: 1s}}}"

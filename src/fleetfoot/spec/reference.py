@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import KINDS
 from fleetfoot.spec.schema import inner_part, rows, summary
-from fleetfoot.spec.service import Spec
 
 NAMED = ("services", "signals", "classes", "databases")
 """Keys whose mappings have names of the user's own."""

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.forms import FlagForm, Form
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.policies import KINDS, Policy
-from fleetfoot.spec.service import Spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from fleetfoot.spec import loads
+from fleetfoot.spec.file import Spec
 from fleetfoot.spec.policies import KINDS
-from fleetfoot.spec.service import Service, Spec
+from fleetfoot.spec.service import Service
 from fleetfoot.spec.task import Task
 from fleetfoot.spec.template import initial
 
