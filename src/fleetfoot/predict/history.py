@@ -11,7 +11,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetfoot.traffic.trace import TraceErrors, read_samples
+from fleetfoot.traffic.samples import TraceErrors, read_samples
 
 STEP = 300  # s
 DAY = 86_400

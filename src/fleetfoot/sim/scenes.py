@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from fleetfoot.sim.measuring import FRIENDLY, WINDOW, per_second, scaled, window
 from fleetfoot.sim.setup import Setup
 from fleetfoot.traffic import parse
+from fleetfoot.traffic.samples import read_samples
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.shapes import Lines
-from fleetfoot.traffic.trace import read_samples, shape_of
+from fleetfoot.traffic.trace import shape_of
 from fleetfoot.traffic.words import ENDINGS
 
 BLOCK = 1_000_000  # seconds looked at together in a long trace

@@ -20,7 +20,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from fleetfoot.traffic.trace import MOST_ROWS, Samples, TraceError, TraceErrors
+from fleetfoot.traffic.samples import MOST_ROWS, Samples, TraceError, TraceErrors
 
 LONGEST = 65_536  # bytes of a line; what is longer is malformed and not kept
 SHOWN = 5  # malformed lines remembered

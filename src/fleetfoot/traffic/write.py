@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleetfoot.traffic import table
+from fleetfoot.traffic.samples import HEADER, MOST_ROWS, Samples
 from fleetfoot.traffic.shape import Shape, need
-from fleetfoot.traffic.trace import HEADER, MOST_ROWS, Samples
 
 KINDS = (".csv", ".csv.gz", ".parquet")
 

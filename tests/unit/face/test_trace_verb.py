@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fleetfoot.face.cli import main
-from fleetfoot.traffic.trace import load_trace, read_samples
+from fleetfoot.traffic.samples import read_samples
+from fleetfoot.traffic.trace import load_trace
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "traffic" / "access.log"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetfoot.traffic.trace import TraceErrors, load_trace, read_samples
+from fleetfoot.traffic.samples import TraceErrors, read_samples
+from fleetfoot.traffic.trace import load_trace
 
 
 def write(folder: Path, text: str, name: str = "t.csv") -> Path:

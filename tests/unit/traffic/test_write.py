@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.traffic import shapes
-from fleetfoot.traffic.trace import Samples, read_samples, shape_of
+from fleetfoot.traffic.samples import Samples, read_samples
+from fleetfoot.traffic.trace import shape_of
 from fleetfoot.traffic.write import columns, sampled, summary, write_samples
 
 START = 1_772_409_600.0  # 2026-03-02T00:00:00Z

@@ -14,9 +14,10 @@ import click
 
 from fleetfoot.face.cli.common import Told, json_option
 from fleetfoot.traffic import access, parse, trace, write
+from fleetfoot.traffic.samples import is_trace, read_samples
 
 if TYPE_CHECKING:
-    from fleetfoot.traffic.trace import Samples
+    from fleetfoot.traffic.samples import Samples
 
 LARGE = 32_000_000  # bytes from which a file gets a progress bar
 WIDTH = 72  # columns of the picture
@@ -68,7 +69,7 @@ def _read(sources: tuple[str, ...], interval: str, status: str | None, fill: boo
     if len(sources) == 1 and sources[0] != "-" and _is_trace(Path(sources[0])):
         if status is not None or interval != "1s":
             raise Told("interval and status belong to access logs; a trace has its own interval and no status")
-        return trace.read_samples(sources[0], fill="line" if fill else None), None
+        return read_samples(sources[0], fill="line" if fill else None), None
     if fill:
         raise Told("fill belongs to a trace; in a log a second without a line is a second without a request")
     length = parse.seconds(interval)
@@ -85,7 +86,7 @@ def _read(sources: tuple[str, ...], interval: str, status: str | None, fill: boo
 def _is_trace(path: Path) -> bool:
     """A file whose first line is a trace's head is one; anything else is read as a log."""
     try:
-        return trace.is_trace(path)
+        return is_trace(path)
     except OSError as error:
         raise Told(f"cannot read {path}: {error.strerror or error}") from None
 
