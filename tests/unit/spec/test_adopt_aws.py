@@ -330,3 +330,36 @@ def test_the_answers_of_ec2_are_read_too() -> None:
     assert isinstance(second, Target)
     assert second.value == 0.5
     assert "sale: DesiredCapacity sets the count once there" in notes(found)
+
+
+def backlog_over(count: str, expression: str = "m1 / m2") -> Adopted:
+    def stat(name: str, metric: str) -> dict[str, Any]:
+        return {"Id": name, "ReturnData": False,
+                "MetricStat": {"Metric": {"MetricName": metric, "Namespace": "x"}, "Stat": "Sum"}}  # fmt: skip
+
+    queries = [
+        stat("m1", "ApproximateNumberOfMessagesVisible"),
+        stat("m2", count),
+        {"Id": "e", "Expression": expression},
+    ]
+    config = {"TargetValue": 30, "CustomizedMetricSpecification": {"Metrics": queries}}
+    return read(target(), policy("backlog", TargetTrackingScalingPolicyConfiguration=config), steps(), alarm())
+
+
+def test_the_backlog_per_task_that_aws_writes_as_metric_math_is_a_target_per_task() -> None:
+    held = compiled(backlog_over("RunningTaskCount"))[0]
+    assert isinstance(held, Target)
+    assert (held.signal, held.value, held.per_task) == ("approximate_number_of_messages_visible", 30.0, True)
+
+
+@pytest.mark.parametrize(
+    ("count", "expression"),
+    [
+        pytest.param("CPUUtilization", "m1 / m2", id="no tasks"),
+        pytest.param("RunningTaskCount", "m1 / m2 * 2", id="more"),
+    ],
+)
+def test_other_metric_math_is_told(count: str, expression: str) -> None:
+    found = backlog_over(count, expression)
+    assert not any(isinstance(one, Target) for one in compiled(found))
+    assert "metric math is carried over only as" in notes(found)

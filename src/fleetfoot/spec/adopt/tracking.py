@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from fleetfoot.spec.adopt.at import At
@@ -22,6 +23,7 @@ HIGH, LOW = 3, 15  # datapoints of AWS's own two alarms
 STATISTICS = {"Average": "mean", "Maximum": "max", "Minimum": "min", "Sum": "mean"}
 ABOVE = {"GreaterThanThreshold": True, "GreaterThanOrEqualToThreshold": True,
          "LessThanThreshold": False, "LessThanOrEqualToThreshold": False}  # fmt: skip
+TASKS = ("RunningTaskCount", "DesiredTaskCount", "HealthyHostCount", "GroupInServiceInstances")
 LONGEST = 3600  # s of one datapoint
 
 
@@ -79,14 +81,33 @@ def _tracked(
     if not spec.node:
         config.refuse("missing: PredefinedMetricSpecification or CustomizedMetricSpecification")
     if "Metrics" in spec:
-        draft.note(spec.place, "metric math is not carried over")
-        spec.skip("Metrics")
-        return [], 60
+        return _per_task(spec, value, draft, names), 60
     found = level(spec, draft, names, 60)
     total = found.signal in ("requests", "completed", "in_flight", "queue")
     if total:
         draft.note(spec.place, f"{found.signal} counts all tasks together here: the target is taken for each task")
     return [("signal", found.signal), ("per task" if total else "value", found.show(value))], 60
+
+
+def _per_task(spec: At, value: float, draft: Draft, names: Mapping[str, str]) -> list[tuple[str, object]]:
+    """The one metric math that has an equal here: a metric over the count of tasks."""
+    metrics, quotient = dict[str, At](), None
+    for query in spec.all("Metrics"):
+        query.skip("Label", "ReturnData")
+        quotient = quotient or re.fullmatch(r"\s*\(?(\w+)\)?\s*/\s*\(?(\w+)\)?\s*", query.text("Expression"))
+        if "MetricStat" in query:
+            stat = query.of("MetricStat")
+            stat.skip("Stat", "Unit", "Period")
+            metrics[query.text("Id")] = stat.of("Metric")
+    over, under = (metrics.get(quotient[side]) if quotient else None for side in (1, 2))
+    if over is None or under is None or under.text("MetricName") not in TASKS:
+        draft.note(spec.place, f"metric math is carried over only as a metric over one of {listed(TASKS)}")
+        spec.skip(*spec.node)
+        spec.inner.clear()
+        return []
+    under.skip(*under.node)
+    found = level(over, draft, names, 60)
+    return [("signal", found.signal), ("per task", found.show(value))]
 
 
 def stepping(policy: At, name: str, alarms: Sequence[At], draft: Draft, names: Mapping[str, str]) -> list[str]:
