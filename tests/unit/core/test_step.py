@@ -100,6 +100,11 @@ def test_below_the_threshold_distances_count_downwards_and_the_far_end_belongs(l
     assert outcome(service.vote) == want
 
 
+def test_below_the_threshold_the_near_end_of_the_deepest_step_belongs_to_nobody() -> None:
+    ends = policy(((-20.0, 0.0, -1.0),), threshold=50.0, above=False)
+    assert [ends.pick(distance) for distance in (-20.0, -19.9, 0.0, 0.1)] == [None, -1.0, -1.0, None]
+
+
 @pytest.mark.parametrize(
     ("cpu", "want"),
     [

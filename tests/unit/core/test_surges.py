@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.core.surges import APART, KEPT, ROOM, SHORTEST, TRUST, Expected, awaited, expected, watch
+from fleetfoot.core.surges import APART, FIRST, KEPT, ROOM, SHORTEST, TRUST, Expected, awaited, expected, watch
 
 MINUTE = 60_000
 LEAD = 40_000
@@ -176,7 +176,8 @@ def test_two_that_stay_away_end_the_belief_and_one_that_comes_restores_it() -> N
     assert traffic.look(290 * MINUTE - LEAD) is not None
 
 
-def test_trust_grows_with_each_that_comes_and_has_an_end() -> None:
+def test_trust_grows_by_one_with_each_that_comes_and_has_an_end() -> None:
+    assert surged(20, 50, 80).mine["trust"] == FIRST + 1
     traffic = surged(*range(20, 320, 30))
     assert traffic.mine["trust"] == TRUST
 

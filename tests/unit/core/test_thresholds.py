@@ -54,6 +54,12 @@ def test_a_second_hot_signal_inside_the_cooldown_adds_nothing() -> None:
     assert service.run(20, cpu=0.9, latency=900.0).desired == 5
 
 
+def test_while_its_growth_cools_down_it_says_that_and_not_that_it_grows() -> None:
+    service = Service(policy())
+    codes = [tick.votes[0][1].reason.code for tick in service.ticks(3, cpu=0.9, latency=1.0)]
+    assert codes == ["any_breached", "step_cooldown", "step_cooldown"]
+
+
 def test_shrink_waits_for_the_cooldown_of_a_growth_and_of_a_shrink() -> None:
     service = Service(policy(cooldown=10_000))
     service.tick(cpu=0.9, latency=1.0)
