@@ -52,6 +52,13 @@ def test_tasks_that_drain_are_money_the_hour_does_not_have() -> None:
     assert service(90, 150).tick(fleet={"draining": 4}).desired == 96
 
 
+def test_what_is_left_of_the_hour_is_shared_by_what_each_wishes_beyond_what_it_has() -> None:
+    limits = Shared(budget=Budget("USD", (("hour", None, 60.0),)))
+    both = {"small": service(10, 20, shared=limits), "large": service(40, 50, shared=limits)}
+    together(both)
+    assert {name: one.tasks for name, one in both.items()} == {"small": 15, "large": 45}
+
+
 def test_of_several_limits_the_tightest_counts_whichever_comes_first() -> None:
     one = service(10, 10, (("day", None, 10.0), ("hour", None, 12.0)))
     one.now = 1_700_006_400_000

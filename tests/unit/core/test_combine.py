@@ -194,13 +194,23 @@ def test_a_growth_to_the_minimum_is_not_urgent_whatever_a_person_pauses() -> Non
         assert (decision.desired, decision.urgent) == (3, False)
 
 
-def test_the_onset_is_the_first_sample_of_the_unbroken_run_that_exceeds_what_the_tasks_carry() -> None:
-    """4 tasks of 20 carry 80: of 100, 70, 90 and 120 the run begins with the 90."""
+@pytest.mark.parametrize(
+    ("rates", "onset"),
+    [
+        pytest.param((100.0, 70.0, 90.0, 120.0), 2000, id="the newest two"),
+        pytest.param((100.0, 70.0, 80.0, 120.0), 3000, id="the newest one: 80 is carried"),
+        pytest.param((100.0, 100.0, 100.0, 70.0), None, id="none any more"),
+    ],
+)
+def test_the_onset_is_the_first_sample_of_the_unbroken_run_that_exceeds_what_the_tasks_carry(
+    rates: tuple[float, ...], onset: int | None
+) -> None:
+    """4 tasks of 20 carry 80."""
     grows = service(want(4), tasks=4, throughput=20.0)
-    for rate in (100.0, 70.0, 90.0):
+    for rate in rates[:-1]:
         grows.tick(requests=rate)
     grows.settings = replace(grows.settings, policies=(Says("p0", want(10)),))
-    assert grows.tick(requests=120.0).onset == START + 2000
+    assert grows.tick(requests=rates[-1]).onset == (None if onset is None else START + onset)
 
 
 # -- two passes

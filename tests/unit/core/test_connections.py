@@ -160,6 +160,14 @@ def test_warm_tasks_are_kept_only_as_far_as_their_pools_fit() -> None:
     assert (decision.desired, size.tasks) == (46, 4)
 
 
+def test_where_nothing_grows_all_that_is_left_may_be_kept_warm() -> None:
+    one = service(45, 45, warm=WarmSettings(20, 20))
+    decision = one.tick(requests=10.0)
+    size = warm.size(one.settings, one.memory, one.see(), decision.desired)
+    assert size is not None
+    assert (decision.desired, size.tasks) == (45, 5)
+
+
 # -- replicas
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fleetfoot.core.flips import SOON, Flip, Flips, Held, flips
+from fleetfoot.core.model import State
 from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
@@ -125,6 +126,14 @@ def test_three_languages_are_told_by_three_frames() -> None:
         assert "?" not in "\n".join(flip_lines(found, lang))
         assert flip_lines(None, lang)
     assert "grows to 12 when cpu is 55" in texts[0]
+
+
+def test_a_signal_that_is_not_seen_is_not_played_with() -> None:
+    service = calm(CPU)
+    without = {name: value for name, value in CALM.items() if name != "cpu"}
+    for unseen in (without, {**CALM, "cpu": {"value": 0.5, "state": State.MISSING}}):
+        service.tick(**unseen)
+        assert [row.signal for row in asked(service, **unseen).grows] == ["requests"]
 
 
 @pytest.mark.parametrize(

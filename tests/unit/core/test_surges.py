@@ -141,7 +141,10 @@ def test_the_height_is_the_last_ones_with_some_room_and_grows_with_the_present_r
     assert rate(50.0) == pytest.approx(150.0, rel=0.02)
     assert rate(100.0) == pytest.approx(300.0, rel=0.02)
     assert rate(290.0) == pytest.approx(300.0 * ROOM, rel=0.02)
-    assert rate(310.0) is None  # it is there
+    height = next(row[2] for row in traffic.mine["jumps"] if row[0] == traffic.mine["returns"][0][3])
+    assert rate(height - 0.01) == pytest.approx(300.0 * ROOM, rel=0.02)
+    assert rate(height) is None  # it is there
+    assert rate(310.0) is None
 
 
 def test_of_several_that_are_due_the_highest_counts_whichever_is_nearer() -> None:

@@ -119,6 +119,12 @@ def test_without_a_throughput_it_stays_at_its_minimum_and_says_so() -> None:
     )
 
 
+def test_what_nobody_could_size_is_remembered_as_nothing() -> None:
+    service = Pooled(throughput=None)
+    service.at(200.0, seconds=2)
+    assert service.memory.slices[warm.SLICE]["size"] == 0.0
+
+
 def test_what_was_learnt_of_rises_survives_a_restart_as_json() -> None:
     service = Pooled()
     service.at(28.0)
