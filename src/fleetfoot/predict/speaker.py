@@ -15,13 +15,12 @@ from math import isfinite
 from typing import Any
 
 from fleetfoot.core.model import Signal, State
+from fleetfoot.core.policies.forecast import AGAIN, DAYS, ERROR, MEDIAN, UPPER
 from fleetfoot.predict.history import DAY
 from fleetfoot.predict.outlook import Outlook, Point
 
-UPPER, MEDIAN, ERROR, DAYS = "forecast.upper", "forecast.median", "forecast.error", "forecast.days"
 TRACKED = 7_200  # s whose error is tracked
 LEAST = 6  # slots of them, before they count
-AGAIN = 0.8  # of the bound: it speaks again when the error is under that
 OLD = 2 * 3600  # s after which an outlook that nobody renewed says nothing
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from fleetfoot.core.model import State
+from fleetfoot.core.policies.forecast import DAYS, ERROR, UPPER
 from fleetfoot.predict.backtest import TooShort, around, backtest, pinball, quantile
 from fleetfoot.predict.calendar import calendar
 from fleetfoot.predict.history import History
 from fleetfoot.predict.models import KINDS, Kind
 from fleetfoot.predict.outlook import Forecaster, Outlook, Point
-from fleetfoot.predict.speaker import DAYS, ERROR, UPPER, Speaker
+from fleetfoot.predict.speaker import Speaker
 from tests.unit.predict.made import history, seen
 
 PLAIN = [kind for kind in KINDS if not kind.extra]
