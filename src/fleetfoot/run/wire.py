@@ -192,49 +192,38 @@ def build(
     ``plane`` is another scaler's, and nothing is ordered of it, but by people where ``hands``.
     """
     settings = settings or LiveSettings()
-    journal = SqliteJournal(
-        state / "journal.db",
-        {name: service.objective.percentile for name, service in spec.services.items()},
-        Retention(blobs=KEEP_MS) if shadow else None,
-        closing=settings.closing / 1000,
-    )
+    journal = _journal(spec, state, settings, shadow)
     past = journal.past()
     time = clock(past.last) if clock is not None else Clock(after=past.last)
     journal.run(time.start, time.wall(), _version(), text)
-    feed = PlaneFeed(plane, time.now)
+    feed, on_aws = PlaneFeed(plane, time.now), connect(spec, state, time.now)
     here = [service for service in spec.services.values() if service.target != "ecs"]
     sources: list[Source] = [_plane_source(feed, service, time, past) for service in here]
-    on_aws = connect(spec, state, time.now)
-    sources += on_aws.sources
-    sources += _forecasts(spec, state / "journal.db", time)
-    sources += more(time) if more is not None else ()
-    targets: dict[str, Target]
+    sources += (*on_aws.sources, *_forecasts(spec, state / "journal.db", time), *(more(time) if more else ()))
     taken = commands if hands else None
+    readers, targets = Readers(sources, time.now, settings.read_deadline), dict(on_aws.targets)
     if shadow:
         commands, fleets = ReadOnly(commands), books(spec, state / "journal.db", past.last)
-        readers: Readers = ShadowReaders(sources, time.now, settings.read_deadline, fleets)
+        readers = ShadowReaders(sources, time.now, settings.read_deadline, fleets)
         targets = dict.fromkeys(spec.services, ShadowTarget(fleets, time.now))
     else:
-        readers = Readers(sources, time.now, settings.read_deadline)
-        targets = {service.name: _target(service, commands, time) for service in here} | on_aws.targets
+        targets |= {service.name: _target(service, commands, time) for service in here}
     stages = Stages(settings.stages, past.stamps)
     compiled = compile_spec(spec, listed_prices(spec))
-    loop = Loop(
-        {
-            name: _service(service, compiled[name], past, state / "journal.db", text)
-            for name, service in spec.services.items()
-        },
-        readers,
-        Orders(targets, journal, time.now, settings, stages.ordered),
-        Pools(targets, settings.order_deadline),
-        journal,
-        Operators(past.actions),
-        stages,
-        time,
-        settings,
-        tell,
-    )
+    services = {
+        name: _service(service, compiled[name], past, state / "journal.db", text)
+        for name, service in spec.services.items()
+    }
+    orders = Orders(targets, journal, time.now, settings, stages.ordered)
+    pools, operators = Pools(targets, settings.order_deadline), Operators(past.actions)
+    loop = Loop(services, readers, orders, pools, journal, operators, stages, time, settings, tell)
     return Live(spec, loop, targets, journal, time, plane, commands, past, on_aws, shadow, taken)
+
+
+def _journal(spec: Spec, state: Path, settings: LiveSettings, shadow: bool) -> SqliteJournal:
+    percentiles = {name: service.objective.percentile for name, service in spec.services.items()}
+    kept = Retention(blobs=KEEP_MS) if shadow else None
+    return SqliteJournal(state / "journal.db", percentiles, kept, closing=settings.closing / 1000)
 
 
 def _forecasts(spec: Spec, journal: Path, clock: Clock) -> list[Source]:
