@@ -206,3 +206,33 @@ def test_what_aws_throttles_empties_the_bucket(cloud: Simulated) -> None:
     cloud.aws.fail("DescribeServices", "ThrottlingException", times=1)
     assert "throttles" in failure_of(aws)
     assert aws.spare("DescribeTasks") == 0
+
+
+def test_a_thousand_services_are_read_within_the_rates_of_ecs_and_orders_have_their_own() -> None:
+    with simulated(held=True) as cloud:
+        names = [EcsName(CLUSTER, f"s{number}") for number in range(1000)]
+        for name in names:
+            cloud.service(name.service, 1, SLOW)
+        clock = cloud.aws.world.clock
+
+        def now() -> int:
+            return round(clock.now() * 1000)
+
+        aws = Aws(REGION, now, cloud.url, session())
+        services = Services(aws, names, now)
+        sources = [EcsSource(services, name.service, name) for name in names]
+        target = EcsTarget(services, {name.service: name for name in names}, now)
+
+        async def go() -> list[int]:
+            seen = []
+            for _ in range(2):
+                readings = await asyncio.gather(*(source.read(now()) for source in sources))
+                seen.append(sum(reading.fleet.serving for reading in readings if reading.fleet is not None))
+                clock.advance(services.period / 1000)
+            receipts = [await target.order(name.service, 2, "o@1", 5000) for name in names[:50]]
+            assert all(receipt.ok for receipt in receipts)
+            return seen
+
+        assert asyncio.run(go()) == [1000, 1000]
+        assert services.period == 10_000
+        assert cloud.aws.counts == {"DescribeServices": 250, "UpdateService": 50}
