@@ -117,8 +117,9 @@ def sidecar(app_port: int, environ: Mapping[str, str] | None = None, **settings:
         **{f"SIDECAR_{name.upper()}": text for name, text in settings.items()},
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "fleetfoot.fleet.sidecar"], env={**os.environ, **told}, stderr=subprocess.PIPE, text=True
-    ) as process:
+        [sys.executable, "-m", "fleetfoot.fleet.sidecar"],
+        env={**os.environ, **told}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
         try:
             yield Sidecar(process)
         finally:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -99,8 +98,7 @@ class Agent:
         return pushes
 
     def _start_publishing(self) -> None:
-        task = os.environ.get("FLEETFOOT_TASK") or socket.gethostname()
-        place = place_from(os.environ, task)
+        place = place_from(os.environ)
         if place is None:
             return
         if self.emf is None:

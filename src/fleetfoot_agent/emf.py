@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -52,9 +53,10 @@ class Place(NamedTuple):
     task: str
 
 
-def place_from(environ: Mapping[str, str], task: str) -> Place | None:
+def place_from(environ: Mapping[str, str]) -> Place | None:
     """The place the environment names, or None when FLEETFOOT_NAMESPACE or FLEETFOOT_SERVICE is not set."""
     namespace, service = environ.get("FLEETFOOT_NAMESPACE", ""), environ.get("FLEETFOOT_SERVICE", "")
+    task = environ.get("FLEETFOOT_TASK") or socket.gethostname()
     return Place(namespace, service, task) if namespace and service else None
 
 
@@ -70,7 +72,8 @@ def line_of(place: Place, before: Counts, now: Counts, wall_ms: int) -> str:
 def _values(before: Counts, now: Counts) -> dict[str, Any]:
     seconds = max(now.end - before.end, 1.0) / 1000
     latency = now.latency.minus(before.latency)
-    ended, errors = latency.total, now.errors - before.errors
+    ended = sum(now.status.values()) - sum(before.status.values())  # refused ones too, which have no latency
+    errors = now.errors - before.errors
     found: dict[str, Any] = {
         "RequestsPerSecond": round((now.requests - before.requests) / seconds, 3),
         "CompletedPerSecond": round(max(ended - errors, 0) / seconds, 3),
@@ -78,9 +81,9 @@ def _values(before: Counts, now: Counts) -> dict[str, Any]:
     }
     if now.queue is not None:
         found["RequestQueueLength"] = now.queue
-    if ended:
-        count = min(ended, MOST_VALUES)
+    if count := min(latency.total, MOST_VALUES):
         found["ResponseTime"] = [round(latency.quantile_ms((i + 0.5) / count), 3) for i in range(count)]
+    if ended:
         found["ErrorRate"] = round(100 * errors / ended, 3)
     return found
 

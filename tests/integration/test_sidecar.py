@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -49,6 +50,18 @@ def test_what_an_app_serves_is_measured_and_pushed_as_an_agent_would(
         wait_until(lambda: controller.value("app.in_flight") == 0)
         assert controller.value("app.queue") == 0
         wait_until(lambda: controller.coverage(1) == 1.0, what="its push of this moment")
+
+
+def test_metrics_for_cloudwatch_are_printed_where_a_namespace_is_named(app: App, clients: ThreadPoolExecutor) -> None:
+    app.start()
+    with sidecar(app.port, {"FLEETFOOT_NAMESPACE": "Fleetfoot/orders", "FLEETFOOT_SERVICE": "orders"}) as beside:
+        beside.wait("serving")
+        list(clients.map(beside.get, ["/"] * 20))
+        assert beside.process.stdout is not None
+        line = json.loads(beside.process.stdout.readline())
+        assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Fleetfoot/orders"
+        assert line["RequestsPerSecond"] > 0
+        assert len(line["ResponseTime"]) == 20
 
 
 def test_open_and_waiting_requests_are_told_and_the_limit_is_kept(

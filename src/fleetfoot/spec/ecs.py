@@ -34,3 +34,12 @@ class Ecs(Part):
     region: Annotated[str, TextForm("a region", "ap-northeast-2", _region)] | None = None
     """Where it runs; its signals from cloudwatch and sqs are read there too. Default: as AWS_REGION or the AWS
     profile says."""
+
+
+def misplaced(target: str, written: bool, cold: bool) -> list[Wrong]:
+    """What does not go with a service's target. ``written``: whether it has the part ecs; ``cold``: no warm tasks."""
+    if target != "ecs":
+        unused = "is used by target ecs only: write target: ecs, or remove it"
+        return [Wrong(unused, at=("ecs",), on_key=True)] if written else []
+    message = "target ecs has no warm tasks, a started one costs as much as a serving one: raise capacity.min"
+    return [] if cold else [Wrong(message, at=("task", "warm"), on_key=True)]

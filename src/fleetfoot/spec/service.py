@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.capacity import Capacity
-from fleetfoot.spec.ecs import Ecs
+from fleetfoot.spec.ecs import Ecs, misplaced
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
 from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
 from fleetfoot.spec.guards import Guards
@@ -186,7 +186,7 @@ class Service(Part):
         if self.target == "local" and self.run is None and self.app is None:
             message = "missing: target local needs the command to run, such as uvicorn app:app --port $PORT"
             wrongs.append(Wrong(message, at=("run",), about=[("target",)]))
-        wrongs += self._of_ecs()
+        wrongs += misplaced(self.target, "ecs" in self.model_fields_set, self.task.warm.max == 0)
         forecasts = [index for index, policy in enumerate(self.policies) if policy.kind == "forecast"]
         for index in forecasts[1:]:
             message = "a service has one forecast: remove this one"
@@ -203,15 +203,6 @@ class Service(Part):
                 wrongs += [_too_high(self.capacity.max, index, *named) for named in policy.windows.items()]
         raise_if_any([wrong for wrong in wrongs if wrong is not None])
         return self
-
-    def _of_ecs(self) -> list[Wrong]:
-        if self.target != "ecs":
-            unused = "is used by target ecs only: write target: ecs, or remove it"
-            return [Wrong(unused, at=("ecs",), on_key=True)] if "ecs" in self.model_fields_set else []
-        if self.task.warm.max == 0:
-            return []
-        message = "target ecs has no warm tasks, a started one costs as much as a serving one: raise capacity.min"
-        return [Wrong(message, at=("task", "warm"), on_key=True)]
 
     @property
     def most(self) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fleetfoot_agent.emf import MOST_VALUES, Emf, Place, line_of, place_from
+from fleetfoot.spec.cloudwatch import METRICS, PUBLISHED
+from fleetfoot_agent.emf import INTERVAL_S, MOST_VALUES, UNITS, Emf, Place, line_of, place_from
 from fleetfoot_agent.recorder import Recorder
 
 PLACE = Place("Fleetfoot/orders", "orders", "orders-1")
@@ -41,6 +42,12 @@ def test_a_line_names_each_metric_with_its_unit_in_a_resolution_of_a_second() ->
         name for name in line if name not in ("_aws", "Service", "Task")
     ]
     assert (line["Service"], line["Task"]) == ("orders", "orders-1")
+
+
+def test_what_is_published_is_what_the_templates_alarms_read() -> None:
+    read = {metric.name for metric in METRICS.values() if not metric.ecs}
+    assert set(UNITS) == read
+    assert PUBLISHED == INTERVAL_S * 1000
 
 
 def test_rates_are_of_the_time_since_the_line_before() -> None:
@@ -90,9 +97,9 @@ def test_the_first_look_publishes_nothing_and_failures_are_only_counted() -> Non
 
 def test_a_place_needs_a_namespace_and_a_service() -> None:
     both = {"FLEETFOOT_NAMESPACE": "MyApp/Performance", "FLEETFOOT_SERVICE": "orders"}
-    assert place_from(both, "t") == Place("MyApp/Performance", "orders", "t")
-    assert place_from({"FLEETFOOT_SERVICE": "orders"}, "t") is None
-    assert place_from({"FLEETFOOT_NAMESPACE": "x"}, "t") is None
+    assert place_from({**both, "FLEETFOOT_TASK": "t"}) == Place("MyApp/Performance", "orders", "t")
+    assert place_from({"FLEETFOOT_SERVICE": "orders"}) is None
+    assert place_from({"FLEETFOOT_NAMESPACE": "x"}) is None
 
 
 FORKS = """

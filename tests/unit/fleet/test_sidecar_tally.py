@@ -53,6 +53,21 @@ def test_a_balancer_that_did_nothing_yet_is_counted_as_nothing() -> None:
     assert asyncio.run(look()) == 0
 
 
+def test_another_reader_takes_nothing_from_the_sender() -> None:
+    async def play() -> list[tuple[float, int]]:
+        loop, now = asyncio.get_running_loop(), {"open": 5}
+        tally = Tally(lambda: seen(now["open"]), loop)
+        tally.sample()
+        now["open"] = 1
+        counts = [await asyncio.to_thread(read) for read in (tally.look, tally.take, tally.look)]
+        return [(one.start, one.in_flight_max) for one in counts]
+
+    (looked, taken, after) = asyncio.run(play())
+    assert looked == taken == (0.0, 5)
+    assert after[0] > 0
+    assert after[1] == 1
+
+
 def test_the_maximum_in_flight_is_that_of_the_samples_since_the_last_push() -> None:
     async def play() -> list[int]:
         loop, now = asyncio.get_running_loop(), {"open": 3}

@@ -14,6 +14,7 @@ from fleetfoot.fleet.settings import BadSettings
 from fleetfoot.fleet.sidecar.settings import SidecarSettings, settings_from
 from fleetfoot.fleet.sidecar.sidecar import Sidecar
 from fleetfoot.fleet.sockets import PortTaken, bind
+from fleetfoot_agent.emf import place_from
 from fleetfoot_agent.sender import Target, target_from
 
 log = logging.getLogger("fleetfoot.sidecar")
@@ -39,7 +40,7 @@ def main() -> int:
 async def _serve(
     settings: SidecarSettings, target: Target | None, traffic: socket.socket, health: socket.socket
 ) -> None:
-    sidecar = Sidecar(settings, target, traffic, health)
+    sidecar = Sidecar(settings, target, place_from(os.environ), traffic, health)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, sidecar.stop)
     log.info("%s -> 127.0.0.1:%d, health on %s", _where(traffic), settings.app_port, _where(health))

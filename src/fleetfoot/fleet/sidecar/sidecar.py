@@ -19,6 +19,7 @@ from fleetfoot.fleet.health import Gate, Polls, probe
 from fleetfoot.fleet.sidecar.page import Page
 from fleetfoot.fleet.sidecar.settings import SidecarSettings
 from fleetfoot.fleet.sidecar.tally import Tally
+from fleetfoot_agent.emf import Emf, Place
 from fleetfoot_agent.sender import Sender, Target
 
 log = logging.getLogger("fleetfoot.sidecar")
@@ -28,10 +29,15 @@ FIGURES = ("offered", "completed", "errors", "shed", "timed_out", "queue", "olde
 
 
 class Sidecar:
-    """Serves until told to stop. ``target`` None: it counts and pushes nothing."""
+    """Serves until told to stop. ``target`` None: it pushes nothing; ``place`` None: it prints no metrics."""
 
     def __init__(
-        self, settings: SidecarSettings, target: Target | None, traffic: socket.socket, health: socket.socket
+        self,
+        settings: SidecarSettings,
+        target: Target | None,
+        place: Place | None,
+        traffic: socket.socket,
+        health: socket.socket,
     ) -> None:
         """``traffic`` and ``health``: bound and listening; closed in the end."""
         self.settings = settings
@@ -41,7 +47,7 @@ class Sidecar:
         self.gate = Gate(settings.readiness)
         self._was_ready = False
         self.sender: Sender | None = None
-        self._target, self._traffic, self._health = target, traffic, health
+        self._target, self._place, self._traffic, self._health = target, place, traffic, health
         self._stop, self._cut = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
@@ -59,6 +65,8 @@ class Sidecar:
         if self._target is not None:
             self.sender = Sender(tally, self._target)
             self.sender.start()
+        if self._place is not None:  # not on the loop, which answers its first look
+            await asyncio.get_running_loop().run_in_executor(None, Emf(tally, self._place).start)
         try:
             await self._stop.wait()
             await self._drain()

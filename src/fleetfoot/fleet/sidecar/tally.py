@@ -33,15 +33,23 @@ class Tally:
     def take(self) -> Counts:
         """The counts now; the interval and the maximum begin anew. In the sender's thread; raises when the loop is gone
         or does not answer."""
+        return self._ask(begin_anew=True)
+
+    def look(self) -> Counts:
+        """The counts now, for another reader than the sender; as ``take``, but nothing begins anew."""
+        return self._ask(begin_anew=False)
+
+    def _ask(self, begin_anew: bool) -> Counts:
         answer: Future[Counts] = Future()
-        self._loop.call_soon_threadsafe(lambda: answer.set_result(self._read()))
+        self._loop.call_soon_threadsafe(lambda: answer.set_result(self._read(begin_anew)))
         return answer.result(LOOP_S)
 
-    def _read(self) -> Counts:
+    def _read(self, begin_anew: bool) -> Counts:
         seen, end = self._snapshot(), (monotonic() - self._born) * 1000
-        start, self._taken = self._taken, end
-        peak, self._peak = max(self._peak, is_open(seen)), is_open(seen)
-        return counts_of(seen, self.incarnation, (start, end), peak)
+        found = counts_of(seen, self.incarnation, (self._taken, end), max(self._peak, is_open(seen)))
+        if begin_anew:
+            self._taken, self._peak = end, is_open(seen)
+        return found
 
 
 def is_open(seen: Mapping[str, Any]) -> int:
