@@ -136,6 +136,17 @@ def test_kinesis_2020_a_dead_metric_neither_lets_go_nor_keeps_the_others_from_gr
     assert most(alone, 105, 590) == least(alone, 105, 590)
 
 
+def test_kubernetes_119788_a_dead_metric_pins_no_fleet_whose_file_lets_it_be_ignored() -> None:
+    """A metric that could not be read kept a fleet at its maximum, though the others were under their targets."""
+    large = replace(SHOP, policies=("default", CPU), tasks=50, rate=100.0)
+    dead = Fault("missing", 0, 0, 900, "cpu")
+    freed = told(large, dead, seconds=900, change=lambda settings: replace(settings, ignored=frozenset({"cpu"})))
+    pinned = told(large, dead, seconds=900)
+    assert most(freed, 600) <= 20
+    assert least(pinned, 0, 900) == 50
+    assert ever(pinned, "blind_holds_shrink")
+
+
 def test_coinbase_2020_a_fivefold_surge_is_answered_in_seconds() -> None:
     """Traffic rose to five times in four minutes; the autoscaling could not keep pace."""
     rise = replace(SHOP, traffic="flash", rate=100.0, tasks=4)
