@@ -5,6 +5,7 @@
     POST /api/v1/services/{name}/scale           {"count": 8, "for_ms": 1800000, "who": "ana", "reason": "launch"}
     POST /api/v1/services/{name}/pause|resume    {"growth": true, "shrink": false, "for_ms": 0, "who": "ana"}
     POST /api/v1/services/{name}/permit          {"for_ms": 7200000, "who": "ana", "reason": "launch"}
+                                                 or {"until": 1732885200000, …}, a wall time in ms
     POST /api/v1/services/{name}/zone            {"zone": "b", "lost": true, "who": "ana"}
     POST /api/v1/services/{name}/update          {"settings": {…}, "force": false, "dry": false, "who": "ana"}
 
@@ -35,7 +36,7 @@ LONGEST_MS = 366 * 86_400_000
 FORMS = {
     "scale": {"count", "for_ms", "who", "reason"},
     "pause": {"growth", "shrink", "for_ms", "who", "reason"},
-    "permit": {"for_ms", "who", "reason"},
+    "permit": {"for_ms", "until", "who", "reason"},
     "resume": {"growth", "shrink", "who", "reason"},
     "zone": {"zone", "lost", "who", "reason"},
     "update": {"settings", "force", "dry", "who", "reason"},
@@ -116,20 +117,20 @@ def _action(live: Live, path: dict[str, Any], data: dict[str, Any]) -> OperatorA
     count = data.get("count")
     if kind == "scale" and (not isinstance(count, int) or isinstance(count, bool)):
         raise Refused(f"count must be a whole number, not {count!r}")
-    length = data.get("for_ms") or 0
+    now, wall = live.clock.now(), live.clock.wall()
+    length = data["until"] - wall if isinstance(data.get("until"), int) else data.get("for_ms") or 0
     if not isinstance(length, int) or not 0 <= length <= LONGEST_MS:
         raise Refused(f"for_ms must be 0 to {LONGEST_MS}, not {length!r}")
     if kind == "permit" and not length:
         raise Refused("a permit ends: for_ms must be more than 0")
     if kind == "permit" and live.spec.budget is None:
         raise Refused("there is no budget to overrun: fleetfoot.yaml has none")
-    now = live.clock.now()
     return OperatorAction(
         service=path["name"],
         kind=kind,
         who=str(data.get("who") or "someone")[:200],
         now=now,
-        wall=live.clock.wall(),
+        wall=wall,
         count=count,
         growth=bool(data.get("growth", False)),
         shrink=bool(data.get("shrink", False)),

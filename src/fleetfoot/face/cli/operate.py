@@ -104,7 +104,8 @@ def permit(
     """Let SERVICE cost more than the budget allows, for a time that ends. Its capacity still holds."""
     if (length is None) == (end is None):
         raise Told("say how long with --for 2h, or until when with --until 18:00")
-    body = {"for_ms": _length(length) if length else _left(end or ""), "who": whoami(who), "reason": reason}
+    ends = {"for_ms": _length(length)} if length else {"until": _end(end or "")}
+    body = {**ends, "who": whoami(who), "reason": reason}
     answer = _send(file, state, service, "permit", body)
     if as_json:
         put(answer)
@@ -112,10 +113,9 @@ def permit(
         click.echo(f"{service} may overrun the budget {_until(answer)}")
 
 
-def _left(end: str) -> int:
+def _end(text: str) -> int:
     try:
-        wall = round(time.time() * 1000)
-        return next_time(end, wall) - wall
+        return next_time(text, round(time.time() * 1000))
     except NotATime as failure:
         raise Told(str(failure)) from failure
 
