@@ -16,12 +16,18 @@ TRACKING = """
       - target: {signal: memory, value: 80%, scale in: off}
       - target: {signal: requests, per task: 14/s}
 """
+EVERYTHING = "database: postgres, cache: on, access: bastion, bastion from: 203.0.113.7"
 POLICIES = {"alarms": STEPS, "native20": TRACKING, "controller": "\n      - slo\n"}
 """Mode -> policies it can express."""
 
 
 def plan(
-    mode: str = "alarms", policies: str | None = None, provision: str = "nat: 2", more: str = "", cpu: float = 0.5
+    mode: str = "alarms",
+    policies: str | None = None,
+    provision: str = "nat: 2",
+    more: str = "",
+    cpu: float = 0.5,
+    monthly: float | None = None,
 ) -> Plan:
     text = f"""
 services:
@@ -34,7 +40,7 @@ services:
     provision: {{app: my-app, workspace: my-workspace, port: 19505, {provision}}}
     policies: {policies if policies is not None else POLICIES[mode]}
 """
-    return Plan(loads(text).services["encryptor"], mode)
+    return Plan(loads(text).services["encryptor"], mode, monthly)
 
 
 def body(*args: Any, **more: Any) -> dict[str, Any]:

@@ -12,13 +12,16 @@ import pytest
 from fleetfoot.provision import stack
 from fleetfoot.provision.write import to_json, to_yaml
 from tests.architecture.source import ROOT
-from tests.unit.provision.made import plan
+from tests.unit.provision.made import EVERYTHING, plan
 
 TOOLS = ROOT / ".venv-iac" / "bin"
 STACKS = {
     "alarms": plan("alarms"),
     "native20": plan("native20", provision="nat: 1, architecture: arm, spot: 50%"),
-    "controller": plan("controller", provision="nat: 2, access: exec"),
+    "controller": plan("controller", provision="nat: 2, access: exec", monthly=115.38),
+    "everything": plan("alarms", provision=EVERYTHING),
+    "aurora": plan("native20", provision="database: aurora, cache: on, standby: off"),
+    "alone": plan("native20", provision="database: postgres, standby: off"),
 }
 
 pytestmark = pytest.mark.skipif(

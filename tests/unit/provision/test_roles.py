@@ -8,9 +8,7 @@ import pytest
 
 from fleetfoot.provision import MODES
 from fleetfoot.provision.roles import PARTLY, UNSCOPED, Allow, roles
-from tests.unit.provision.made import body, of_type, plan
-
-EVERYTHING = "database: postgres, cache: on, access: bastion, bastion from: 203.0.113.7"
+from tests.unit.provision.made import EVERYTHING, body, of_type, plan
 
 
 def statements() -> list[Any]:

@@ -11,14 +11,19 @@ from fleetfoot.provision.scaling import notes
 from fleetfoot.sim.rivals.step_scaling import Step, faults
 from tests.unit.provision.made import STEPS, body, of_type, plan
 
+ALERTS = {"Ref": "Alerts"}
 ALARM, POLICY = "AWS::CloudWatch::Alarm", "AWS::ApplicationAutoScaling::ScalingPolicy"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 
 
+def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those that scale; the others tell people."""
+    return {name: alarm for name, alarm in of_type(template, ALARM).items() if alarm["AlarmActions"] != [ALERTS]}
+
+
 def test_each_step_up_has_an_alarm_of_its_own() -> None:
     """An alarm repeats its action once a minute only; 5 s publications: a sum over 10 s is twice the rate."""
-    alarms = of_type(body(), ALARM)
-    rising = {name: alarm for name, alarm in alarms.items() if name.startswith("Rps")}
+    rising = {name: alarm for name, alarm in alarms(body()).items() if name.startswith("Rps")}
     assert [alarm["Threshold"] for alarm in rising.values()] == [200, 300, 400]
     assert {(alarm["Period"], alarm["Statistic"]) for alarm in rising.values()} == {(10, "Sum")}
     added = [
@@ -29,17 +34,17 @@ def test_each_step_up_has_an_alarm_of_its_own() -> None:
 
 
 def test_a_step_begins_at_its_lower_bound_and_the_first_above_the_threshold() -> None:
-    comparisons = [alarm["ComparisonOperator"] for name, alarm in of_type(body(), ALARM).items() if "Rps" in name]
+    comparisons = [alarm["ComparisonOperator"] for name, alarm in alarms(body()).items() if "Rps" in name]
     assert comparisons == ["GreaterThanThreshold"] + 2 * ["GreaterThanOrEqualToThreshold"]
 
 
 def test_no_alarm_shrinks_or_grows_on_data_that_is_missing() -> None:
-    assert {alarm["TreatMissingData"] for alarm in of_type(body(), ALARM).values()} == {"notBreaching"}
+    assert {alarm["TreatMissingData"] for alarm in alarms(body()).values()} == {"notBreaching"}
 
 
 def test_a_sum_that_falls_is_asked_for_twice_at_least() -> None:
     policies = "[step: {signal: requests, below: 50/s, remove: 1}]"
-    (alarm,) = of_type(body(policies=policies), ALARM).values()
+    (alarm,) = alarms(body(policies=policies)).values()
     assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (2, 2)
     assert "2 datapoints" in "\n".join(notes(plan(policies=policies)))
 
@@ -54,7 +59,7 @@ def test_exact_counts_stay_in_one_policy() -> None:
         {"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 30, "ScalingAdjustment": 3},
         {"MetricIntervalLowerBound": 30, "ScalingAdjustment": 5},
     ]
-    (alarm,) = of_type(found, ALARM).values()
+    (alarm,) = alarms(found).values()
     assert (alarm["Namespace"], alarm["Threshold"], alarm["Period"]) == ("AWS/ECS", 30, 30)
 
 
@@ -77,7 +82,7 @@ def test_every_step_policy_is_one_that_aws_takes(policy: str) -> None:
 
 
 def test_latency_is_the_objectives_percentile() -> None:
-    (alarm,) = of_type(body(policies="[step: {signal: latency, above: 500ms, add: 1}]"), ALARM).values()
+    (alarm,) = alarms(body(policies="[step: {signal: latency, above: 500ms, add: 1}]")).values()
     assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p95", 500)
     assert "Statistic" not in alarm
 

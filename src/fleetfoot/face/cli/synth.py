@@ -69,6 +69,18 @@ def cloudformation(file: Path, service: str | None, mode: str, form: str, output
     click.echo(f"wrote {output}: {len(template.body()['Resources'])} resources, mode {mode}")
 
 
+@synth.command("sql", short_help="The SQL of the app's own database user, which may not change tables.")
+def user() -> None:
+    """Print the SQL that makes the app's database user: SELECT, INSERT, UPDATE, DELETE and no DDL.
+
+    \b
+    fleetfoot synth sql > user.sql
+    """
+    from fleetfoot.provision.database import user_sql
+
+    click.echo(user_sql(), nl=False)
+
+
 def plan_of(file: Path, service: str | None, mode: str) -> Plan:
     """The service of ``file`` as a stack. Raises Told."""
     from fleetfoot.provision import Plan
