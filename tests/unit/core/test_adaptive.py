@@ -155,3 +155,14 @@ def test_its_memory_is_small_and_survives_json() -> None:
     kept = json.dumps(service.memory.slice("adaptive"))
     assert len(kept) < 4000
     assert json.loads(kept) == service.memory.slice("adaptive")
+
+
+def test_a_point_is_the_mean_over_time_however_irregular_the_ticks() -> None:
+    """A second of 0.2 and nine of 0.8, again and again: 0.74."""
+    service = Service(policy())
+    service.now = (SLOT + 1) * POINT - 10_000
+    for _ in range(POINT // 10_000 + 2):
+        service.tick(1_000, cpu=0.2)
+        service.tick(9_000, cpu=0.8)
+    points = service.memory.slices["adaptive"]["points"]
+    assert points[-1] == pytest.approx(0.74, abs=0.005)

@@ -210,3 +210,17 @@ def test_what_is_no_phase_is_told(body: str, message: str) -> None:
     with pytest.raises(SpecErrors) as errors:
         loads(FILE.format(body))
     assert message in str(errors.value)
+
+
+@pytest.mark.parametrize(
+    ("phases", "level", "monotone"),
+    [
+        pytest.param(SOURCE, "moderate", True, id="each phase steps further than the one before"),
+        pytest.param(SOURCE, "by urgency", False, id="the urgency of several signals"),
+        pytest.param((Phase(0.7, 50.0, 1_000), Phase(0.9, 20.0, 1_000)), "off", False, id="a later phase steps less"),
+    ],
+)
+def test_it_declares_itself_exempt_where_more_load_may_want_fewer(
+    phases: tuple[Phase, ...], level: str, monotone: bool
+) -> None:
+    assert Graded("graded", "cpu", phases, level=level).monotone is monotone

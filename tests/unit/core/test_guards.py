@@ -187,6 +187,12 @@ def test_pay_switched_off_holds_nothing() -> None:
     assert paying.tick(cpu=1.0, requests=40.0, **late()).desired == 12
 
 
+def test_windows_filling_says_how_long_they_still_need() -> None:
+    young = Service(CPU, tasks=10, seeing=60_000)
+    left = [trail.reason.data["left"] for tick in young.ticks(3, cpu=0.1) for trail in tick.trail]
+    assert left == [60_000, 59_000, 58_000]
+
+
 # -- incident hold
 
 

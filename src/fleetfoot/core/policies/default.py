@@ -92,7 +92,7 @@ class Default:
             "startup": view.startup,
         }
         urgent = surging or found.span < FAST
-        return Want(max(want, view.current + 1), Reason(code, data), urgent, max(want, view.current + 1) * carried)
+        return Want(want, Reason(code, data), urgent, want * carried)
 
     def _queue_lasts(self, view: View, mine: Slice) -> bool:
         """Whether the ordered fleet has had more than a second of work outstanding for ten seconds on end.
