@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
-from fleetfoot.spec.forms import ChoiceForm, TextForm
+from fleetfoot.spec.forms import ChoiceForm, TextForm, matching
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import ByteRateForm, Count, Positive, Seconds, Size, SizeForm
 
@@ -17,16 +17,10 @@ OTHER = "other"
 """The class of all requests that are of no other."""
 
 
-def _prefix(text: str) -> str:
-    if not re.fullmatch(r"/[!-~]{0,999}", text):
-        raise Wrong(f"{shown(text)} is not the beginning of a path: write one that starts with '/', such as /healthz")
-    return text
+_prefix = matching(r"/[!-~]{0,999}", "is not the beginning of a path: write one that starts with '/', such as /healthz")
 
 
-def _header(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", text):
-        raise Wrong(f"{shown(text)} is not the name of a header: write one such as User-Agent")
-    return text
+_header = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "is not the name of a header: write one such as User-Agent")
 
 
 class RequestClass(Part):

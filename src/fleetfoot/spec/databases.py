@@ -7,24 +7,18 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from fleetfoot.spec.errors import Wrong, raise_if_any, shown
-from fleetfoot.spec.forms import TextForm, WholeForm
+from fleetfoot.spec.errors import Wrong, raise_if_any
+from fleetfoot.spec.forms import TextForm, WholeForm, matching
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import Count, RateForm, ShareForm
 
 CONNECTIONS = WholeForm(low=1, high=1_000_000)
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
-        raise Wrong(f"{shown(text)} is not allowed: a database's name is 1 to 40 small letters, digits and hyphens")
-    return text
+_name = matching(r"[a-z0-9-]{1,40}", "is not allowed: a database's name is 1 to 40 small letters, digits and hyphens")
 
 
-def _signal(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_.]{0,79}", text):
-        raise Wrong(f"{shown(text)} is not the name of a signal: write one such as app.read_load.mean")
-    return text
+_signal = matching(r"[a-z][a-z0-9_.]{0,79}", "is not the name of a signal: write one such as app.read_load.mean")
 
 
 class Replicas(Part):

@@ -165,6 +165,17 @@ class FlagForm(Form):
         return {"enum": [True, False, *self.words]}
 
 
+def matching(pattern: str, otherwise: str) -> Callable[[str], str]:
+    """A check for text that is all of ``pattern``; of another it is said that it ``otherwise``."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise Wrong(f"{shown(text)} {otherwise}")
+        return text
+
+    return check
+
+
 class TextForm(Form):
     """Text, optionally of a pattern; ``check`` refuses with a message of its own."""
 

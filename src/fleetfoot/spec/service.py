@@ -11,7 +11,7 @@ from fleetfoot.spec.balancer import Balancer
 from fleetfoot.spec.capacity import Capacity
 from fleetfoot.spec.ecs import Ecs, misplaced
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
-from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm
+from fleetfoot.spec.forms import ChoiceForm, TextForm, VerbatimForm, matching
 from fleetfoot.spec.guards import Guards
 from fleetfoot.spec.health import Health
 from fleetfoot.spec.objective import Objective
@@ -38,10 +38,7 @@ def _listen(text: str) -> str:
     return f"{match[1] or '127.0.0.1'}:{int(match[2])}"
 
 
-def _app(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", text):
-        raise Wrong(f"{shown(text)} is not a Python app: write module:attribute, such as orders:app")
-    return text
+_app = matching(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", "is not a Python app: write module:attribute, such as orders:app")
 
 
 def _too_high(most: int, index: int, name: str, window: ScheduleWindow) -> Wrong | None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import field_validator
 
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
-from fleetfoot.spec.forms import NumberForm, TextForm
+from fleetfoot.spec.forms import NumberForm, TextForm, matching
 from fleetfoot.spec.money import PriceForm
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import AtLeastOne, Duration, DurationForm, PerSecond, Positive, Size
 from fleetfoot.spec.warm import SHAPE, Warm
 
-
-def _zone(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
-        raise Wrong(f"{shown(text)} is not allowed: a zone is 1 to 40 small letters, digits and hyphens")
-    return text
+_zone = matching(r"[a-z0-9-]{1,40}", "is not allowed: a zone is 1 to 40 small letters, digits and hyphens")
 
 
 class Task(Part):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar
 
 from fleetfoot.spec.errors import Wrong, nearest, shown
-from fleetfoot.spec.forms import Form, NumberForm, TextForm
+from fleetfoot.spec.forms import Form, NumberForm, TextForm, matching
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.signals import UNITS, is_built_in, unit_of, unknown_signal
 from fleetfoot.spec.units import DurationForm
@@ -28,10 +27,9 @@ class ValueForm(Form):
         return {"type": ["string", "number"]}
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9 _-]{0,39}", text):
-        raise Wrong(f"{shown(text)} is not allowed: a name is 1 to 40 small letters, digits, spaces, '_' and '-'")
-    return text
+_name = matching(
+    r"[a-z0-9][a-z0-9 _-]{0,39}", "is not allowed: a name is 1 to 40 small letters, digits, spaces, '_' and '-'"
+)
 
 
 Name = Annotated[str, TextForm("a name", "requests", _name)]
