@@ -19,10 +19,14 @@ from fleetfoot.edge.sources.sqs import SqsSource
 from fleetfoot.edge.targets.ecs import EcsTarget
 from fleetfoot.run.clock import Now
 from fleetfoot.spec import Service, SignalSpec, Spec
+from fleetfoot.spec.cloudwatch import METRICS
 
 log = logging.getLogger("fleetfoot.aws")
 
 AGAIN_S = 30.0
+ECS_PERIOD = (
+    60_000  # ms: of what every service has; its 20-second metrics are to be asked for, and a signal of one's own
+)
 PASSING = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ThrottlingException")
 
 
@@ -116,8 +120,9 @@ def _by_region(spec: Spec) -> Mapping[str | None, list[Service]]:
 
 def _signals(services: list[Service], line: Aws, now: Now) -> list[Source]:
     rows = [(service.name, name, one) for service in services for name, one in service.signals.items()]
-    queried = [(service, name, _metric(one)) for service, name, one in rows if one.source == "cloudwatch"]
-    metrics = Metrics(line, [metric for _, _, metric in queried], now)
+    queried = [(service, name, _metric(one), 1.0) for service, name, one in rows if one.source == "cloudwatch"]
+    queried += [row for service in services if service.target == "ecs" for row in _used(service)]
+    metrics = Metrics(line, [metric for _, _, metric, _ in queried], now)
     found: list[Source] = [CloudWatchSource(metrics, *row) for row in queried]
     found += [
         SqsSource(line, service, name, one.queue or "", one.metric or "depth", one.period)
@@ -125,6 +130,19 @@ def _signals(services: list[Service], line: Aws, now: Now) -> list[Source]:
         if one.source == "sqs"
     ]
     return found
+
+
+def _used(service: Service) -> list[tuple[str, str, Metric, float]]:
+    """What ECS itself measures of the tasks, where a policy or a formula reads it: a share there is percent."""
+    read = {signal for policy in service.policies for _, signal in policy.signals()}
+    read |= {name for one in service.signals.values() if one.formula is not None for name in one.formula.reads}
+    named = name_of(service)
+    dimensions = (("ClusterName", named.cluster), ("ServiceName", named.service))
+    return [
+        (service.name, signal, Metric("AWS/ECS", METRICS[signal].name, dimensions, "Average", ECS_PERIOD), 0.01)
+        for signal in ("cpu", "memory")
+        if signal in read
+    ]
 
 
 def _metric(one: SignalSpec) -> Metric:

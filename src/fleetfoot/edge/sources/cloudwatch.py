@@ -107,15 +107,16 @@ class CloudWatchSource:
 
     name = "cloudwatch"
 
-    def __init__(self, metrics: Metrics, service: str, signal: str, metric: Metric) -> None:
+    def __init__(self, metrics: Metrics, service: str, signal: str, metric: Metric, unit: float = 1.0) -> None:
+        """``unit``: one of the metric's in the signal's."""
         self.service = service
         self.period = min(max(metric.period // 2, ASKED_MS[0]), ASKED_MS[1])
-        self._metrics, self._signal, self._metric = metrics, signal, metric
+        self._metrics, self._signal, self._metric, self._unit = metrics, signal, metric, unit
 
     async def read(self, now: int) -> Reading:  # noqa: ARG002 - the answer has its own time
         point = await self._metrics.point(self._metric)
         at = Interval(point.end, point.received, self._metric.period, self._metric.period)
-        signal: Signal = at.signal(self._signal, point.value or 0.0, empty=point.value is None)
+        signal: Signal = at.signal(self._signal, (point.value or 0.0) * self._unit, empty=point.value is None)
         return Reading({self._signal: signal})
 
     async def close(self) -> None:
