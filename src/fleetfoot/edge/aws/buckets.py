@@ -11,7 +11,13 @@ LIMITS: dict[tuple[str, ...], tuple[int, int]] = {
     ("DescribeServices", "DescribeTasks", "ListTasks"): (100, 20),
     ("GetMetricData",): (50, 50),
     ("GetQueueUrl", "GetQueueAttributes"): (200, 200),
-    ("DescribeScalableTargets", "RegisterScalableTarget"): (10, 2),
+    ("DescribeAlarms",): (9, 9),
+    (
+        "DescribeScalableTargets",
+        "RegisterScalableTarget",
+        "DescribeScalingPolicies",
+        "DescribeScheduledActions",
+    ): (10, 2),
 }
 
 

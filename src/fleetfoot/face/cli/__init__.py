@@ -12,6 +12,7 @@ from fleetfoot import __doc__ as _about
 VERBS: dict[str, str] = {
     "init": "fleetfoot.face.cli.init:init",
     "import": "fleetfoot.face.cli.importing:import_verb",
+    "adopt": "fleetfoot.face.cli.adopt:adopt",
     "check": "fleetfoot.face.cli.check:check",
     "schema": "fleetfoot.face.cli.schema:schema",
     "up": "fleetfoot.face.cli.up:up",

@@ -52,7 +52,7 @@ def import_verb(
         _refuse_idle({"service", *more})
     found = _adopted(files, signals)
     if output is not None:
-        _write(output, found.text, force)
+        write(output, found.text, force)
         if not as_json:
             names = ", ".join(found.spec.services)
             click.echo(f"wrote {output}: {names}; fleetfoot check -f {output} says what it means")
@@ -81,12 +81,7 @@ def _adopted(files: tuple[Path, ...], signals: tuple[str, ...]) -> Adopted:
     from fleetfoot.spec.adopt import adopt
     from fleetfoot.spec.reader import MAX_BYTES
 
-    names = {}
-    for pair in signals:
-        metric, equals, signal = pair.rpartition("=")
-        if not (metric and equals and signal):
-            raise Told(f"--signal {pair!r} is not METRIC=SIGNAL, such as http_requests_per_second=requests")
-        names[metric] = signal
+    names = named(signals)
     contents = []
     for file in files:
         try:
@@ -100,7 +95,19 @@ def _adopted(files: tuple[Path, ...], signals: tuple[str, ...]) -> Adopted:
         raise Mistakes(str(errors)) from errors
 
 
-def _write(output: Path, text: str, force: bool) -> None:
+def named(signals: tuple[str, ...]) -> dict[str, str]:
+    """METRIC=SIGNAL, as a mapping. Raises Told."""
+    names = {}
+    for pair in signals:
+        metric, equals, signal = pair.rpartition("=")
+        if not (metric and equals and signal):
+            raise Told(f"--signal {pair!r} is not METRIC=SIGNAL, such as http_requests_per_second=requests")
+        names[metric] = signal
+    return names
+
+
+def write(output: Path, text: str, force: bool) -> None:
+    """A file that is new, or may be written over. Raises Told."""
     try:
         with output.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fleetfoot.spec import Spec, loads
 from fleetfoot.spec.adopt import aws, hpa, keda
 from fleetfoot.spec.adopt.at import At, Refused, documents
-from fleetfoot.spec.adopt.draft import Draft, render, service_name
+from fleetfoot.spec.adopt.draft import DRYRUN, Draft, render, service_name
 from fleetfoot.spec.errors import SpecError, SpecErrors, shown
 from fleetfoot.spec.nodes import Items, Node
 
@@ -28,8 +28,9 @@ class Adopted:
     notes: Mapping[str, Sequence[str]]
 
 
-def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopted:
-    """Read ``files`` (name, content). ``names``: foreign metric -> signal. Raises ``SpecErrors``, all at once."""
+def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str], target: Sequence[str] = DRYRUN) -> Adopted:
+    """Read ``files`` (name, content). ``names``: foreign metric -> signal. ``target``: lines of YAML that say where the
+    tasks are. Raises ``SpecErrors``, all at once."""
     errors: list[SpecError] = []
     objects: list[At] = []
     for name, data in files:
@@ -47,6 +48,7 @@ def adopt(files: Sequence[tuple[str, bytes]], names: Mapping[str, str]) -> Adopt
         raise SpecErrors(errors)
     for number, draft in enumerate(drafts):
         draft.name = service_name(draft.name, [other.name for other in drafts[:number]])
+        draft.target = target
     text = render(drafts)
     try:
         return Adopted(text, loads(text), {draft.name: draft.notes for draft in drafts})

@@ -20,6 +20,8 @@ REQUESTS = re.compile(
     r"([_./-]?(total|rate|count|(per|/)[_-]?s(ec(ond)?)?))*",
     re.IGNORECASE,
 )
+#: Lines of YAML: where the tasks are, as far as a file tells.
+DRYRUN = ("target: dryrun                 # it only says what it would do; with local and run it starts tasks",)
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Draft:
     task: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     waits: dict[str, tuple[float, float]] = field(default_factory=dict)  # guard -> s out and in, of AWS's policies
+    target: Sequence[str] = DRYRUN
 
     def note(self, place: str, text: str) -> None:
         line = f"{place}: {text}"
@@ -107,7 +110,7 @@ def _service(draft: Draft) -> Iterator[str]:
     yield f"  # {draft.origin}"
     yield from (f"  # NOTE {text}" for text in draft.notes)
     yield f"  {draft.name}:"
-    yield "    target: dryrun                 # it only says what it would do; with local and run it starts tasks"
+    yield from (f"    {line}" for line in draft.target)
     yield "    objective: {p95: 1s}           # the scaler promised nothing: write what you promise"
     yield f"    capacity: {{min: {draft.minimum}, max: {draft.maximum}}}"
     if draft.task:
