@@ -50,6 +50,7 @@ soak: dev ## half an hour of steady traffic, a million fuzzed messages, a thousa
 	@$(BIN)/python bench/leave_one_out.py
 	@$(BIN)/python bench/robust.py
 	@$(BIN)/python bench/storms.py --seeds 10000
+	@$(BIN)/python bench/template_modes.py
 	@$(BIN)/python bench/mutations.py --count 200
 
 lock: dev ## pin everything again from pyproject.toml

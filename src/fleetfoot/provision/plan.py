@@ -58,6 +58,12 @@ class Plan:
         return self.service.provision
 
     @property
+    def fine(self) -> bool:
+        """Whether AWS's own metrics of the service must come every 20 s, which costs, and not every minute."""
+        read = {signal for policy in self.service.policies for _, signal in policy.signals()}
+        return self.mode == "controller" or bool(read & {"cpu", "memory"})
+
+    @property
     def names(self) -> Names:
         app = self.asks.app or self.service.name
         return Names(app, self.asks.workspace or app, self.service.name)

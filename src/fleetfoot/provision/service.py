@@ -202,7 +202,8 @@ def _service(plan: Plan) -> Service:
             {"ContainerName": "app", "ContainerPort": plan.asks.port, "TargetGroupArn": ref("TargetGroup")}
         ],
         HealthCheckGracePeriodSeconds=ceil(plan.service.health.grace / 1000), AvailabilityZoneRebalancing="ENABLED",
-        EnableExecuteCommand=plan.asks.access == "exec", Monitoring={"MetricConfigurations": [fast]},
+        EnableExecuteCommand=plan.asks.access == "exec",
+        Monitoring={"MetricConfigurations": [fast]} if plan.fine else None,
         DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"), Tags=plan.tagged(names.scaling("service")),
     )  # fmt: skip
 

@@ -180,7 +180,9 @@ def _dashboard(plan: Plan) -> str:
         "traffic": [mine("requests", "Sum")],
         "latency, ms": [mine("latency", "p50"), mine("latency", "p95"), mine("latency", "p99")],
         "tasks": tasks,
-        "cpu and memory, %": [["AWS/ECS", METRICS[name].name, *ecs, {"period": 20}] for name in ("cpu", "memory")],
+        "cpu and memory, %": [
+            ["AWS/ECS", METRICS[name].name, *ecs, {"period": 20 if plan.fine else 60}] for name in ("cpu", "memory")
+        ],
     }
     widgets = [
         {

@@ -107,6 +107,11 @@ def test_target_tracking_reads_cpu_and_memory_every_twenty_seconds() -> None:
     assert [row["ResolutionSeconds"] for row in monitoring] == [20]
 
 
+def test_metrics_of_20_s_are_asked_for_where_the_scaling_reads_them_only() -> None:
+    assert "Monitoring" not in body("alarms")["Resources"]["Service"]["Properties"]
+    assert "Monitoring" in body("controller")["Resources"]["Service"]["Properties"]
+
+
 def test_the_controllers_backstop_grows_and_never_shrinks() -> None:
     found = body("controller")
     (target,) = of_type(found, TARGET).values()

@@ -130,7 +130,7 @@ def _step(name: str, alarm: At, policy: At) -> StepPolicy:
         shape.whole("MinAdjustmentMagnitude", 1),
     )  # fmt: skip
     rest = 1000 * shape.whole("Cooldown", 300)
-    return StepPolicy(name, made, watch, Cooldown(rest, rest))
+    return StepPolicy(made, watch, Cooldown(rest, rest))
 
 
 def _bound(row: At, key: str) -> float | None:

@@ -28,7 +28,6 @@ class Bounds(NamedTuple):
 class StepPolicy:
     """An alarm and what its breach asks for. ``watch``: the steps from the alarm's threshold on."""
 
-    name: str
     alarm: MetricAlarm
     watch: Watch
     cooldown: Cooldown
