@@ -228,6 +228,8 @@ services:
 class Fleet(LiveService):
     """``fleetfoot up`` on tests/apps/faulty.py: keeper, data plane, controller and tasks as a user has them."""
 
+    stop_within = 90.0  # a busy machine is no reason to kill a keeper that stops its fleet
+
     def __init__(
         self,
         tasks: int = 2,

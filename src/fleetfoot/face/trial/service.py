@@ -18,7 +18,6 @@ from typing import Any
 from fleetfoot.fleet.client import BlockingPlaneClient, PlaneError
 
 READY_WITHIN = 30.0  # s
-STOP_WITHIN = 20.0  # s
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,6 +38,8 @@ def _die_with_parent() -> None:
 
 class LiveService:
     """``fleetfoot up`` on one yaml text. Use as a context manager: leaving it stops everything that was started."""
+
+    stop_within = 20.0  # s from SIGTERM to SIGKILL
 
     def __init__(self, yaml: str, name: str, url: str) -> None:
         self.name, self.url = name, url
@@ -120,7 +121,7 @@ class LiveService:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(STOP_WITHIN)
+            process.wait(self.stop_within)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
