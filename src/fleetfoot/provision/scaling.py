@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator
 
 from fleetfoot.provision.metrics import period_of, watched
 from fleetfoot.provision.plan import Plan
+from fleetfoot.provision.predictive import predictive
+from fleetfoot.provision.predictive import why_not as not_forecast
 from fleetfoot.provision.refusals import Refusal, Refused
 from fleetfoot.provision.scheduled import scheduled, why_not
 from fleetfoot.provision.template import Parameter, Part, Resource, Value, ref, sub
 from fleetfoot.spec.cloudwatch import METRICS
-from fleetfoot.spec.policies import Policy, SchedulePolicy, StepPolicy, TargetPolicy
+from fleetfoot.spec.policies import ForecastPolicy, Policy, SchedulePolicy, StepPolicy, TargetPolicy
 
 BACKSTOP = 85  # % CPU, above what any policy of ours would let it come to
 ECS_LAG = 50_000  # ms: a period of 20 s and its publication
@@ -41,6 +43,7 @@ class ScalingPolicy(Resource, of="AWS::ApplicationAutoScaling::ScalingPolicy"):
     ScalingTargetId: Value
     StepScalingPolicyConfiguration: Value = None
     TargetTrackingScalingPolicyConfiguration: Value = None
+    PredictiveScalingPolicyConfiguration: Value = None
 
 
 class Alarm(Resource, of="AWS::CloudWatch::Alarm"):
@@ -131,6 +134,9 @@ def _why_not(plan: Plan, policy: Policy) -> tuple[str, str] | None:
     use = "use --mode controller"
     if isinstance(policy, SchedulePolicy):
         return next(((why, f"{use}, or write weekly windows") for why in why_not(policy)), None)
+    if isinstance(policy, ForecastPolicy):
+        found = not_forecast(policy)
+        return None if found is None else (found, f"{use}, or leave it out")
     if isinstance(policy, TargetPolicy):
         if policy.signal in ("cpu", "memory") or (policy.signal == "requests" and policy.per_task):
             return None
@@ -149,6 +155,12 @@ def _why_not(plan: Plan, policy: Policy) -> tuple[str, str] | None:
 
 
 def _policy(plan: Plan, policy: Policy) -> dict[str, Resource]:
+    if isinstance(policy, ForecastPolicy):
+        made = ScalingPolicy(
+            PolicyName=plan.names.scaling(policy.name), PolicyType="PredictiveScaling",
+            ScalingTargetId=ref("ScalableTarget"), PredictiveScalingPolicyConfiguration=predictive(policy),
+        )  # fmt: skip
+        return {f"{camel(policy.name)}Policy": made}
     if isinstance(policy, TargetPolicy):
         return {f"{camel(policy.name)}Policy": _tracking(plan, policy)}
     return dict(_stepping(plan, policy)) if isinstance(policy, StepPolicy) else {}

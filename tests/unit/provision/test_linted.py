@@ -12,7 +12,7 @@ import pytest
 from fleetfoot.provision import stack
 from fleetfoot.provision.write import to_json, to_yaml
 from tests.architecture.source import ROOT
-from tests.unit.provision.made import EVERYTHING, plan
+from tests.unit.provision.made import EVERYTHING, TRACKING, plan
 
 TOOLS = ROOT / ".venv-iac" / "bin"
 STACKS = {
@@ -21,7 +21,7 @@ STACKS = {
     "controller": plan("controller", provision="nat: 2, access: exec", monthly=115.38),
     "everything": plan("alarms", provision=EVERYTHING),
     "aurora": plan("native20", provision="database: aurora, cache: on, standby: off"),
-    "alone": plan("native20", provision="database: postgres, standby: off"),
+    "alone": plan("native20", f"{TRACKING}      - forecast\n", provision="database: postgres, standby: off"),
 }
 
 pytestmark = pytest.mark.skipif(

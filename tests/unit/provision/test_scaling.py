@@ -159,6 +159,23 @@ def test_a_window_over_midnight_ends_on_the_next_day() -> None:
     ]
 
 
+def test_a_forecast_is_aws_own_with_the_files_buffer_and_breach() -> None:
+    policies = "[target: {signal: cpu, value: 60%}, forecast: {mode: forecast and scale, on breach: raise}]"
+    made = of_type(body("native20", policies=policies), POLICY)["ForecastPolicy"]
+    assert made["PredictiveScalingPolicyConfiguration"] == {
+        "Mode": "ForecastAndScale",
+        "SchedulingBufferTime": 600,
+        "MetricSpecifications": [
+            {
+                "TargetValue": 70,
+                "PredefinedMetricPairSpecification": {"PredefinedMetricType": "ECSServiceCPUUtilization"},
+            }
+        ],
+        "MaxCapacityBreachBehavior": "IncreaseMaxCapacity",
+        "MaxCapacityBuffer": 20,
+    }
+
+
 REFUSED: dict[str, tuple[str, str, str]] = {
     "slo": ("alarms", "[slo]", "AWS has no policy slo; use --mode controller"),
     "default": ("alarms", "[default]", "target: {signal: requests, per task: 14/s}"),
@@ -166,6 +183,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "a target on latency": ("native20", "[target: {signal: latency, value: 500ms}]", "a step on latency"),
     "the largest second": ("alarms", "[step: {signal: requests, above: 9/s, add: 1, statistic: max}]", "no max"),
     "an app's own": ("alarms", "[step: {signal: app.jobs, above: 9, add: 1}]", "nobody publishes app.jobs"),
+    "a forecast that lets go": ("alarms", "[forecast: {scale in: on}]", "AWS's forecast lets no task go"),
     "a ramp": ("native20", "[schedule: {a: {when: weekdays 08:00-19:00, min: 4, ramp: 10m}}]", "no ramp"),
     "a feast": ("native20", "[schedule: {a: {when: 24 Dec 18:00-24:00, min: 4}}]", "not 24 Dec"),
     "two zones": (
