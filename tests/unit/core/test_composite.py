@@ -148,3 +148,10 @@ def test_roles_hold_inside_the_score() -> None:
 
 def test_where_nothing_votes_the_score_is_nothing() -> None:
     assert score([]) == 0.0
+
+
+def test_a_breach_after_one_that_ended_starts_from_the_present_count_though_tasks_still_start() -> None:
+    again = Service(policy(), tasks=10, startup=30_000)
+    medium = {**shown(*CALM), "latency": 3500.0, "cpu": 0.84, "queue": 150.0}
+    counts = [again.tick(**row).desired for row in (medium, medium, shown(*CALM), medium)]
+    assert counts == [12, 12, 12, 15]

@@ -88,6 +88,12 @@ def test_what_drains_and_is_warm_is_there_beside_the_wave_of_a_rollout_that_is_s
     assert grows.tick(fleet={"deploying": True, "draining": 2, "warm": 3}).desired == 40
 
 
+def test_a_database_with_just_the_smallest_pools_to_give_gives_those() -> None:
+    one = service(1, 1, 20, 40, Database("main", 20))
+    one.tick()
+    assert pool(one) == 20
+
+
 def test_a_full_database_takes_no_task_away() -> None:
     assert service(80, 90).run(20).desired == 80
 

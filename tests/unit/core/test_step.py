@@ -322,3 +322,8 @@ def test_the_vote_says_where_the_next_step_begins() -> None:
 )
 def test_a_step_says_whether_more_load_may_want_fewer(given: Step, monotone: bool) -> None:
     assert given.monotone is monotone
+
+
+def test_a_breach_after_one_that_ended_starts_from_the_present_count_though_tasks_still_start() -> None:
+    again = Service(policy(((0.0, None, 2.0),), cooldown=0), tasks=10, startup=30_000)
+    assert [again.tick(load=load).desired for load in (150.0, 150.0, 50.0, 150.0)] == [12, 12, 12, 14]
