@@ -190,7 +190,10 @@ class Play:
         return None
 
     def _settled(self, actor: Actor) -> Broken | None:
-        """Even traffic, and nothing wrong for minutes: no more to and fro."""
+        """Even traffic, and nothing wrong for minutes: no more to and fro, where the file asks for any rest at all."""
+        guards = actor.settings.guards
+        if guards.stabilise_in == guards.cooldown_in == 0:
+            return None
         end = self.plan.seconds + CALM - SETTLED
         ways = [by > 0 for at, by in actor.moves if at > end]
         turns = sum(a != b for a, b in pairwise(ways))

@@ -142,8 +142,10 @@ class Weather:
             value = self.truth.get(name, self.truth["requests"])
             period = max(round(span * 1000), 1)
             made[name] = Signal(name, value, end, end, period, 1000)
-        for fault in self.faults:
+        for fault in sorted(self.faults, key=lambda fault: fault.kind != "empty"):
             if fault.what in made and fault.at <= self.now < fault.at + fault.lasts:
+                if made[fault.what].state is State.EMPTY:
+                    continue  # there is nothing that could be wrong
                 found = self._broken(fault, made[fault.what])
                 del made[fault.what]
                 if found is not None:
@@ -160,7 +162,7 @@ class Weather:
             "wild": {"value": WILD[fault.at % len(WILD)]},
             "negative": {"value": -1.0},
             "ahead": {"end": signal.end + 3_600_000},
-            "empty": {"state": State.EMPTY},
+            "empty": {"value": 0.0, "state": State.EMPTY},
             "half": {"coverage": 0.5, "value": signal.value / 2},
             "censored": {"state": State.CENSORED},
         }
@@ -169,16 +171,18 @@ class Weather:
     def disturbed(self) -> set[str]:
         """The signals that cannot be believed now: nothing may be let go on them. One that is late is a little old
         at first, and that is no disturbance."""
-        found = set()
+        found, empty = set(), set()
         for fault in self.faults:
             if fault.what and fault.at <= self.now < fault.at + fault.lasts:
+                if fault.kind == "empty":
+                    empty.add(fault.what)
                 if fault.kind in ("missing", "negative", "ahead", "half", "censored"):
                     found.add(fault.what)
                 if fault.kind == "wild" and not WILD[fault.at % len(WILD)] <= 1e12:
                     found.add(fault.what)
                 if fault.kind == "late" and self.now - fault.at > 4:
                     found.add(fault.what)
-        return found
+        return found - empty
 
     def operator(self) -> Operator:
         fixed = self.on("scale")

@@ -271,6 +271,12 @@ def _completing(view: View) -> float:
     return view.mean("completed", 2_000)[0] / max(view.fleet.serving + view.fleet.warming, 1)
 
 
+def _offered(view: View) -> float:
+    """Requests/s that arrived over the span: no task is believed to have completed more than came."""
+    offered, covered = view.window("requests").mean(SATURATED_SPAN)
+    return offered if covered > 0 else ABSURD
+
+
 def _slow_throughout(view: View) -> bool:
     """Whether every latency of the span was over the objective: a fleet saturated for part of it teaches nothing."""
     window = view.window("latency")
@@ -291,7 +297,7 @@ def _learn(view: View) -> None:
     if covered < 0.9 * SATURATED_SPAN:
         return
     slow = view.states.get("latency") is FRESH and view.value("latency") > view.settings.objective
-    per_task = completed / fleet.serving
+    per_task = min(completed, _offered(view)) / fleet.serving
     if not slow:
         view.learnt.carried(per_task, view.now)
     elif view.pressure(fleet.serving) > 1.0 and _slow_throughout(view):

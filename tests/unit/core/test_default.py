@@ -165,6 +165,12 @@ def test_undeclared_throughput_is_learnt_from_what_tasks_carry_inside_the_object
     assert learns.memory.learnt[""].throughput == pytest.approx(25.0)
 
 
+def test_tasks_that_are_told_to_have_completed_more_than_came_teach_nothing_of_it() -> None:
+    learns = service(throughput=None)
+    learns.run(30, requests=100.0, **{**CALM, "completed": 1e11})
+    assert learns.memory.learnt[""].most == pytest.approx(25.0)
+
+
 def test_less_demand_lets_tasks_go_down_to_what_the_last_minute_needs() -> None:
     shrinks = service(tasks=20)
     shrinks.run(400, requests=40.0, **CALM)
@@ -187,8 +193,10 @@ def test_work_piling_up_at_the_tasks_stops_a_scale_in() -> None:
 def test_requests_that_take_long_inside_the_objective_are_no_queue() -> None:
     """Two seconds each, five allowed: at 14/s a task 28 are always in flight."""
     slow = service(tasks=18, objective=5_000)
-    assert slow.run(100, requests=240.0, **{**CALM, "in_flight": 480.0, "latency": 2_000.0}).desired == 18
-    assert slow.run(200, requests=120.0, **{**CALM, "in_flight": 240.0, "latency": 2_000.0}).desired == 10
+    full: dict[str, Any] = {**CALM, "completed": 240.0, "in_flight": 480.0, "latency": 2_000.0}
+    assert slow.run(100, requests=240.0, **full).desired == 18
+    half: dict[str, Any] = {**CALM, "completed": 120.0, "in_flight": 240.0, "latency": 2_000.0}
+    assert slow.run(200, requests=120.0, **half).desired == 10
 
 
 def test_an_empty_source_lets_everything_go() -> None:

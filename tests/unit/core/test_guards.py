@@ -366,6 +366,22 @@ def test_stabilisation_nothing_shrinks_within_a_start_up_of_a_surge() -> None:
     assert counts[19] < 29
 
 
+@pytest.mark.parametrize(
+    ("latency", "desired"),
+    [pytest.param(300.0, 2, id="over a quarter of the objective"), pytest.param(200.0, 1, id="under it")],
+)
+def test_stabilisation_the_second_last_task_goes_only_where_twice_the_load_looks_easy(
+    latency: float, desired: int
+) -> None:
+    small = Service(Target("rate", "requests", 400.0, per_task=True, window=1000), tasks=2, throughput=400.0)
+    shown = {**CALM, "completed": 160.0, "latency": latency}
+    assert small.settings.objective == 1000
+    small.follows = False
+    small.run(60, requests=160.0, **shown)
+    small.follows = True
+    assert small.run(60, requests=160.0, **shown).desired == desired
+
+
 # -- cooldown
 
 

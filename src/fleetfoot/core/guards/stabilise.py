@@ -54,7 +54,7 @@ def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> V
     most = view.learnt.most
     if most > 0 and rate > largest * UNPROVEN * most:
         step = max(largest, min(ceil(rate / (UNPROVEN * most)), view.current - 1))
-        least = step if _proven(view) else view.current
+        least = step if _proven(view, rate / (step * UNPROVEN * most)) else view.current
         reason = Reason(Code.UNPROVEN, {"rate": round(rate, 1), "tasks": largest, "most": round(most, 2)})
     else:
         least, reason = largest, Reason(Code.STABILISING, {"wish": count, "window": window, "largest": largest})
@@ -62,11 +62,15 @@ def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> V
     return None if least == count else (least, reason)
 
 
-def _proven(view: View) -> bool:
-    """Whether what serves now has shown for a whole span that it does with ease."""
+def _proven(view: View, more: float) -> bool:
+    """Whether what serves now has shown for a whole span that it does with ease.
+
+    ``more``: how many times the measured step the next one is, where a single task is more than that.
+    """
     if view.fleet.serving != view.current or view.now - view.learnt.since < SATURATED_SPAN:
         return False
-    return not view.usable("latency") or view.mean("latency", SATURATED_SPAN)[0] <= view.settings.objective / 2
+    easy = view.settings.objective / (2 * max(more, 1))
+    return not view.usable("latency") or view.mean("latency", SATURATED_SPAN)[0] <= easy
 
 
 def _too_early(view: View) -> Reason | None:
