@@ -42,7 +42,9 @@ GRID: dict[tuple[ModuleType, str], tuple[float, ...]] = {
     (slo, "LATE"): (0.1, 0.35),
     (slo, "RELIEF"): (8.0, 20.0),
     (forecast, "TREND"): (0.6, 1.0),
-    (forecast, "QUANTILE"): (0.8, 0.95),
+    (forecast, "QUANTILE"): (0.88, 0.95),
+    (forecast, "NEAR"): (1.0, 1.25),
+    (forecast, "MOST"): (1.5, 3.0),
     (surges, "JUMP"): (1.25, 1.7),
 }
 

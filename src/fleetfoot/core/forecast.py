@@ -9,8 +9,9 @@ A small panel forecasts side by side, from means every step has at hand:
 A slope counts only as far as it stands out from the noise of counts (of a slope of s with a standard error e the
 share 1 - SHRINK e2 / s2 is believed); where none does, all say the same, so that only changes tell them apart.
 When a forecast's time has come it is judged by what it would have cost: rate that nobody was ready for weighs
-more than tasks that stood idle (the pinball loss at ``QUANTILE``; Koenker and Bassett 1978). The member with the
-least loss lately speaks for the panel, and adds the margin by which it has been too low at that quantile.
+more than tasks that stood idle (the pinball loss at ``QUANTILE``; Koenker and Bassett 1978). Of the
+members that have lost hardly more than the best one lately the highest speaks for the panel, since a rise missed
+costs more than one made up; what was said has a margin of its own, by which it has been too low at that quantile.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from typing import NamedTuple
 from fleetfoot.core.memory import Slice
 
 MEMBERS = ("level", "quick", "steady")
-QUANTILE = 0.95
+QUANTILE = 0.92
 LOSS_MEMORY = 1_200_000  # ms: time constant with which old losses fade
-SHRINK = 5.0
+NEAR = 1.1  # x the least loss up to which a member is believed
+SHRINK = 8.0
+MOST = 2.0  # x the rate now that a slope may reach
 TREND = 0.85  # share of a slope that is believed to last until the task serves
 CHANGED = 3.5  # standard deviations between 5 s and 30 s from which the shorter mean is the level
 GAIN = 0.04  # of the quantile's steps
@@ -57,7 +60,7 @@ def trend(late: float, both: float, span: float, lead: float, spread: float, sti
         return still
     shown = 1.0 - noise / square
     found = still + shown * (late + slope * (span / 2.0 + lead * TREND) - still)
-    return max(0.0, found)
+    return min(max(0.0, found), MOST * max(late, still))
 
 
 def panel(m5: float, m10: float, m30: float, m60: float, lead: float, spread: float) -> list[float]:
@@ -68,51 +71,54 @@ def panel(m5: float, m10: float, m30: float, m60: float, lead: float, spread: fl
 
 def learn(mine: Slice, now: int, due: int, forecasts: list[float], seen: float) -> None:
     """Judge what was forecast for ``now`` by the rate ``seen``, and keep ``forecasts`` until ``due`` (ms)."""
-    if "forecasts" not in mine:
-        mine["forecasts"] = []
-        for name in ("loss", "margin", "size"):
-            mine[name] = [0.0] * len(MEMBERS)
+    if "room" not in mine:
+        mine.update(forecasts=[], loss=[0.0] * len(MEMBERS), room=0.0, size=0.0)
     waiting: list[list[float]] = mine["forecasts"]
     while waiting and waiting[0][0] <= now:
         row = waiting.pop(0)
         if row[0] > now - 4_000:  # after a gap nobody knows what the rate was
             _judge(mine, row, seen, now - mine.get("judged", now - 2_000))
             mine["judged"] = now
-    waiting.append([due, *forecasts])
+    waiting.append([due, *forecasts, forecasts[_spokesman(mine, forecasts)]])
     if len(waiting) > STEPS_AT_MOST:
         del waiting[0]
 
 
 def _judge(mine: Slice, row: list[float], seen: float, passed: int) -> None:
-    losses, margins, sizes = mine["loss"], mine["margin"], mine["size"]
+    """Every member by its loss, and what was said by how much room it should have had."""
+    losses, margin = mine["loss"], mine["room"]
     gain = 1.0 - exp(-min(passed, 10_000) / LOSS_MEMORY)
     for i in range(len(MEMBERS)):
-        forecast = row[i + 1]
-        error = seen - forecast
+        error = seen - row[i + 1]
         loss = QUANTILE * error if error > 0.0 else (QUANTILE - 1.0) * error
         losses[i] += gain * (loss - losses[i])
-        error /= max(FEW, forecast)
-        size = abs(error)
-        sizes[i] += gain * (size - sizes[i])
-        step = GAIN * (max(STEP_LEAST, sizes[i]))
-        margin = margins[i] + step * (QUANTILE - 1.0 if error < margins[i] else QUANTILE)
-        margins[i] = 0.0 if margin < 0.0 else min(MARGIN_MOST, margin)
+    said = row[-1]
+    error = (seen - said) / max(FEW, said)
+    mine["size"] += gain * (abs(error) - mine["size"])
+    step = GAIN * max(STEP_LEAST, mine["size"])
+    margin += step * (QUANTILE - 1.0 if error < margin else QUANTILE)
+    mine["room"] = 0.0 if margin < 0.0 else min(MARGIN_MOST, margin)
 
 
 def speak(mine: Slice, forecasts: list[float]) -> Forecast:
-    """What the member that has lost least lately says."""
-    best = _best(mine)
-    return Forecast(forecasts[best], mine["margin"][best], forecasts[0], MEMBERS[best])
+    """The highest that is said by a member nearly as good as the best."""
+    i = _spokesman(mine, forecasts)
+    return Forecast(forecasts[i], mine["room"], forecasts[0], MEMBERS[i])
 
 
 def learnt(mine: Slice) -> tuple[str, float] | None:
-    """The member that speaks, and its margin; None before anything was forecast."""
-    if "loss" not in mine:
+    """The member that has lost least lately, and the margin on what is said; None before anything was forecast."""
+    if "room" not in mine:
         return None
-    best = _best(mine)
-    return MEMBERS[best], mine["margin"][best]
-
-
-def _best(mine: Slice) -> int:
     losses: list[float] = mine["loss"]
-    return losses.index(min(losses))
+    return MEMBERS[losses.index(min(losses))], mine["room"]
+
+
+def _spokesman(mine: Slice, forecasts: list[float]) -> int:
+    """Which member's forecast is said: the highest of those that are believed."""
+    losses: list[float] = mine["loss"]
+    most, found, highest = NEAR * min(losses), 0, -1.0
+    for i, loss in enumerate(losses):
+        if loss <= most and forecasts[i] > highest:
+            found, highest = i, forecasts[i]
+    return found

@@ -120,10 +120,10 @@ class Slo:
             means[at + 1 if at > -1 else 0][0],
             means[at + 2 if at > -2 else 0][0],
         )
-        spread = mine["dispersion"][AT_5 + 1]
+        spread = mine["dispersion"][max(first, AT_5 - 1)]
         lead = _lead(view) + 1000
         said = forecast.panel(m5, m10, m30, m60, lead / 1000.0, spread)
-        if due or "loss" not in mine:
+        if due or "room" not in mine:
             forecast.learn(mine, now, now + lead, said, m5)
             surges.watch(mine, now, m10, m60, spread)
         return forecast.speak(mine, said)
