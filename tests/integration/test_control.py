@@ -105,6 +105,8 @@ def test_a_shadow_sees_the_surge_and_orders_nothing(trial: Trial) -> None:
     wait_until(lambda: pushed(trial, folder), 30, what="the tasks' pushes to be seen")
     trial.crowd.rate = 100.0
     wait_until(lambda: status(trial, folder)["fleet"]["desired"] > 2, 30, what="the shadow to grow")
+    wait_until(lambda: status(trial, folder)["fleet"]["serving"] > 2, 30, what="the tasks it would have")
+    wait_until(lambda: pushed(trial, folder), 10, what="the real tasks' pushes to be all there ought to be")
     assert trial.service.updates == []
     assert trial.aws.counts["UpdateService"] == 0
 

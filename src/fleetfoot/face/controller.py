@@ -27,6 +27,7 @@ from fleetfoot.edge.base import Source
 from fleetfoot.edge.journal.sqlite import JournalError
 from fleetfoot.edge.sources.push import PERIOD_MS, Receiver, interval_for, push_app
 from fleetfoot.edge.sources.pushed import PushSource
+from fleetfoot.edge.targets.shadow import PRESENT
 from fleetfoot.face.control_app import control_app
 from fleetfoot.face.times import clock_time
 from fleetfoot.face.upfile import Up
@@ -80,8 +81,13 @@ class Pushes:
         return PushSource(receiver, service.name, lambda: self._serving(service.name), promise.percentile, own)
 
     def _serving(self, name: str) -> int:
+        """The tasks that ought to push: under a shadow those there are, not those it would have."""
         seen = self.live.loop.services[name].seen if self.live is not None else None
-        return seen.fleet.serving + seen.fleet.warming if seen is not None else 0
+        if seen is None:
+            return 0
+        if self.live is not None and self.live.shadow:
+            return sum(int(seen.signals[PRESENT + kind].value) for kind in ("serving", "warming"))
+        return seen.fleet.serving + seen.fleet.warming
 
     def _answer(self, name: str) -> Mapping[str, Any]:
         pool = self.live.loop.services[name].memory.slices.get("connections", {}).get("pool") if self.live else None

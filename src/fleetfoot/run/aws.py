@@ -11,7 +11,7 @@ from pathlib import Path
 from fleetfoot.edge.aws.backstop import Backstop
 from fleetfoot.edge.aws.errors import AwsError
 from fleetfoot.edge.aws.services import EcsName, Services
-from fleetfoot.edge.aws.session import Aws
+from fleetfoot.edge.aws.session import PATIENT_S, READ_S, Aws
 from fleetfoot.edge.base import Source, Target
 from fleetfoot.edge.sources.cloudwatch import CloudWatchSource, Metric, Metrics
 from fleetfoot.edge.sources.ecs import EcsSource
@@ -61,11 +61,11 @@ def name_of(service: Service) -> EcsName:
     return EcsName(service.ecs.cluster, service.ecs.service or service.name)
 
 
-def connect(spec: Spec, state: Path, now: Now) -> OnAws:
-    """Everything the file has on AWS; nothing is asked yet. Raises NotInstalled."""
+def connect(spec: Spec, state: Path, now: Now, read_s: float = READ_S) -> OnAws:
+    """Everything the file has on AWS; nothing is asked yet. ``read_s``: see ``Aws``. Raises NotInstalled."""
     made = OnAws()
     for region, services in _by_region(spec).items():
-        line = Aws(region, now)
+        line = Aws(region, now, read_s=read_s)
         made.lines.append(line)
         names = {service.name: name_of(service) for service in services if service.target == "ecs"}
         if names:
@@ -89,7 +89,7 @@ async def why_not(spec: Spec) -> list[str]:
 
     found: list[str] = []
     for region, services in _by_region(spec).items():
-        line = Aws(region, lambda: 0)
+        line = Aws(region, lambda: 0, read_s=PATIENT_S)
         names = {service.name: name_of(service) for service in services if service.target == "ecs"}
         read = Services(line, names.values(), lambda: 0)
         said = await asyncio.gather(*(one(read, name) for name in names.values()))
@@ -101,7 +101,7 @@ async def why_not(spec: Spec) -> list[str]:
 async def release(spec: Spec, state: Path) -> list[str]:
     """Hand back to Application Auto Scaling what was suspended: the resources. Raises AwsError and OSError."""
     found: list[str] = []
-    made = connect(spec, state, lambda: 0)
+    made = connect(spec, state, lambda: 0, PATIENT_S)
     try:
         for backstop in made.backstops:
             found += await backstop.release()

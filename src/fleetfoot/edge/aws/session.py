@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 from fleetfoot.edge.aws.buckets import buckets
 from fleetfoot.edge.aws.errors import THROTTLED, AwsError, told
 
-CONNECT_S, READ_S = 1.0, 2.0
+CONNECT_S = 1.0
+READ_S = 1.0  # of a controller: what comes later is asked again by then
+PATIENT_S = 10.0  # of who asks once
 THREADS = 16
 
 
@@ -44,16 +46,21 @@ class Aws:
     """One region."""
 
     def __init__(
-        self, region: str | None, now: Callable[[], int], endpoint: str | None = None, session: Any = None
+        self,
+        region: str | None,
+        now: Callable[[], int],
+        endpoint: str | None = None,
+        session: Any = None,
+        read_s: float = READ_S,
     ) -> None:
         """``endpoint``: instead of AWS's own. ``session``: botocore's, with credentials of its own; default: those of
-        the environment. Raises NotInstalled."""
+        the environment. ``read_s``: how long an answer may take. Raises NotInstalled."""
         try:
             import botocore.session
         except ImportError as missing:
             raise NotInstalled(MISSING) from missing
         self._session = session or botocore.session.get_session()
-        self._wanted, self._endpoint = region, endpoint
+        self._wanted, self._endpoint, self._read_s = region, endpoint, read_s
         self._now = now
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
@@ -110,7 +117,7 @@ class Aws:
         with self._making:  # a session may be used by one thread at a time
             if api not in self._clients:
                 config = Config(
-                    connect_timeout=CONNECT_S, read_timeout=READ_S, max_pool_connections=THREADS,
+                    connect_timeout=CONNECT_S, read_timeout=self._read_s, max_pool_connections=THREADS,
                     retries={"total_max_attempts": 1, "mode": "standard"},
                 )  # fmt: skip
                 self._clients[api] = self._session.create_client(

@@ -70,13 +70,13 @@ def _adopted(cluster: str, service: str, region: str | None, names: dict[str, st
     from fleetfoot.edge.aws.errors import AwsError
     from fleetfoot.edge.aws.scaling import answers_of
     from fleetfoot.edge.aws.services import EcsName
-    from fleetfoot.edge.aws.session import Aws, NotInstalled
+    from fleetfoot.edge.aws.session import PATIENT_S, Aws, NotInstalled
     from fleetfoot.spec import SpecErrors
     from fleetfoot.spec.adopt import adopt as adopted
     from fleetfoot.spec.adopt.draft import flow, service_name
 
     try:
-        line = Aws(region, lambda: 0)
+        line = Aws(region, lambda: 0, read_s=PATIENT_S)
         desired, answers = asyncio.run(answers_of(line, EcsName(cluster, service)))
         line.close()
     except (AwsError, NotInstalled) as failure:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from fleetfoot.face.trial.service import TrialFailed, free_port
+from fleetfoot.fleet import paths
 from fleetfoot.sim.aws.clock import SimClock
 from fleetfoot.sim.aws.crowd import Crowd
 from fleetfoot.sim.aws.server import SimulatedAws
@@ -30,6 +31,14 @@ services:
     capacity: {{min: 2, max: 60}}
     task: {{throughput: {throughput}/s, startup: {startup}s}}
 """
+
+
+def _answers(path: Path) -> bool:
+    try:
+        paths.connect(path, 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 class Trial:
@@ -85,7 +94,7 @@ class Trial:
                 [*words, *options], env=self.environment(), stdout=log, stderr=subprocess.STDOUT
             )
         until = time.monotonic() + PATIENCE_S
-        while not any(self.folder.glob(SOCKET)):
+        while not any(map(_answers, self.folder.glob(SOCKET))):
             if self._process.poll() is not None or time.monotonic() > until:
                 raise TrialFailed(f"the controller did not start:\n{self.log.read_text()}")
             time.sleep(0.02)

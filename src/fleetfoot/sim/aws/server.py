@@ -5,6 +5,7 @@ Requests must be signed, with whatever key: a client that forgot its credentials
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -129,11 +130,12 @@ def _handler(aws: SimulatedAws) -> type[BaseHTTPRequestHandler]:
 
         def _say(self, status: int, data: dict[str, Any]) -> None:
             body = json.dumps(data).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # nobody waits any more
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - AWS's time, not ours
             return formatdate(aws.world.clock.now(), usegmt=True)
