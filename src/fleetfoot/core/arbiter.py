@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 def alone(wish: Wish) -> Grant:
     """The grant of a service that shares with nobody."""
-    settings = wish.view.settings
-    return WHOLE if settings.shared is None and settings.pool is None else grants({"": wish}).get("", WHOLE)
+    return grants({"": wish}).get("", WHOLE) if wish.view.settings.limited else WHOLE
 
 
 def grants(wishes: Mapping[str, Wish]) -> dict[str, Grant]:

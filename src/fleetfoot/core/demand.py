@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
-from typing import NamedTuple
 
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
@@ -33,7 +33,8 @@ MEMORY, FASTEST = 3_600_000, 120_000  # ms over which dispersion is learnt: in t
 OUTLIER = 9.0  # x the known variance: further out is a surge, not noise
 
 
-class Demand(NamedTuple):
+@dataclass(slots=True)
+class Demand:
     """Rates in requests/s. ``rising`` is None unless growth is justified; ``span`` is the ms that justified it."""
 
     rising: float | None
@@ -75,8 +76,8 @@ def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: 
             upper = value + 2.0 * sqrt(floor * value * 1000.0 / span) if span > 10_000 else value
             if upper > high:
                 high = upper
-    second = max(first, AT_SECOND)
-    rate = means[second - first][0] if i > second else means[-1][0]
+    second = AT_SECOND - first if first < AT_SECOND else 0
+    rate = means[second][0] if i > first + second else means[-1][0]
     return Demand(rising, high or rate, rate, span_used)
 
 

@@ -12,10 +12,10 @@ Rules for whoever edits this file:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fleetfoot.core import arbiter
-from fleetfoot.core.guards import RESOURCE, SERVICE
+from fleetfoot.core.guards import FLEET, RESOURCE, SERVICE
 from fleetfoot.core.guards.base import Guard
 from fleetfoot.core.guards.bounds import below
 from fleetfoot.core.guards.conflict import ordered
@@ -44,7 +44,8 @@ RATE = "requests"  # a flip point of another signal is in that signal's own unit
 ONSET_BACK = 30_000  # ms a surge's onset is looked for
 
 
-class Wish(NamedTuple):
+@dataclass(slots=True)
+class Wish:
     """What one service wants after its own guards, before it is told what it may use."""
 
     view: View
@@ -52,7 +53,7 @@ class Wish(NamedTuple):
     wanted: int
     reasons: tuple[Reason, ...]
     votes: tuple[tuple[str, Vote], ...]
-    trail: tuple[Trail, ...]
+    trail: list[Trail]
     urgent: bool
     flip: float | None
 
@@ -76,38 +77,37 @@ def wish(settings: Settings, memory: Memory, observation: Observation) -> Wish:
     if settings.roles:
         votes = in_roles(view, settings.policies, votes)
     wanted, reasons, urgent, flip = combine(view, votes)
-    if view.current == 0 and wanted == 0 and _knocked(view):
+    if wanted == 0 and view.current == 0 and _knocked(view):
         wanted, reasons, urgent = 1, (Reason(Code.FROM_ZERO),), True
     if settings.roles:
         view.remarks = [remark for remark in view.remarks if remark not in reasons]
-    floor = min(view.minimum, view.current)  # no guard need look at what the minimum forbids anyway
-    lifted: tuple[Trail, ...] = ()
-    if wanted < floor:
-        lifted = (Trail("bounds", wanted, floor, below(wanted, view)),)
-    count, trail = _through(SERVICE, max(wanted, floor), view)
-    trail = lifted + trail
-    if _fixed(view) is not None:
-        count, trail = wanted, ()
+    count, trail = wanted, list[Trail]()
+    if wanted < view.current and wanted < view.minimum:  # no guard need look at what the minimum forbids anyway
+        count = min(view.current, view.minimum)
+        trail.append(Trail("bounds", wanted, count, below(wanted, view)))
+    count = _through(SERVICE, count, view, trail)
+    if view.fixed is not None:
+        count = wanted
+        trail.clear()
     return Wish(view, count, wanted, reasons, votes, trail, urgent, flip)
 
 
 def settle(wish: Wish, grant: Grant) -> Decision:
     """Let the resource guards correct the wish within the grant, then remember and tell."""
-    view = wish.view
+    view, trail = wish.view, [*wish.trail]
     view.grant = grant
-    count, trail = _through(RESOURCE, wish.tasks, view)
-    return _decide(wish, count, wish.trail + trail)
+    count = _through(RESOURCE if view.settings.limited else FLEET, wish.tasks, view, trail)
+    return _decide(wish, count, tuple(trail))
 
 
 def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple[Reason, ...], bool, float | None]:
     """One number from all votes: (count, reasons, urgent, flip)."""
-    current = view.current
-    fixed = _fixed(view)
+    current, fixed = view.current, view.fixed
     if fixed is not None:
         operator = view.seen.operator
         return fixed, (Reason(Code.OPERATOR_SCALE, {"who": operator.who, "count": fixed}),), False, None
     largest, winners, flip, blind = _poll(votes, view.settings.ignored)
-    unseen = blind or _fleet_unseen(view.fleet.state)
+    unseen = blind or (None if view.fleet.state is FRESH else _fleet_unseen(view.fleet.state))
     if not winners:
         told = (unseen.reason,) if unseen else tuple(vote.reason for _, vote in votes)
         return current, (Reason(Code.NO_WANT), *told), False, flip
@@ -147,10 +147,8 @@ def _poll(
     return largest, winners, flip, unseen
 
 
-def _fleet_unseen(state: State) -> Blind | None:
+def _fleet_unseen(state: State) -> Blind:
     """A fleet whose state is not known is not shrunk."""
-    if state is FRESH:
-        return None
     return Blind("fleet", state, Reason(Code.SIGNAL_UNUSABLE, {"signal": "fleet", "state": str(state)}))
 
 
@@ -159,35 +157,26 @@ def _knocked(view: View) -> bool:
 
     At zero most policies see nothing, and one request is no evidence of a rate: it is a reason all the same.
     """
-    if _fixed(view) is not None or view.seen.operator.hold_growth:
+    if view.fixed is not None or view.seen.operator.hold_growth:
         return False
     return any(view.usable(name) and view.value(name) > 0 for name in ("queue", "requests"))
-
-
-def _fixed(view: View) -> int | None:
-    """The count a person has ordered, while their order lasts."""
-    operator = view.seen.operator
-    if operator.fixed is None:
-        return None
-    return operator.fixed if operator.until == 0 or view.now < operator.until else None
 
 
 def _pause(view: View, what: str) -> Reason:
     return Reason(Code.OPERATOR_PAUSE, {"what": what, "who": view.seen.operator.who})
 
 
-def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View) -> tuple[int, tuple[Trail, ...]]:
-    """Hand the number from guard to guard."""
-    trail: tuple[Trail, ...] = ()
+def _through(guards: tuple[tuple[str, Guard], ...], count: int, view: View, trail: list[Trail]) -> int:
+    """Hand the number from guard to guard; who changes it is put on the ``trail``."""
     slices = view.memory.slices
     for name, guard in guards:
         verdict = guard(count, view, slices[name])
         if verdict is not None:
             after, reason = verdict
             if after != count:
-                trail += (Trail(name, count, after, reason),)
+                trail.append(Trail(name, count, after, reason))
                 count = after
-    return count, trail
+    return count
 
 
 def _decide(wish: Wish, count: int, trail: tuple[Trail, ...]) -> Decision:

@@ -159,6 +159,7 @@ class Settings:
     pool: Pool | None = None  # connections to a database
     price: float | None = None  # of one task an hour, in the budget's currency
     shared: Shared | None = None
+    limited: bool = field(init=False, default=False)  # by what others use too, or by the platform
     timetable: Timetable | None = None  # the windows of all schedules, which may hold other bounds
 
     def __post_init__(self) -> None:
@@ -175,6 +176,7 @@ class Settings:
             "fallbacks": {name: one.fallback for name, one in contracts.items() if one.absent == FALLBACK},
             "roles": {name: one.role for name, one in contracts.items() if one.role != VOTES},
             "never_zero": frozenset(name for name, one in contracts.items() if one.absent != ZERO),
+            "limited": any(limit is not None for limit in (self.shared, self.pool, self.launch)),
             "ignored": self.ignored.union(name for name, one in contracts.items() if one.absent == IGNORE),
         }
         for key, value in derived.items():

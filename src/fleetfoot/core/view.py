@@ -59,6 +59,7 @@ class View:
     means: dict[tuple[str, int], tuple[float, float]]
     fallen: Mapping[str, float]  # absent signals and what stands for them; only growth may rest on it
     grant: Grant = WHOLE  # of what several services share; known in the second pass
+    fixed: int | None = None  # the count a person has ordered, while their order lasts
     remarks: list[Reason] = field(default_factory=list)  # what there is to say that changes no number
     held: Held | None = None  # by schedules
 
@@ -127,10 +128,11 @@ class View:
 
     def pressure(self, tasks: int) -> float:
         """Seconds ``tasks`` tasks would need for everything outstanding."""
-        return self.outstanding / ((max(1, tasks)) * self.throughput)
+        return self.outstanding / ((tasks or 1) * self.throughput)
 
 
 GROWS = (FRESH, EMPTY, CENSORED)  # a tuple: found by identity, where a set would hash
+COUNTS = (FRESH, CENSORED)  # states in which a value is one
 
 
 def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
@@ -173,6 +175,9 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         learnt.throughput or settings.throughput or UNDECLARED, learnt.startup_p95 or settings.startup,
         _outstanding(seen.signals, states), states, {}, fallen,
     )  # fmt: skip
+    operator = seen.operator
+    if operator.fixed is not None and (operator.until == 0 or now < operator.until):
+        view.fixed = operator.fixed
     if settings.timetable is not None:
         view.held = settings.timetable.held(seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
         view.minimum, view.maximum = view.held.minimum, view.held.maximum
@@ -195,13 +200,13 @@ def _listen(settings: Settings, memory: Memory, signals: Mapping[str, Signal], n
                 state = MISSING
             value = _counted(signal, state, name in settings.totals)
         states[name] = state
-        keep = kept.get(name)
-        if keep is not None and state in GROWS:
-            window = windows.get(name)
-            if window is None:
-                window = windows[name] = Window(keep)
-            elif window.keep != keep:  # the settings changed since it was begun
-                window.keep = keep
+        if name in kept and state in GROWS:
+            try:
+                window = windows[name]
+            except KeyError:
+                window = windows[name] = Window(kept[name])
+            if window.keep != kept[name]:  # the settings changed since it was begun
+                window.keep = kept[name]
             window.add(end, span, value)
     return states
 
@@ -241,10 +246,10 @@ def _current(memory: Memory, fleet: Fleet, now: int) -> int:
 
 def _outstanding(signals: Mapping[str, Signal], states: Mapping[str, State]) -> float:
     total = 0.0
-    for name in ("in_flight", "queue"):
-        state = states.get(name)
-        if state is FRESH or state is CENSORED:
-            total += signals[name].value
+    if states.get("in_flight") in COUNTS:
+        total = signals["in_flight"].value
+    if states.get("queue") in COUNTS:
+        total += signals["queue"].value
     return total
 
 

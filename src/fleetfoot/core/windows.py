@@ -72,10 +72,10 @@ class Window:
             return sums[-1], covers[-1]
         if i == 0:
             return sums[0], covers[0]
-        late, before = ends[i] - at, sums[i - 1]
+        late = ends[i] - at
         if not late:
-            return before + (sums[i] - before), covers[i]
-        covered = covers[i - 1]
+            return sums[i], covers[i]
+        before, covered = sums[i - 1], covers[i - 1]
         span = covers[i] - covered
         if late >= span:
             return before, covered
@@ -88,38 +88,31 @@ class Window:
         The mean is 0 when nothing is covered.
         """
         if until is None:
-            until = self.ends[-1]
-            total: float = self.sums[-1]
-            covered: float = self.covered[-1]
-        else:
-            total, covered = self._upto(until)
+            return self.means((span,))[0]
+        total, covered = self._upto(until)
         from_total, from_covered = self._upto(until - span)
         total -= from_total
         covered -= from_covered
         return (total / covered if total > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0)
 
     def means(self, spans: Iterable[int]) -> list[tuple[float, float]]:
-        """``mean`` over several trailing spans, shortest first, in one walk: the hot path of every step."""
-        ends, sums, covers = self.ends, self.sums, self.covered
-        end, total, known = ends[-1], sums[-1], covers[-1]
+        """``mean`` over several trailing spans: the hot path of every step.
+
+        Where a span begins a division tells while samples are even, which they mostly are; else a bisection does.
+        """
+        ends, sums, covers, each = self.ends, self.sums, self.covered, self.span or 1
+        last = len(ends) - 1
+        end, total = ends[last], sums[last]
+        known: float = covers[last]
         found = []
         for span in spans:
-            at = end - span
-            i = bisect_left(ends, at)
-            j = i - 1 if i else 0
-            late, before = ends[i] - at, sums[j]
-            if not late:
-                before += sums[i] - before
-                covered: float = known - covers[i]
+            at, i = end - span, last - span // each
+            if i > 0 and ends[i] == at:
+                part, covered = total - sums[i], known - covers[i]
             else:
-                early = covers[j]
-                width, covered = covers[i] - early, known - early
-                if late < width:  # the sample reaches across ``at``
-                    share = 1.0 - late / width
-                    before += (sums[i] - before) * share
-                    covered -= width * share
-            before = total - before
-            found.append((before / covered if before > 0.0 else 0.0, covered) if covered > 0 else (0.0, 0.0))
+                before, known_before = self._upto(at)
+                part, covered = total - before, known - known_before
+            found.append((part / covered if part > 0.0 else 0.0, covered))
         return found
 
     def rate(self, span: int) -> float:

@@ -173,7 +173,7 @@ def test_what_people_ordered_survives_a_restart_until_it_ends(tmp_path: Path) ->
 def test_what_breaks_in_one_service_costs_no_other_one_anything(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.tick(8)
-        bench.live.loop.services["mail"].memory.slices["rate"] = {"changes": "nonsense"}
+        bench.live.loop.services["mail"].memory.slices["rate"] = {"count": 99, "changes": "nonsense"}
         await bench.surge()
         assert bench.plane.raw["orders"]["desired"] > 1
         assert bench.live.loop.counts.failed >= 1

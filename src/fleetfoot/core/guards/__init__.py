@@ -1,6 +1,7 @@
-"""One file a guard; their order is the two lists below and nothing else.
+"""One file a guard; their order is the lists below and nothing else.
 
-The service's own guards make its wish; the resource guards read what the arbiter granted. Launch health
+The service's own guards make its wish; the resource guards read what the arbiter granted, and of them only the
+fleet's are asked where nothing is limited. Launch health
 comes first, since no count helps while tasks cannot start; what refuses growth comes before what shapes
 it; the bounds come last, and the minimum beats everything.
 """
@@ -30,12 +31,15 @@ SERVICE: tuple[tuple[str, Guard], ...] = (
     ("cooldown", cooldown),
     ("rate", rate),
 )
+FLEET: tuple[tuple[str, Guard], ...] = (
+    ("last good", last_good),
+    ("bounds", bounds),
+)
 RESOURCE: tuple[tuple[str, Guard], ...] = (
     ("connections", connections),
     ("budget", budget),
     ("launch limits", launch_limits),
-    ("last good", last_good),
-    ("bounds", bounds),
+    *FLEET,
 )
 
 GUARDS: dict[str, Guard] = dict((*SERVICE, *RESOURCE))

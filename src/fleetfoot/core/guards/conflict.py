@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Memory, Slice
-from fleetfoot.core.model import Data, Reason, State
+from fleetfoot.core.model import FRESH, Data, Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import HOLD, YIELD
 from fleetfoot.core.view import View
@@ -29,10 +29,12 @@ def ordered(memory: Memory, count: int, now: int) -> None:
 
 def conflict(count: int, view: View, mine: Slice) -> Verdict:
     fleet = view.fleet
-    if fleet.state is State.FRESH:
+    if fleet.state is FRESH:
         _watch(view, mine)
+    if count == view.current:
+        return None
     rule, at = view.settings.guards.conflict, mine.get("at")
-    if at is None or rule not in (HOLD, YIELD) or count == view.current:
+    if at is None or rule not in (HOLD, YIELD):
         return None
     left = view.settings.guards.conflict_for - (view.now - at)
     if left <= 0 or (count > view.current and rule == HOLD):
@@ -42,13 +44,12 @@ def conflict(count: int, view: View, mine: Slice) -> Verdict:
 
 def _watch(view: View, mine: Slice) -> None:
     """Compare what the fleet is meant to have with what it had and what we ordered."""
-    fleet, before = view.fleet, mine.get("count")
+    fleet, now = view.fleet, view.now
+    before, seen, desired = mine.get("count"), mine.get("seen", now), fleet.desired
+    mine["count"], mine["seen"] = desired, now
     if fleet.deploying:
-        mine["deployed"] = view.now
-    away = view.now - mine.get("seen", view.now)
-    desired = mine["count"] = fleet.desired
-    mine["seen"] = view.now
-    if before is None or desired == before or away > LATELY:  # nobody watched: it is taken as it is found
+        mine["deployed"] = now
+    if desired == before or before is None or now - seen > LATELY:  # nobody watched: it is taken as it is found
         return
     ours = [count for count, at in mine.get("ours", []) if view.now - at <= LATELY]
     if desired in ours or view.now - mine.get("deployed", view.now - LATELY - 1) <= LATELY:

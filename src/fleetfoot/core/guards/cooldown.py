@@ -27,8 +27,10 @@ def cooldown(count: int, view: View, mine: Slice) -> Verdict:
             if rules.cooldown_adapt:
                 mine["changes"] = [*mine.get("changes", ())[1 - REMEMBERED :], view.now]
         mine["count"] = current
+    if count == current:
+        return None
     at = mine.get("at")
-    if count == current or at is None:
+    if at is None:
         return None
     since = view.now - at
     if count > view.current and (mine["by"] <= 0 or count - view.current > mine["by"]):

@@ -11,7 +11,7 @@ from math import ceil
 
 from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Data, Reason, State
+from fleetfoot.core.model import FRESH, Data, Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -102,7 +102,7 @@ def _rising(view: View) -> str | None:
         ("latency", view.settings.objective),
         ("in_flight", 2.0 * view.fleet.serving),
     ):
-        if view.state(name) is not State.FRESH:
+        if view.state(name) is not FRESH:
             continue
         now, before, _ = _now_and_before(view, name)
         if now > floor and now > ROSE * before:

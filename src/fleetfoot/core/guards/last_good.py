@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fleetfoot.core.guards.base import Verdict
 from fleetfoot.core.memory import Slice
-from fleetfoot.core.model import Reason, State
+from fleetfoot.core.model import FRESH, Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.view import View
 
@@ -18,12 +18,11 @@ REVISIONS = 4  # whose last good size is remembered
 
 def last_good(count: int, view: View, mine: Slice) -> Verdict:
     fleet = view.fleet
-    sizes: dict[str, int] = mine.setdefault("sizes", {})
-    serving = fleet.serving + fleet.warming
-    if fleet.state is not State.FRESH or fleet.deploying:
+    if fleet.state is not FRESH or fleet.deploying:
         return None
-    failed = view.memory.slice("launches").get("failed", 0)
-    if failed < view.settings.guards.launches_slow_after and not fleet.starting and serving == fleet.desired:
+    sizes: dict[str, int] = mine.setdefault("sizes", {})
+    serving, failed = fleet.serving + fleet.warming, view.memory.slices["launches"].get("failed", 0)
+    if serving == fleet.desired and not fleet.starting and failed < view.settings.guards.launches_slow_after:
         if sizes.get(fleet.revision) != serving:
             sizes.pop(fleet.revision, None)
             sizes[fleet.revision] = serving

@@ -18,17 +18,11 @@ from fleetfoot.core.view import View
 
 def rate(count: int, view: View, mine: Slice) -> Verdict:
     rules, current, last = view.settings.guards, view.current, mine.get("count")
-    history: list[list[int]] = mine["changes"] if last is not None else mine.setdefault("changes", [])
     if current != last:
-        if last is not None:
-            history.append([view.now, current - last])  # [at, signed change]
-        mine["count"] = current
-    if history:
-        keep = max((r.period for r in (*rules.rate_out, *rules.rate_in)), default=0)
-        while history and history[0][0] <= view.now - keep:
-            history.pop(0)
+        _changed(view, mine, last)
     if count == current:
         return None
+    history = mine["changes"]
     if count > view.current and rules.rate_out:
         most = max(view.current, *(_allowed(r, view, history, 1) for r in rules.rate_out))
         if count > most:
@@ -38,6 +32,16 @@ def rate(count: int, view: View, mine: Slice) -> Verdict:
         if count < least:
             return least, Reason(Code.RATE_OF_CHANGE, {"wish": count, "allowed": least})
     return None
+
+
+def _changed(view: View, mine: Slice, last: int | None) -> None:
+    """Take up that the count is another one than at the step before, and forget what no rule asks for any more."""
+    rules, changes = view.settings.guards, list[list[int]]()
+    if last is not None:
+        keep = max((rule.period for rule in (*rules.rate_out, *rules.rate_in)), default=0)
+        changes = [row for row in mine["changes"] if row[0] > view.now - keep]
+        changes.append([view.now, view.current - last])  # [at, signed change]
+    mine["count"], mine["changes"] = view.current, changes
 
 
 def _allowed(rule: Rate, view: View, history: list[list[int]], sign: int) -> int:

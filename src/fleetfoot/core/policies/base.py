@@ -62,7 +62,7 @@ def advise(view: View, data: Data) -> Reason:
 
 def blind(view: View, name: str) -> Blind | None:
     """A Blind vote when ``name`` cannot be used at all; None when it can."""
-    state = view.state(name)
+    state = view.states.get(name, MISSING)
     if state in GROWS:
         return None
     return Blind(name, state, Reason(Code.SIGNAL_UNUSABLE, {"signal": name, "state": str(state)}))
