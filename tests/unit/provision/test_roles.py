@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fleetfoot.edge.aws.buckets import LIMITS
 from fleetfoot.provision import MODES
 from fleetfoot.provision.roles import PARTLY, UNSCOPED, Allow, roles
 from tests.unit.provision.made import EVERYTHING, body, of_type, plan
@@ -92,3 +93,14 @@ def test_the_controller_may_read_the_queues_of_the_file_and_no_others() -> None:
 def test_every_row_of_the_two_lists_is_needed() -> None:
     used = {action for case in statements() for action in case.values[0].actions}
     assert set(UNSCOPED) | set(PARTLY) <= used
+
+
+def test_the_controllers_role_allows_every_call_it_makes_and_no_other() -> None:
+    (role,) = [
+        one
+        for one in roles(plan("controller", more="signals: {jobs: {from: sqs, queue: orders-in}}"))
+        if one.id == "ControllerRole"
+    ]
+    only_to_adopt = {"DescribeScalingPolicies", "DescribeScheduledActions", "DescribeAlarms"}
+    made = {call for calls in LIMITS for call in calls} - only_to_adopt
+    assert {action.partition(":")[2] for allow in role.allows for action in allow.actions} == made
