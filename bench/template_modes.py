@@ -2,8 +2,8 @@
 
 The templates are those `fleetfoot synth` writes; CloudWatch's alarms and Application Auto Scaling run by their
 published semantics, tasks start in 30 s. A surge begins at a random moment of the minute and of AWS's ten seconds.
-`cut`: all metrics break off 90 s into the surge, in the middle of it; no scale-in may follow. `gone`: the controller
-is away from a minute before the surge on, and the backstop is alone.
+`cut`: all metrics break off 90 s into the surge, in the middle of it; no scale-in may follow once the last are stale.
+`gone`: the controller is away from a minute before the surge on, and the backstop is alone.
 
 Usage: python bench/template_modes.py [--phases N] [--json]
 """
@@ -32,6 +32,7 @@ from fleetfoot.spec import Service, loads
 
 BASE, SURGES = 60.0, (2, 3, 5)  # requests/s; times as many
 ONSET, AFTER, CUT = 900, 1200, 90  # s: before the surge, from it on, and from it to the metrics' end
+FRESH = 3  # s a signal that comes every second is believed
 SMALLEST = 6  # tasks: 60/s is half of what they carry
 RECIPE = "step: {name: up, signal: requests, above: 100/s, add: {0: 1, 50: 2, 100: 4}, cooldown: 10s}"
 SIZED = "step: {name: up, signal: requests, above: 80/s, add: {0: 4, 60: 8, 160: 17}, cooldown: 60s}"
@@ -118,7 +119,8 @@ def measured(mode: Mode, count: int) -> dict[str, object]:
     for onset, phase, seed in phases(count):
         scaler = scaler_of(mode, service, executed, onset, cut=True, phase=phase)
         orders = surge(scaler, service, executed, SURGES[-1], onset, seed).orders
-        shrunk += any(order.after < order.before for order in orders if order.at >= 1000 * (onset + CUT))
+        blind = 1000 * (onset + CUT + FRESH)
+        shrunk += any(order.after < order.before for order in orders if order.at > blind)
     return found | {"shrunk when cut": shrunk}
 
 

@@ -139,7 +139,14 @@ def execution_role(plan: Plan) -> Role:
 def task_role(plan: Plan) -> Role:
     """What the service's own code may do."""
     own = {"StringEquals": {"cloudwatch:namespace": plan.namespace}}
-    allows = [Allow(("cloudwatch:PutMetricData",), "*", "its metrics, every 5 s, in its own namespace only", own)]
+    allows = [
+        Allow(
+            ("cloudwatch:PutMetricData",),
+            "*",
+            "metrics the app puts itself, in its own namespace only; those of the agent need no permission",
+            own,
+        )
+    ]
     cluster = {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}
     allows.append(
         Allow(("ecs:GetTaskProtection", "ecs:UpdateTaskProtection"), _tasks(plan),

@@ -9,6 +9,8 @@ import pytest
 from fleetfoot.provision import Refused, stack
 from fleetfoot.provision.scaling import notes
 from fleetfoot.sim.rivals.step_scaling import Step, faults
+from fleetfoot.spec.cloudwatch import METRICS, PUBLISHED
+from fleetfoot_agent import emf
 from tests.unit.provision.made import STEPS, body, of_type, plan
 
 ALERTS = {"Ref": "Alerts"}
@@ -19,6 +21,11 @@ TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Those that scale; the others tell people."""
     return {name: alarm for name, alarm in of_type(template, ALARM).items() if alarm["AlarmActions"] != [ALERTS]}
+
+
+def test_alarms_read_what_the_agent_publishes_and_as_often() -> None:
+    assert {metric.name for metric in METRICS.values() if not metric.ecs} == set(emf.UNITS)
+    assert PUBLISHED == 1000 * emf.INTERVAL_S
 
 
 def test_each_step_up_has_an_alarm_of_its_own() -> None:
