@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from tests.storms.plans import plan
-from tests.storms.play import Play
+from tests.storms.play import digest
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(60)
@@ -20,11 +20,5 @@ def known() -> dict[str, str]:
     return dict(json.loads(FILE.read_text(encoding="utf-8")))
 
 
-def digest_of(seed: int) -> str:
-    played = Play(plan(seed))
-    played.run()
-    return played.digest.hexdigest()[:16]
-
-
 if __name__ == "__main__":
-    FILE.write_text(json.dumps({str(seed): digest_of(seed) for seed in SEEDS}, indent=0) + "\n", encoding="utf-8")
+    FILE.write_text(json.dumps({str(seed): digest(plan(seed))[0] for seed in SEEDS}, indent=0) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from itertools import pairwise
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleetfoot.core.compile import compile_spec
 from fleetfoot.core.engine import settle_all, step, wish
@@ -18,6 +18,9 @@ from fleetfoot.spec.zones import Zones
 from tests.storms.plans import CALM, SHARED, Plan, smaller
 from tests.storms.promises import PROMISES, SIZING, Moment, Past
 from tests.storms.weather import START, Weather
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 MEMORY = 400_000  # characters of JSON one service's memory never passes
 SETTLED = 60  # s at the end in which nothing may move to and fro, and the demand must be carried
@@ -79,12 +82,14 @@ def play(plan: Plan) -> Broken | None:
 
 
 class Play:
-    def __init__(self, plan: Plan) -> None:
+    """``digest`` takes in every decision whole, with all that is told of it."""
+
+    def __init__(self, plan: Plan, digest: _Hash | None = None) -> None:
         self.plan = plan
+        self.digest = digest
         compiled = compile_spec(plan.spec())
         self.actors = [Actor(plan, number, settings) for number, settings in enumerate(compiled.values())]
         self.rng = Random(plan.seed)
-        self.digest = sha256()
         self.asleep_until = 0.0
 
     def run(self) -> Broken | None:
@@ -147,7 +152,8 @@ class Play:
     def _obey(self, actor: Actor, moment: Moment, number: int) -> None:
         decision, weather = moment.decision, actor.weather
         actor.past.remember(moment)
-        self.digest.update(repr((decision.desired, [r.code for r in decision.reasons])).encode())
+        if self.digest is not None:
+            self.digest.update(json.dumps(decision_to_json(decision)).encode())
         if decision.action is not Action.HOLD:
             weather.order(decision.desired)
             actor.moves.append((weather.now, decision.desired - decision.current))
@@ -228,8 +234,8 @@ def shrink(broken: Broken) -> Broken:
             return broken
 
 
-def digest(plan: Plan) -> str:
-    """What was decided, as one number; the same for the same plan."""
-    played = Play(plan)
-    played.run()
-    return played.digest.hexdigest()
+def digest(plan: Plan) -> tuple[str, Broken | None]:
+    """All that is decided and told in ``plan``, in sixteen digits, and the first broken promise."""
+    found = sha256()
+    broken = Play(plan, found).run()
+    return found.hexdigest()[:16], broken
