@@ -8,8 +8,10 @@ import pytest
 
 from fleetfoot.provision import MODES, stack
 from fleetfoot.provision.write import to_json, to_yaml
+from fleetfoot.spec.adopt import adopt
 from fleetfoot.spec.adopt.at import documents
-from tests.unit.provision.made import body, of_type, plan
+from fleetfoot.spec.policies import StepPolicy
+from tests.unit.provision.made import STEPS, body, of_type, plan
 
 
 def plainly(value: Any) -> Any:
@@ -172,3 +174,12 @@ def test_the_scaling_does_not_change_a_logical_id_of_anything_else() -> None:
     ]
     assert kept[0] - {name for name in kept[0] if name.endswith("Alarm")} == kept[1]
     assert kept[1] <= kept[2]
+
+
+def test_import_reads_the_same_thresholds_back_out_of_the_template() -> None:
+    """100/s, 150/s and 200/s for the steps, 50/s for the shrink; a level of requests in flight as it was."""
+    policies = f"{STEPS}      - step: {{signal: in_flight, above: 1000, add: 1}}\n"
+    text = to_yaml(stack(plan("alarms", policies)))
+    (service,) = adopt([("stack.yaml", text.encode())], {}).spec.services.values()
+    found = [(p.signal, p.above or p.below) for p in service.policies if isinstance(p, StepPolicy)]
+    assert found == [("requests", 100), ("requests", 150), ("requests", 200), ("requests", 50), ("in_flight", 1000)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fleetfoot.spec.adopt.at import At
 from fleetfoot.spec.adopt.draft import Draft
+from fleetfoot.spec.cloudwatch import METRICS, PUBLISHED
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.signals import UNITS
 
@@ -22,6 +23,8 @@ MINE = {
     "responsetime": "latency", "latency": "latency", "averageresponsetime": "latency", "p95latency": "latency",
     "requestqueuelength": "queue", "queuelength": "queue", "errorrate": "errors",
 }  # fmt: skip
+#: names of the template's own metrics that are summed over tasks and publications -> signal
+SUMMED = {metric.name: signal for signal, metric in METRICS.items() if metric.total}
 SUFFIX = {"cpu": "%", "memory": "%", "errors": "%", "latency": "ms", "requests": "/s", "completed": "/s"}
 
 
@@ -48,6 +51,8 @@ def level(at: At, draft: Draft, names: Mapping[str, str], period: float) -> Leve
     if metric in names:
         signal = draft.own(metric, place, names, "the metric")
         return Level(signal, per_period)
+    if metric in SUMMED and statistic == "Sum":
+        return Level(SUMMED[metric], PUBLISHED / 1000 / period)
     if metric in THEIRS:
         return Level(*THEIRS[metric])
     if metric == "RequestCount":
