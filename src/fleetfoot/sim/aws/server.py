@@ -20,6 +20,11 @@ from fleetfoot.sim.aws.world import Allowance, World
 ADVANCE = "/_sim/advance"  # POST {"seconds": 60}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # a controller's threads come all at once
+
+
 @dataclass
 class Order:
     """An error to order: the next ``times`` calls end so, after ``silent`` s."""
@@ -41,8 +46,7 @@ class SimulatedAws:
         self._lock = threading.Lock()
         self._orders: dict[str, Order] = {}
         self._limits = {call.bucket or name: Allowance(*call.limit) for name, call in CALLS.items()}
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="simulated AWS", daemon=True
         )

@@ -6,6 +6,7 @@ Nothing here has a thread: the world catches up with its clock whenever somebody
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +120,7 @@ class World:
         self._launches = Allowance(*LAUNCH)
         self._number = 0
         self._seen = clock.now()
+        self._settling = threading.Lock()  # who asks and who works may look at once
 
     def service(self, cluster: str, name: str, desired: int, setup: Setup | None = None) -> Service:
         """A service whose tasks run already."""
@@ -129,13 +131,14 @@ class World:
 
     def settle(self) -> float:
         """Catch up with the clock, second by second, so that what fails is started again in its time; s."""
-        now = self.clock.now()
-        while self._seen < now:
-            self._seen = min(self._seen + 1.0, now)
+        with self._settling:
+            now = self.clock.now()
+            while self._seen < now:
+                self._seen = min(self._seen + 1.0, now)
+                for service in self.services.values():
+                    self._scale(service, self._seen)
             for service in self.services.values():
-                self._scale(service, self._seen)
-        for service in self.services.values():
-            self._scale(service, now)
+                self._scale(service, now)
         return now
 
     def _scale(self, service: Service, now: float) -> None:
