@@ -107,9 +107,9 @@ def refused(plan: Plan) -> Iterator[Refusal]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """What the template does without, that the controller would do: a line each."""
+    """What the template does without, that the controller would do, and where its names are others: a line each."""
     if plan.mode == "controller":
-        return []
+        return _other_names(plan)
     written = plan.service.guards.model_fields_set - {"cooldown"}
     names = sorted(name.replace("_", " ") for name in written)
     found = [f"guards.{name} is held by the controller only: mode {plan.mode} does without" for name in names]
@@ -127,6 +127,16 @@ def notes(plan: Plan) -> list[str]:
         if datapoints(policy) != policy.datapoints
     ]
     return found
+
+
+def _other_names(plan: Plan) -> list[str]:
+    """The controller runs the same file: it looks for the service under the names of ``ecs``."""
+    asked = (plan.service.ecs.cluster, plan.service.ecs.service or plan.service.name)
+    named = (plan.names.cluster, plan.names.scaling("service"))
+    if plan.service.target == "ecs" and asked == named:
+        return []
+    wanted = f"target: ecs, ecs: {{cluster: {named[0]}, service: {named[1]}}}"
+    return [f"the controller finds the service of this template with {wanted}"]
 
 
 def _why_not(plan: Plan, policy: Policy) -> tuple[str, str] | None:

@@ -222,6 +222,11 @@ def test_the_controller_refuses_nothing(policies: str) -> None:
     assert "ControllerService" in found["Resources"]
 
 
+def test_names_under_which_the_controller_would_find_nothing_are_told() -> None:
+    (told,) = notes(plan("controller"))
+    assert "ecs: {cluster: my-app-cluster, service: my-app-autoscaling-service}" in told
+
+
 def test_guards_that_stay_behind_are_told() -> None:
     told = notes(plan(more="guards: {cooldown: {in: 120s}, rate: {out: 4 per 15s}}"))
     assert told == ["guards.rate is held by the controller only: mode alarms does without"]
