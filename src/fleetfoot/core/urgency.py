@@ -38,7 +38,7 @@ def load(view: View) -> float:
     """
     if view.usable("cpu"):
         share = view.value("cpu")
-    elif view.usable("requests") and view.throughput > 0:
+    elif view.usable("requests"):
         share = view.value("requests") / (max(view.fleet.serving, 1) * view.throughput)
     else:
         return CALM

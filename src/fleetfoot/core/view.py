@@ -124,7 +124,7 @@ class View:
         if not self.usable("requests"):
             return 0
         rate = self.window("requests").rate(5_000)
-        return -int(-rate // self.throughput) if self.throughput > 0 else 0
+        return -int(-rate // self.throughput)
 
     def pressure(self, tasks: int) -> float:
         """Seconds ``tasks`` tasks would need for everything outstanding."""

@@ -49,7 +49,7 @@ def stabilise(count: int, view: View, mine: Slice) -> Verdict:
 
 def _steady(largest: int, count: int, view: View, mine: Slice, window: int) -> Verdict:
     rate = view.window("requests").rate(30_000) if view.usable("requests") else 0.0
-    if largest < view.current and view.throughput > 0 and rate > largest * view.throughput:
+    if largest < view.current and rate > largest * view.throughput:
         return view.current, Reason(Code.WOULD_FLAP, {"rate": round(rate, 1), "tasks": largest})
     most = view.learnt.most
     if most > 0 and rate > largest * UNPROVEN * most:
