@@ -170,6 +170,11 @@ def test_a_vetoing_signal_refuses_a_scale_in_and_orders_nothing() -> None:
     assert service.tick(load=90.0, cpu=0.1).desired == 9
 
 
+def test_a_vetoing_signal_that_is_content_with_the_count_holds_it_by_its_own_word() -> None:
+    service = agreed(LOAD, CPU, cpu=Contract(role="vetoes"))
+    assert told(service.tick(load=10.0, cpu=0.5)) == {"within_tolerance"}
+
+
 def test_a_vetoing_signal_that_is_not_seen_refuses_too_and_with_nobody_else_wants_nothing() -> None:
     assert agreed(LOAD, CPU, cpu=Contract(role="vetoes")).tick(load=10.0, cpu=None).desired == 4
     assert agreed(CPU, cpu=Contract(role="vetoes")).tick(cpu=0.1).desired == 4

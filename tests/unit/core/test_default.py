@@ -71,6 +71,14 @@ def test_a_queue_that_lasts_grows_although_the_rate_looks_fine_and_each_step_may
     assert counts == [4] * 10 + [6] * 11 + [7]
 
 
+@pytest.mark.parametrize(("outstanding", "desired"), [(79.0, 4), (80.0, 5)])
+def test_a_second_of_the_fleets_work_is_a_queue(outstanding: float, desired: int) -> None:
+    grown = service()
+    grown.run(90, requests=40.0, **CALM)
+    waiting = {"queue": outstanding, "in_flight": 0.0, "latency": 3_000.0}
+    assert grown.run(11, requests=40.0, **{**CALM, **waiting}).desired == desired
+
+
 def test_a_queue_that_drains_in_time_is_no_reason() -> None:
     held = service()
     held.run(90, requests=40.0, **CALM)

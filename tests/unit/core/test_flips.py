@@ -10,11 +10,13 @@ import pytest
 
 from fleetfoot.core.flips import SOON, Flip, Flips, Held, flips
 from fleetfoot.core.model import State
-from fleetfoot.core.policies import Default, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Schedule, Slo, Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
+from fleetfoot.core.schedule import Window
 from fleetfoot.core.settings import GuardSettings
 from fleetfoot.core.words import LANGUAGES
+from fleetfoot.spec.when import WhenForm
 from tests.unit.core.build import OPEN, Service
 
 CALM: dict[str, Any] = {
@@ -134,6 +136,16 @@ def test_a_signal_that_is_not_seen_is_not_played_with() -> None:
     for unseen in (without, {**CALM, "cpu": {"value": 0.5, "state": State.MISSING}}):
         service.tick(**unseen)
         assert [row.signal for row in asked(service, **unseen).grows] == ["requests"]
+
+
+def test_a_schedule_that_opens_by_then_is_told_with_the_time_until_it_does() -> None:
+    """22:18:20 and all is calm; the floor is ordered a second before 22:25."""
+    rush = Window("rush", "UTC", (WhenForm().read("daily 22:25-23:00"),), minimum=12)
+    service = calm(CPU, Schedule("schedule", (rush,)))
+    found = asked(service, **CALM).now
+    assert found is not None
+    assert found.tasks == 12
+    assert found.after == pytest.approx(399_000, abs=SOON // 60)
 
 
 @pytest.mark.parametrize(

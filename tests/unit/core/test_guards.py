@@ -144,6 +144,12 @@ def test_pay_judges_only_after_a_start_up_and_two_windows() -> None:
     assert paying.tick(cpu=0.75, requests=40.0, **late()).desired == 9
 
 
+def test_pay_gives_tasks_that_came_early_all_of_a_start_up_too() -> None:
+    paying = grown(startup=30_000)
+    paying.run(48, cpu=0.5, requests=40.0, **late())
+    assert paying.tick(cpu=0.75, requests=40.0, **late()).desired == 9
+
+
 def held_by_pay() -> Service:
     paying = grown()
     paying.run(30, cpu=0.5, requests=40.0, **late())
@@ -214,7 +220,7 @@ def watched(**rules: Any) -> Service:
         pytest.param(130.0, {"errors": 0.3}, False, id="demand hardly fell"),
         pytest.param(100.0, {}, False, id="nothing else looks bad: a lull"),
         pytest.param(100.0, {"errors": 0.009}, False, id="errors rose and stay inside the objective"),
-        pytest.param(100.0, {"latency": 900.0}, False, id="latency rose and stays inside the objective"),
+        pytest.param(100.0, {"latency": 1_000.0}, False, id="latency rose and stays inside the objective"),
     ],
 )
 def test_incident_a_fall_with_a_bad_sign_is_held(rate: float, shown: dict[str, float], held: bool) -> None:

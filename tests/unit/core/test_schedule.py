@@ -157,6 +157,7 @@ def test_holidays_switch_a_window_off_or_lend_it_another_day() -> None:
     assert floor(noon, window("work", "weekdays", 8, zone="UTC", holidays=christmas, on_holidays=False)) == 2
     assert floor(noon, window("work", "weekdays", 8, zone="UTC", holidays=christmas, like=6)) == 2
     assert floor(noon, window("rest", "Sunday", 5, zone="UTC", holidays=christmas, like=6)) == 5
+    assert floor("2026-12-24T12:00", window("rest", "Sunday", 5, zone="UTC", holidays=christmas, like=6)) == 2
 
 
 #: Source 3's week, with the zone it leaves out. A weekend lasts from Saturday 09:00 to Monday 08:00.

@@ -211,12 +211,12 @@ def test_a_longer_look_back_after_a_change_of_settings_is_kept_from_then_on() ->
 def test_a_controller_that_slept_longer_than_its_windows_is_as_careful_as_a_new_one() -> None:
     service = Service(Target("t", "cpu", 0.5, window=1000), tasks=10, seeing=60_000)
     service.run(120, cpu=0.5)
-    service.now += 60_001
+    service.now += 59_001  # and a tick of a second
     assert {decision.desired for decision in service.ticks(60, cpu=0.1)} == {10}
     assert service.tick(cpu=0.1).desired == 2
     rested = Service(Target("t", "cpu", 0.5, window=1000), tasks=10, seeing=60_000)
     rested.run(120, cpu=0.5)
-    rested.now += 50_000  # a nap
+    rested.now += 59_000  # just as long as the windows
     assert rested.tick(cpu=0.1).desired == 2
 
 

@@ -63,6 +63,23 @@ def test_what_the_serving_tasks_have_to_spare_is_not_kept_warm_too() -> None:
     assert service.at(168.0, 10).tasks == 5
 
 
+def test_before_any_request_was_seen_all_tasks_are_spare_and_nothing_rose() -> None:
+    service = Pooled()
+    pool = warm.size(service.settings, service.memory, service.see(), 4)
+    assert pool is not None
+    assert pool.reason.data == {"rise": 0.0, "spare": 56.0, "per_task": 14.0, "span": 10_000, "minimum": 0}
+
+
+@pytest.mark.parametrize(("unseen", "tasks"), [(1, 10), (2, 0)])
+def test_a_rate_is_known_by_four_seconds_of_five_and_not_by_three(unseen: int, tasks: int) -> None:
+    """The newest five seconds of 168/s after 28/s, the second of them or two unseen: ten tasks for the rise."""
+    service = Pooled()
+    service.at(28.0)
+    service.tick(requests=168.0, completed=168.0, **CALM)
+    service.run(unseen, **CALM)
+    assert service.at(168.0, 4 - unseen).tasks == tasks
+
+
 def test_growth_that_takes_longer_than_a_start_up_is_no_rise() -> None:
     service = Pooled()
     for rate in range(28, 168, 2):
