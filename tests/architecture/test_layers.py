@@ -87,7 +87,7 @@ def test_the_agent_needs_the_standard_library_only() -> None:
         pytest.param("src/fleetfoot/core/engine.py", "fleetfoot_agent.sender", id="core-gets-only-the-histogram"),
         pytest.param("src/fleetfoot/fleet/plane.py", "fleetfoot.spec", id="fleet-never-imports-spec"),
         pytest.param("src/fleetfoot/run/wire.py", "sqlalchemy", id="sqlalchemy-only-in-the-journal"),
-        pytest.param("src/fleetfoot/edge/sources/plane.py", "starlette.routing", id="starlette-only-in-push"),
+        pytest.param("src/fleetfoot/edge/sources/push.py", "starlette.routing", id="starlette-only-in-face"),
         pytest.param("src/fleetfoot/face/api.py", "requests", id="a-library-without-a-row"),
         pytest.param("src/fleetfoot/core/engine.py", "?", id="a-name-made-at-run-time"),
     ],
@@ -100,7 +100,7 @@ def test_the_check_refuses_what_it_should(file: str, module: str) -> None:
     ("file", "module"),
     [
         pytest.param("src/fleetfoot/core/windows.py", "fleetfoot_agent.histogram.Histogram", id="core-histogram"),
-        pytest.param("src/fleetfoot/edge/sources/push.py", "starlette.routing", id="starlette-in-push"),
+        pytest.param("src/fleetfoot/face/control_app.py", "starlette.routing", id="starlette-in-face"),
         pytest.param("src/fleetfoot/face/cli/up.py", "fleetfoot.run.wire", id="face-sees-all"),
         pytest.param("src/fleetfoot/core/engine.py", "math", id="standard-library"),
     ],

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar
 
-from fleetfoot.spec.errors import Wrong, shown
-from fleetfoot.spec.forms import TextForm
+from fleetfoot.spec.errors import Wrong
+from fleetfoot.spec.forms import TextForm, matching
 from fleetfoot.spec.part import Part
 
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", text):
-        raise Wrong(f"{shown(text)} is no name on ECS: write up to 255 letters, digits, '-' and '_', and no ARN")
-    return text
-
-
-def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", text):
-        raise Wrong(f"{shown(text)} is no region: write ap-northeast-2 or us-east-1")
-    return text
+_name = matching(r"[A-Za-z0-9_-]{1,255}", "is no name on ECS: write up to 255 letters, digits, '-' and '_', and no ARN")
+_region = matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "is no region: write ap-northeast-2 or us-east-1")
 
 
 class Ecs(Part):

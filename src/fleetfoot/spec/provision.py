@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from fleetfoot.spec.errors import Wrong, raise_if_any, shown
-from fleetfoot.spec.forms import ChoiceForm, TextForm, WholeForm
+from fleetfoot.spec.forms import ChoiceForm, TextForm, WholeForm, matching
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import Flag, ShareForm
 
@@ -16,17 +16,14 @@ RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096
 """Days CloudWatch Logs can keep a log; it takes no other number."""
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,18}[a-z0-9]", text):
-        message = "is not allowed: 2 to 20 small letters, digits and hyphens, since AWS bounds what is made of it at 32"
-        raise Wrong(f"{shown(text)} {message}")
-    return text
-
-
-def _certificate(text: str) -> str:
-    if not re.fullmatch(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/\S+", text):
-        raise Wrong(f"{shown(text)} is no certificate: write its ARN, arn:aws:acm:REGION:ACCOUNT:certificate/ID")
-    return text
+_name = matching(
+    r"[a-z][a-z0-9-]{0,18}[a-z0-9]",
+    "is not allowed: 2 to 20 small letters, digits and hyphens, since AWS bounds what is made of it at 32",
+)
+_certificate = matching(
+    r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/\S+",
+    "is no certificate: write its ARN, arn:aws:acm:REGION:ACCOUNT:certificate/ID",
+)
 
 
 def _address(text: str) -> str:
@@ -38,10 +35,9 @@ def _address(text: str) -> str:
     return text.removesuffix("/32") + "/32"
 
 
-def _namespace(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._/#:-]{1,255}", text) or text.startswith("AWS/"):
-        raise Wrong(f"{shown(text)} is no namespace: letters, digits and ._/#:-, not beginning with AWS/")
-    return text
+_namespace = matching(
+    r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}", "is no namespace: letters, digits and ._/#:-, not beginning with AWS/"
+)
 
 
 def _days(text: str) -> str:

@@ -5,14 +5,13 @@ The table ``UNITS`` gives each built-in signal the unit its thresholds are writt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from fleetfoot.spec.errors import Wrong, did_you_mean, listed, raise_if_any, shown
-from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm, VerbatimForm
+from fleetfoot.spec.forms import ChoiceForm, Form, NumberForm, TextForm, VerbatimForm, matching
 from fleetfoot.spec.formula import Formula, FormulaForm
 from fleetfoot.spec.part import Part
 from fleetfoot.spec.units import DurationForm, RateForm, ShareForm
@@ -60,30 +59,19 @@ def unknown_signal(
     return Wrong(message, at=at, about=about, on_key=on_key, suggestion=did_you_mean(signal, known))
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,79}", text):
-        raise Wrong(f"{shown(text)} is not allowed: write letters, digits, '_' and '.', such as app.jobs")
-    return text
-
-
-def _namespace(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_./#:-]{1,255}", text):
-        raise Wrong(f"{shown(text)} is no namespace of CloudWatch: write AWS/ApplicationELB or MyApp/Performance")
-    return text
-
-
-def _stat(text: str) -> str:
-    if not re.fullmatch(r"Average|Sum|Minimum|Maximum|SampleCount|p(100|[0-9]{1,2}(\.[0-9]{1,2})?)", text):
-        raise Wrong(
-            f"{shown(text)} is no statistic of CloudWatch: write Average, Sum, Minimum, Maximum, SampleCount or p95"
-        )
-    return text
-
-
-def _queue(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}(\.fifo)?", text):
-        raise Wrong(f"{shown(text)} is no name of a queue: write orders-in or orders-in.fifo, and no URL")
-    return text
+_name = matching(
+    r"[A-Za-z0-9_][A-Za-z0-9_.]{0,79}", "is not allowed: write letters, digits, '_' and '.', such as app.jobs"
+)
+_namespace = matching(
+    r"[A-Za-z0-9_./#:-]{1,255}", "is no namespace of CloudWatch: write AWS/ApplicationELB or MyApp/Performance"
+)
+_stat = matching(
+    r"Average|Sum|Minimum|Maximum|SampleCount|p(100|[0-9]{1,2}(\.[0-9]{1,2})?)",
+    "is no statistic of CloudWatch: write Average, Sum, Minimum, Maximum, SampleCount or p95",
+)
+_queue = matching(
+    r"[A-Za-z0-9_-]{1,80}(\.fifo)?", "is no name of a queue: write orders-in or orders-in.fifo, and no URL"
+)
 
 
 CLASSES = {"infrastructure": 60_000, "application": 30_000, "business": 300_000, "external": 60_000}

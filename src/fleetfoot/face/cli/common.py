@@ -108,14 +108,15 @@ class _Line(http.client.HTTPConnection):
 def ask(state: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One request to the running controller. Raises Told when there is none, or when it refuses."""
     line = _Line(state / "control.sock")
+    nobody = f"no controller answers in {state}: is `fleetfoot up` or `fleetfoot control` running?"
     try:
         with contextlib.closing(line):
             line.request(method, path, None if body is None else json.dumps(body))
             answer = json.loads(line.getresponse().read())
     except (FileNotFoundError, ConnectionRefusedError) as failure:
-        raise Told(f"no controller answers in {state}: is `fleetfoot up` running?") from failure
+        raise Told(nobody) from failure
     except (OSError, ValueError, http.client.HTTPException) as failure:
-        raise Told(f"no controller answers in {state}: is `fleetfoot up` running? ({failure})") from failure
+        raise Told(f"{nobody} ({failure})") from failure
     if not isinstance(answer, dict):
         raise Told(f"the controller gave an answer that is not understood: {answer!r:.100}")
     if answer.get("ok") is False:

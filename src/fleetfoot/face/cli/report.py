@@ -97,6 +97,8 @@ def _show(name: str, one: Beside) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from fleetfoot.face.report.shadow import honesty, rows
+
     seen, told = one.watched, one.to_json()
     console = Console(highlight=False)
     hours = f"{seen.seconds / 3600:.1f} h" if seen.seconds >= 7200 else f"{seen.seconds / 60:.0f} min"
@@ -111,28 +113,6 @@ def _show(name: str, one: Beside) -> None:
     _show_surges(console, one)
     for line in honesty(told):
         console.print(line, style="dim", soft_wrap=True)
-
-
-def rows(told: dict[str, Any], price: float) -> list[tuple[str, str, str]]:
-    """The figures side by side, as text."""
-    present, shadow = told["present"], told["shadow"]
-    measured, again, would = present["measured"], present["simulated"], shadow["simulated"]
-    found = [
-        ("bad requests, measured", _bad(measured), "-"),
-        ("bad requests, simulated", _bad(again), _bad(would)),
-        ("seconds over, measured", str(measured["seconds_over"]), "-"),
-        ("seconds over, simulated", str(again["seconds_over"]), str(would["seconds_over"])),
-        ("task-hours", f"{measured['task_hours']:.2f}", f"{shadow['task_hours']:.2f}"),
-        ("most tasks", f"{measured['most_tasks']:.0f}", f"{shadow['most_tasks']:.0f}"),
-    ]
-    if price:
-        coin = getattr(price, "currency", "USD")
-        found.insert(5, (f"money, {coin}", f"{measured['money']:.4f}", f"{shadow['money']:.4f}"))
-    return found
-
-
-def _bad(figures: dict[str, Any]) -> str:
-    return f"{figures['bad']:,} of {figures['requests']:,} ({figures['share_bad']:.2%})"
 
 
 def _show_surges(console: Any, one: Beside) -> None:
@@ -151,15 +131,3 @@ def _show_surges(console: Any, one: Beside) -> None:
             *("not in 10 min" if grew is None else f"{grew} s" for grew in (surge.present, surge.shadow)),
         )
     console.print(table)
-
-
-def honesty(told: dict[str, Any]) -> list[str]:
-    """What the figures are, and how far the estimate may be trusted."""
-    measured, again = told["present"]["measured"], told["present"]["simulated"]
-    apart = abs(measured["share_bad"] - again["share_bad"])
-    learnt = f"{told['throughput']:.1f} requests/s a task and {told['startup_ms'] / 1000:.1f} s start-up"
-    return [
-        f"Simulated: both counts over the recorded arrivals, same seed, {learnt}. An estimate, not a measurement.",
-        f"How far to trust it: for the present scaler simulation and measurement are {100 * apart:.2f} points apart.",
-        "Measured requests count when they turn out bad, simulated ones in the second they arrived.",
-    ]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fleetfoot.spec import Service, Spec
     from fleetfoot.traffic.shape import Shape
 
+NOT_OF_QUEUES = "workers of a queue are simulated without --beside, --plant, --metrics, --shed, --template and --report"
+
 
 @click.command(short_help="Try your fleetfoot.yaml on traffic, on a virtual clock.")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
@@ -88,10 +90,8 @@ def simulate(
     executed = None if template is None else _template(template, others, decisions)
     began = START if begins is None else instant_of(begins, chosen)
     if is_queue(chosen):
-        told = plant != "friendly" or metrics != "plane" or shed is not None or executed is not None
-        if others or report is not None or told:
-            options = "--beside, --plant, --metrics, --shed, --template and --report"
-            raise Told(f"workers of a queue are simulated without {options}")
+        if others or report or plant != "friendly" or metrics != "plane" or shed is not None or executed is not None:
+            raise Told(NOT_OF_QUEUES)
         with stoppable():
             simulate_queue(
                 spec, chosen, _per_second(shape), traffic, seed, began, decisions=decisions, as_json=as_json, lang=lang
@@ -103,6 +103,12 @@ def simulate(
     if executed is not None:
         facts["metrics"] = f"of {template}" + (f", mode {executed.mode}" if executed.mode else "")
         facts["assumed"] += [*executed.notes]
+    _show(found, facts, report, decisions=decisions, as_json=as_json, lang=lang)
+
+
+def _show(
+    found: Simulated, facts: dict[str, Any], report: Path | None, *, decisions: bool, as_json: bool, lang: str
+) -> None:
     if as_json:
         put(facts | found.to_json() | ({"decisions": _told(found, lang)} if decisions else {}))
     else:

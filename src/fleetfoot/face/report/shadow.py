@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fleetfoot.face.report.html import page, write_text
 from fleetfoot.face.report.lines import Line, chart, spread, table
@@ -29,8 +29,6 @@ def render(found: Mapping[str, Beside]) -> str:
 
 
 def _service(name: str, one: Beside) -> str:
-    from fleetfoot.face.cli.report import honesty, rows
-
     seen, told = one.watched, one.to_json()
     notes = "".join(f"<li>{escape(line)}</li>" for line in honesty(told))
     ends = f"{date_time(int(seen.wall[0]))} to {clock_time(int(seen.wall[-1]))}"
@@ -61,3 +59,37 @@ def _surges(one: Beside) -> str:
         for s in one.surges
     ]
     return table(("surge", "requests/s", "present grew after", "fleetfoot after"), found) if found else ""
+
+
+def rows(told: dict[str, Any], price: float) -> list[tuple[str, str, str]]:
+    """The figures side by side, as text."""
+    present, shadow = told["present"], told["shadow"]
+    measured, again, would = present["measured"], present["simulated"], shadow["simulated"]
+    found = [
+        ("bad requests, measured", _bad(measured), "-"),
+        ("bad requests, simulated", _bad(again), _bad(would)),
+        ("seconds over, measured", str(measured["seconds_over"]), "-"),
+        ("seconds over, simulated", str(again["seconds_over"]), str(would["seconds_over"])),
+        ("task-hours", f"{measured['task_hours']:.2f}", f"{shadow['task_hours']:.2f}"),
+        ("most tasks", f"{measured['most_tasks']:.0f}", f"{shadow['most_tasks']:.0f}"),
+    ]
+    if price:
+        coin = getattr(price, "currency", "USD")
+        found.insert(5, (f"money, {coin}", f"{measured['money']:.4f}", f"{shadow['money']:.4f}"))
+    return found
+
+
+def _bad(figures: dict[str, Any]) -> str:
+    return f"{figures['bad']:,} of {figures['requests']:,} ({figures['share_bad']:.2%})"
+
+
+def honesty(told: dict[str, Any]) -> list[str]:
+    """What the figures are, and how far the estimate may be trusted."""
+    measured, again = told["present"]["measured"], told["present"]["simulated"]
+    apart = abs(measured["share_bad"] - again["share_bad"])
+    learnt = f"{told['throughput']:.1f} requests/s a task and {told['startup_ms'] / 1000:.1f} s start-up"
+    return [
+        f"Simulated: both counts over the recorded arrivals, same seed, {learnt}. An estimate, not a measurement.",
+        f"How far to trust it: for the present scaler simulation and measurement are {100 * apart:.2f} points apart.",
+        "Measured requests count when they turn out bad, simulated ones in the second they arrived.",
+    ]
