@@ -24,7 +24,7 @@ def watched(plan: Plan, signal: str, period: int) -> tuple[dict[str, Any], Calla
     metric = METRICS[signal]
     scale = metric.unit * (period / PUBLISHED if metric.total else 1.0)
     if metric.ecs:
-        namespace, where = "AWS/ECS", {"ClusterName": ref("Cluster"), "ServiceName": plan.names.scaling("service")}
+        namespace, where = "AWS/ECS", {"ClusterName": ref("Cluster"), "ServiceName": plan.names.ecs}
     else:
         namespace, where = plan.namespace, {"Service": plan.service.name}
     found: dict[str, Any] = {

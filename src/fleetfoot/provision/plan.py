@@ -19,18 +19,17 @@ class Names:
     app: str
     workspace: str
     service: str
+    cluster: str
+    ecs: str
+    """Of the service on ECS."""
 
     @property
     def task(self) -> str:
         """The task definition, its repository and its image."""
         return self.app if self.service == self.app else f"{self.app}-{self.service}"
 
-    @property
-    def cluster(self) -> str:
-        return f"{self.app}-cluster"
-
     def scaling(self, what: str = "") -> str:
-        """``my-app-autoscaling-service``, ``-alb``, ``-tg``, ``-lb-sg``, ``-policy``."""
+        """``my-app-autoscaling-alb``, ``-tg``, ``-lb-sg``, ``-policy``."""
         return f"{self.app}-autoscaling-{what}"
 
     def subnet(self, tier: str, number: int) -> str:
@@ -47,11 +46,15 @@ class Names:
 
 @dataclass(frozen=True)
 class Plan:
-    """One service as one stack. ``monthly``: the budget in USD, or None."""
+    """One service as one stack. ``monthly``: the budget in USD, or None.
+
+    ``there``: cluster and service on ECS where they are there already; None: the template makes them.
+    """
 
     service: Service
     mode: str
     monthly: float | None = None
+    there: tuple[str, str] | None = None
 
     @property
     def asks(self) -> Provision:
@@ -66,7 +69,8 @@ class Plan:
     @property
     def names(self) -> Names:
         app = self.asks.app or self.service.name
-        return Names(app, self.asks.workspace or app, self.service.name)
+        cluster, ecs = self.there or (f"{app}-cluster", f"{app}-autoscaling-service")
+        return Names(app, self.asks.workspace or app, self.service.name, cluster, ecs)
 
     @property
     def namespace(self) -> str:

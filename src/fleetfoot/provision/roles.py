@@ -197,7 +197,7 @@ def _arn(service: str, path: str) -> Value:
 
 
 def _service(plan: Plan) -> Value:
-    return _arn("ecs", f"service/{plan.names.cluster}/{plan.names.scaling('service')}")
+    return _arn("ecs", f"service/{plan.names.cluster}/{plan.names.ecs}")
 
 
 def _tasks(plan: Plan) -> Value:

@@ -76,9 +76,9 @@ def scaling(plan: Plan) -> Part:
     found: dict[str, Resource] = {
         "ScalableTarget": ScalableTarget(
             MinCapacity=ref("MinTasks"), MaxCapacity=ref("MaxTasks"), DependsOn=("Service",),
-            ResourceId=sub(f"service/${{Cluster}}/{plan.names.scaling('service')}"), ScheduledActions=actions or None,
+            ResourceId=sub(f"service/${{Cluster}}/{plan.names.ecs}"), ScheduledActions=actions or None,
             SuspendedState=_suspended() if plan.mode == "controller" else None,
-            why="the bounds; what the service starts with when the stack is made",
+            why="the bounds" if plan.there else "the bounds; what the service starts with when the stack is made",
         )
     }  # fmt: skip
     if plan.mode == "controller":
@@ -132,8 +132,8 @@ def notes(plan: Plan) -> list[str]:
 def _other_names(plan: Plan) -> list[str]:
     """The controller runs the same file: it looks for the service under the names of ``ecs``."""
     asked = (plan.service.ecs.cluster, plan.service.ecs.service or plan.service.name)
-    named = (plan.names.cluster, plan.names.scaling("service"))
-    if plan.service.target == "ecs" and asked == named:
+    named = (plan.names.cluster, plan.names.ecs)
+    if plan.service.target == "ecs" and (plan.there or asked == named):
         return []
     wanted = f"target: ecs, ecs: {{cluster: {named[0]}, service: {named[1]}}}"
     return [f"the controller finds the service of this template with {wanted}"]

@@ -186,7 +186,7 @@ def _service(plan: Plan) -> Service:
     names = plan.names
     fast = {"MetricNames": ["CPUUtilization", "MemoryUtilization"], "ResolutionSeconds": 20}
     return Service(
-        ServiceName=names.scaling("service"), Cluster=ref("Cluster"), TaskDefinition=ref("TaskDefinition"),
+        ServiceName=names.ecs, Cluster=ref("Cluster"), TaskDefinition=ref("TaskDefinition"),
         why="no DesiredCount: an update of the stack leaves the count as the scaling has set it",
         CapacityProviderStrategy=_strategy(plan),
         DeploymentConfiguration={
@@ -204,7 +204,7 @@ def _service(plan: Plan) -> Service:
         HealthCheckGracePeriodSeconds=ceil(plan.service.health.grace / 1000), AvailabilityZoneRebalancing="ENABLED",
         EnableExecuteCommand=plan.asks.access == "exec",
         Monitoring={"MetricConfigurations": [fast]} if plan.fine else None,
-        DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"), Tags=plan.tagged(names.scaling("service")),
+        DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"), Tags=plan.tagged(names.ecs),
     )  # fmt: skip
 
 

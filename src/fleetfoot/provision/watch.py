@@ -61,7 +61,7 @@ def watch(plan: Plan) -> Part:
         ),
         **_rules(plan),
         **_alarms(plan),
-        "Dashboard": Dashboard(DashboardName=names.of("service"), DashboardBody=sub(_dashboard(plan))),
+        "Dashboard": dashboard(plan),
     }  # fmt: skip
     parameters = {
         "AlertEmail": Parameter(
@@ -101,7 +101,7 @@ def _policy() -> TopicPolicy:
 
 
 def _rules(plan: Plan) -> dict[str, Resource]:
-    group, cluster = f"service:{plan.names.scaling('service')}", [attribute("Cluster", "Arn")]
+    group, cluster = f"service:{plan.names.ecs}", [attribute("Cluster", "Arn")]
     task = {"clusterArn": cluster, "group": [group], "lastStatus": ["STOPPED"]}
     killed = {"stopCode": ["EssentialContainerExited"], "containers": {"exitCode": [137, 139]}}
     here = [attribute("Service", "ServiceArn")]
@@ -165,10 +165,14 @@ def _alarms(plan: Plan) -> dict[str, Resource]:
     }  # fmt: skip
 
 
-def _dashboard(plan: Plan) -> str:
+def dashboard(plan: Plan) -> Dashboard:
+    return Dashboard(DashboardName=plan.names.of("service"), DashboardBody=sub(_widgets(plan)))
+
+
+def _widgets(plan: Plan) -> str:
     """Traffic, latency, tasks, load: one row of two each."""
     own = [plan.namespace, None, "Service", plan.service.name]
-    ecs = ["ClusterName", "${Cluster}", "ServiceName", plan.names.scaling("service")]
+    ecs = ["ClusterName", "${Cluster}", "ServiceName", plan.names.ecs]
     fine = {"period": 10}
 
     def mine(signal: str, statistic: str) -> list[Any]:

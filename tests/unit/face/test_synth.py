@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from fleetfoot.face.cli import main
@@ -25,17 +26,35 @@ def test_json_is_for_programs_and_notes_are_not_in_it() -> None:
     assert json.loads(found.stdout)["Metadata"]["Fleetfoot"] == {"Service": "encryptor", "Mode": "controller"}
 
 
-def test_what_a_mode_cannot_do_is_exit_2_and_writes_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "stack.yaml"
-    found = CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "--mode", "native20", "-o", str(out)])
+@pytest.mark.parametrize("form", ["cloudformation", "terraform"])
+def test_what_a_mode_cannot_do_is_exit_2_and_writes_nothing(form: str, tmp_path: Path) -> None:
+    out = tmp_path / "stack.tf.json"
+    found = CliRunner().invoke(main, ["synth", form, EXAMPLE, "--mode", "native20", "-o", str(out)])
     assert found.exit_code == 2
     assert "policy rps: mode native20 cannot do it" in found.stderr
     assert not out.exists()
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    nowhere = str(tmp_path / "none" / "stack.yaml")
-    found = CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "-o", nowhere])
+def test_the_scaling_becomes_a_file_for_terraform(tmp_path: Path) -> None:
+    out = tmp_path / "scaling.tf.json"
+    found = CliRunner().invoke(main, ["synth", "terraform", EXAMPLE, "--mode", "alarms", "-o", str(out)])
+    assert (found.exit_code, found.stdout) == (0, f"wrote {out}: 19 resources, mode alarms\n")
+    variables = json.loads(out.read_text(encoding="utf-8"))["variable"]
+    assert (variables["cluster"]["default"], variables["max_tasks"]["default"]) == ("my-app-cluster", 14)
+
+
+def test_a_name_terraform_would_not_read_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "scaling.json"
+    found = CliRunner().invoke(main, ["synth", "terraform", EXAMPLE, "-o", str(out)])
+    assert found.exit_code == 2
+    assert "write -o scaling.tf.json" in found.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("form", ["cloudformation", "terraform"])
+def test_a_place_that_cannot_be_written_is_told(form: str, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none" / "stack.tf.json")
+    found = CliRunner().invoke(main, ["synth", form, EXAMPLE, "-o", nowhere])
     assert found.exit_code == 2
     assert "cannot be written" in found.stderr
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,17 +27,26 @@ mode_option = click.option(
 )
 
 
+file_argument = click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
+service_option = click.option(
+    "--service", metavar="NAME", help="Which service of the file; not needed where there is one."
+)
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there. [default: show]"
+)
+
+
 @click.group(short_help="Write templates of a platform from fleetfoot.yaml.")
 def synth() -> None:
     """Write fleetfoot.yaml as files of a platform, which need no fleetfoot to be read or deployed."""
 
 
 @synth.command(short_help="A CloudFormation template: network, balancer, service, scaling, roles.")
-@click.argument("file", type=click.Path(path_type=Path), default=Path("fleetfoot.yaml"))
-@click.option("--service", metavar="NAME", help="Which service of the file; not needed where there is one.")
+@file_argument
+@service_option
 @mode_option
 @click.option("--format", "form", type=click.Choice(("yaml", "json")), default="yaml", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there. [default: show]")
+@output_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def cloudformation(file: Path, service: str | None, mode: str, form: str, output: Path | None, as_json: bool) -> None:
     """A complete, parameterised template of one service of FILE (default fleetfoot.yaml).
@@ -45,19 +57,59 @@ def cloudformation(file: Path, service: str | None, mode: str, form: str, output
     fleetfoot synth cloudformation -o stack.yaml
     fleetfoot synth cloudformation --mode alarms -o stack.yaml && fleetfoot simulate --template stack.yaml
     """
-    from fleetfoot.provision import Refused, stack
+    from fleetfoot.provision import stack
     from fleetfoot.provision.scaling import notes
     from fleetfoot.provision.write import to_json, to_yaml
 
     plan = plan_of(file, service, mode)
-    try:
+    with told(file, plan):
         template = stack(plan)
+    text = to_json(template) if as_json or form == "json" else to_yaml(template)
+    show(text, notes(plan), output, f"{len(template.body()['Resources'])} resources, mode {mode}")
+
+
+@synth.command(short_help="The scaling of a service that is there, as JSON for Terraform.")
+@file_argument
+@service_option
+@mode_option
+@output_option
+def terraform(file: Path, service: str | None, mode: str, output: Path | None) -> None:
+    """The scaling of one service of FILE (default fleetfoot.yaml) for the ECS service you have: its scalable target,
+    policies, alarms, schedule, dashboard and roles. Cluster and service are variables.
+
+    What a mode cannot express is refused by name, with what to do instead; nothing is written then.
+
+    \b
+    fleetfoot synth terraform --mode alarms -o scaling.tf.json && terraform plan
+    """
+    from fleetfoot.provision.terraform import SUFFIX, notes
+    from fleetfoot.provision.terraform import terraform as file_of
+
+    if output is not None and not output.name.endswith(SUFFIX):
+        raise Told(f"{output}: Terraform reads JSON from names that end in {SUFFIX} only: write -o scaling{SUFFIX}")
+    plan = plan_of(file, service, mode)
+    with told(file, plan):
+        found = file_of(plan)
+    count = sum(len(labels) for labels in found["resource"].values())
+    show(json.dumps(found, indent=2, ensure_ascii=False) + "\n", notes(plan), output, f"{count} resources, mode {mode}")
+
+
+@contextlib.contextmanager
+def told(file: Path, plan: Plan) -> Iterator[None]:
+    """What the mode cannot express, and a task too large, as an error for the user."""
+    from fleetfoot.provision import Refused
+
+    try:
+        yield
     except Refused as refused:
         raise Told(f"{file}, service {plan.service.name}:\n" + "\n".join(f"  {r}" for r in refused.refusals)) from None
     except ValueError as error:
         raise Told(str(error)) from None
-    text = to_json(template) if as_json or form == "json" else to_yaml(template)
-    for note in notes(plan):
+
+
+def show(text: str, notes: list[str], output: Path | None, about: str) -> None:
+    """Write ``text`` where it is asked for; the notes go to stderr."""
+    for note in notes:
         click.echo(f"note: {note}", err=True)
     if output is None:
         click.echo(text, nl=False)
@@ -66,7 +118,7 @@ def cloudformation(file: Path, service: str | None, mode: str, form: str, output
         output.write_text(text, encoding="utf-8")
     except OSError as failure:
         raise Told(f"{output} cannot be written: {failure.strerror}") from failure
-    click.echo(f"wrote {output}: {len(template.body()['Resources'])} resources, mode {mode}")
+    click.echo(f"wrote {output}: {about}")
 
 
 @synth.command("sql", short_help="The SQL of the app's own database user, which may not change tables.")
