@@ -56,7 +56,7 @@ def test_an_order_sets_the_count_and_shows_in_the_next_look(cloud: Cloud, name: 
 
     async def go() -> tuple[bool, int]:
         ecs = target(cloud, name)
-        receipt = await ecs.order("orders", 5, "o@1", 5000)
+        receipt = await ecs.order("orders", 5, "o@1", 5000, 2)
         return receipt.ok, (await ecs.observe("orders")).desired
 
     assert run(go()) == (True, 5)
@@ -65,7 +65,7 @@ def test_an_order_sets_the_count_and_shows_in_the_next_look(cloud: Cloud, name: 
 
 def test_a_service_that_is_not_there_is_told_by_name_and_changes_nothing(cloud: Cloud, name: str) -> None:
     cloud.service(f"{name}x", 2)
-    receipt = run(target(cloud, name).order("orders", 5, "o@1", 5000))
+    receipt = run(target(cloud, name).order("orders", 5, "o@1", 5000, 2))
     assert not receipt.ok
     assert f"no ECS service {name} in cluster prod" in receipt.error
     assert run(target(cloud, name).observe("orders")).state is State.MISSING
@@ -75,7 +75,9 @@ def test_a_cluster_that_is_not_there_is_told(cloud: Cloud, name: str) -> None:
     cloud.service(name, 2)
     nowhere = EcsName("nowhere", name)
     receipt = run(
-        EcsTarget(Services(line(cloud.url), [nowhere], now), {"orders": nowhere}, now).order("orders", 5, "o@1", 5000)
+        EcsTarget(Services(line(cloud.url), [nowhere], now), {"orders": nowhere}, now).order(
+            "orders", 5, "o@1", 5000, 2
+        )
     )
     assert "no ECS cluster" in receipt.error
 

@@ -83,6 +83,7 @@ def ecs() -> Made:
 
 
 TARGETS = pytest.mark.parametrize("make", [memory, local, dryrun, shadow, ecs], ids=lambda make: make.__name__)
+SHARED = pytest.mark.parametrize("make", [memory, ecs], ids=lambda make: make.__name__)
 REAL = pytest.mark.parametrize("make", [memory, local, ecs], ids=lambda make: make.__name__)
 POOLED = pytest.mark.parametrize("make", [memory, local, dryrun, shadow], ids=lambda make: make.__name__)
 REAL_POOLED = pytest.mark.parametrize("make", [memory, local], ids=lambda make: make.__name__)
@@ -90,7 +91,7 @@ REAL_POOLED = pytest.mark.parametrize("make", [memory, local], ids=lambda make: 
 
 @TARGETS
 def test_the_receipt_of_an_order_names_the_order_its_count_and_when(make: Callable[[], Made]) -> None:
-    receipt = asyncio.run(make().target.order("orders", 5, "orders@1", 1000))
+    receipt = asyncio.run(make().target.order("orders", 5, "orders@1", 1000, 2))
     assert (receipt.order, receipt.service, receipt.count, receipt.ok) == ("orders@1", "orders", 5, True)
     assert receipt.commanded == _now()
 
@@ -100,7 +101,7 @@ def test_the_fleet_shows_the_ordered_count_unless_the_target_carries_nothing_out
     made = make()
 
     async def run() -> int:
-        await made.target.order("orders", 5, "orders@1", 1000)
+        await made.target.order("orders", 5, "orders@1", 1000, 2)
         return (await made.target.observe("orders")).desired
 
     assert asyncio.run(run()) == (5 if made.carries_out else 2)
@@ -111,9 +112,9 @@ def test_the_same_order_twice_is_one_order(make: Callable[[], Made]) -> None:
     made = make()
 
     async def run() -> tuple[int, int]:
-        await made.target.order("orders", 5, "orders@1", 1000)
+        await made.target.order("orders", 5, "orders@1", 1000, 2)
         once = (await made.target.observe("orders")).desired
-        receipt = await made.target.order("orders", 5, "orders@1", 1000)
+        receipt = await made.target.order("orders", 5, "orders@1", 1000, 2)
         assert receipt.ok
         return once, (await made.target.observe("orders")).desired
 
@@ -126,12 +127,29 @@ def test_a_negative_count_is_refused_in_the_receipt_and_changes_nothing(make: Ca
     made = make()
 
     async def run() -> None:
-        receipt = await made.target.order("orders", -1, "orders@1", 1000)
+        receipt = await made.target.order("orders", -1, "orders@1", 1000, 2)
         assert not receipt.ok
         assert receipt.error
         assert (await made.target.observe("orders")).desired == 2
 
     asyncio.run(run())
+
+
+@SHARED
+def test_an_order_takes_away_nothing_that_somebody_added_since_it_was_decided(make: Callable[[], Made]) -> None:
+    made = make()
+
+    async def run() -> tuple[int, int]:
+        assert (await made.target.order("orders", 9, "theirs@1", 1000, 2)).ok
+        for late in (5, 1):
+            receipt = await made.target.order("orders", late, "orders@1", 1000, 2)
+            assert not receipt.ok
+            assert "somebody has ordered 9" in receipt.error
+        held = (await made.target.observe("orders")).desired
+        assert (await made.target.order("orders", 5, "orders@2", 1000, 9)).ok
+        return held, (await made.target.observe("orders")).desired
+
+    assert asyncio.run(run()) == (9, 5)
 
 
 @POOLED
@@ -170,7 +188,7 @@ def test_why_tasks_are_not_kept_warm_is_told_in_words_and_in_time(make: Callable
 def test_a_refusal_comes_back_as_a_receipt_with_its_words(make: Callable[[], Made]) -> None:
     made = make()
     made.refuse()
-    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 1000))
+    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 1000, 2))
     assert not receipt.ok
     assert "no" in receipt.error
 
@@ -179,7 +197,7 @@ def test_a_refusal_comes_back_as_a_receipt_with_its_words(make: Callable[[], Mad
 def test_a_target_that_hangs_answers_at_the_deadline_and_says_so(make: Callable[[], Made]) -> None:
     made = make()
     made.hang()
-    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 20))
+    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 20, 2))
     assert not receipt.ok
     assert "20 ms" in receipt.error
 
@@ -189,7 +207,7 @@ def test_an_unknown_service_is_refused_and_shown_as_missing(make: Callable[[], M
     made = make()
 
     async def run() -> None:
-        receipt = await made.target.order("nobody", 5, "nobody@1", 1000)
+        receipt = await made.target.order("nobody", 5, "nobody@1", 1000, 2)
         assert not receipt.ok
         assert (await made.target.observe("nobody")).state is State.MISSING
 

@@ -59,8 +59,12 @@ class Target(Protocol):
 
     name: str
 
-    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
-        """Order ``count`` tasks. Never raises for a refusal, a failure or a missed deadline: the receipt says so."""
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> Receipt:
+        """Order ``count`` tasks. Never raises for a refusal, a failure or a missed deadline: the receipt says so.
+
+        ``before``: the count it was decided on. A target others may order of too refuses to undo what they have added
+        since.
+        """
         ...
 
     async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:

@@ -115,7 +115,7 @@ class Orders:
         until = self._now() + self._settings.order_patience
         while True:
             receipt = await self._targets[order.service].order(
-                order.service, order.count, order.id, self._settings.order_deadline
+                order.service, order.count, order.id, self._settings.order_deadline, order.before
             )
             if receipt.ok or self._now() >= until or order.service in self._next:
                 return receipt

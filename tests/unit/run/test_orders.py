@@ -63,6 +63,19 @@ def test_an_order_is_in_the_journal_before_the_target_hears_of_it() -> None:
     run(scenario)
 
 
+def test_an_order_says_on_what_count_it_was_decided() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.target.counts["orders"] = 9
+        bench.orders.give(bench.decide(6, current=4))
+        await eventually(lambda: len(bench.target.orders) > 1)
+        assert bench.target.counts["orders"] == 9
+        bench.orders.give(bench.decide(6, current=9))
+        await bench.quiet()
+        assert bench.target.counts["orders"] == 6
+
+    run(scenario)
+
+
 def test_growth_goes_out_while_the_journal_cannot_be_written() -> None:
     async def scenario(bench: Bench) -> None:
         bench.journal.error = "disk full"

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from fleetfoot.core.model import Fleet, Receipt, State
 from fleetfoot.edge.aws.errors import AwsError
 from fleetfoot.edge.aws.services import EcsName, Services, fleet_of
-from fleetfoot.edge.targets.deadline import why_not
+from fleetfoot.edge.targets.refusing import undoes, why_not
 
 NO_POOL = "ECS keeps no task warm beside the serving ones: raise capacity.min, a started task costs the same"
 
 
 class EcsTarget:
-    """The count is read again before every order, so that the same order twice is one call."""
+    """The count is read again before every order, so that the same order twice is one call, and no order takes away
+    what somebody else has added since it was decided."""
 
     name = "ecs"
 
@@ -21,11 +22,11 @@ class EcsTarget:
         """``names``: what the services of the file are called on ECS."""
         self._services, self._names, self._now = services, names, now
 
-    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
-        error = await why_not(self._set(service, count), deadline_ms, "ECS")
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> Receipt:
+        error = await why_not(self._set(service, count, before), deadline_ms, "ECS")
         return Receipt(order_id, service, count, not error, self._now(), error)
 
-    async def _set(self, service: str, count: int) -> None:
+    async def _set(self, service: str, count: int, before: int) -> None:
         name = self._names.get(service)
         if name is None:
             raise AwsError(f"there is no service {service!r}")
@@ -34,7 +35,10 @@ class EcsTarget:
         raw = (await self._services.fresh(name)).raw
         if raw.get("status", "ACTIVE") != "ACTIVE":
             raise AwsError(f"the ECS service {name.service} is {raw['status']}: it takes no order")
-        if int(raw["desiredCount"]) != count:
+        present = int(raw["desiredCount"])
+        if why := undoes(count, before, present):
+            raise AwsError(why)
+        if present != count:
             await self._services.aws.call(
                 "ecs", "UpdateService", cluster=name.cluster, service=name.service, desiredCount=count
             )

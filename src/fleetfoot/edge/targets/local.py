@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fleetfoot.core.model import Fleet, Receipt, State
 from fleetfoot.edge.sources.plane import fleet_of
-from fleetfoot.edge.targets.deadline import why_not
+from fleetfoot.edge.targets.refusing import why_not
 
 WHO = "the data plane"
 
@@ -32,7 +32,7 @@ class LocalTarget:
         self._plane = plane
         self._now = now
 
-    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> Receipt:  # noqa: ARG002
         error = await why_not(self._plane.scale(service, count, order_id), deadline_ms, WHO)
         return Receipt(order_id, service, count, not error, self._now(), error)
 

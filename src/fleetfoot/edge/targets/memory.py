@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from fleetfoot.core.model import Fleet, Receipt, State
+from fleetfoot.edge.targets.refusing import undoes
 
 
 class MemoryTarget:
@@ -22,8 +23,8 @@ class MemoryTarget:
         self.slow = 0
         self._now = now
 
-    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:
-        error = await self._carry_out(service, count, order_id, deadline_ms)
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> Receipt:
+        error = await self._carry_out(service, count, order_id, deadline_ms, before)
         return Receipt(order_id, service, count, not error, self._now(), error)
 
     async def keep_warm(self, service: str, count: int, deadline_ms: int) -> str:
@@ -32,11 +33,11 @@ class MemoryTarget:
             self.warm[service] = count
         return error
 
-    async def _carry_out(self, service: str, count: int, order_id: str, deadline_ms: int) -> str:
+    async def _carry_out(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> str:
         if error := await self._silent(deadline_ms):
             return error
         self.orders.append((service, count, order_id))
-        error = self._refused(service, count)
+        error = self._refused(service, count) or undoes(count, before, self.counts[service])
         if not error:
             self.counts[service] = count
         return error

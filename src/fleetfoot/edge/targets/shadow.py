@@ -152,7 +152,7 @@ class ShadowTarget:
         self._fleets = fleets
         self._now = now
 
-    async def order(self, service: str, count: int, order_id: str, deadline_ms: int) -> Receipt:  # noqa: ARG002
+    async def order(self, service: str, count: int, order_id: str, deadline_ms: int, before: int) -> Receipt:  # noqa: ARG002
         if count < 0:
             return Receipt(order_id, service, count, False, self._now(), f"{count} tasks cannot be")
         self._fleets[service].order(count, self._now())

@@ -1,4 +1,4 @@
-"""How a target answers: in time, and never by raising."""
+"""How a target answers: in time, never by raising, and not against what others have ordered."""
 
 from __future__ import annotations
 
@@ -16,3 +16,10 @@ async def why_not(call: Awaitable[object], deadline_ms: int, who: str) -> str:
     except Exception as failure:  # noqa: BLE001
         return str(failure) or type(failure).__name__
     return ""
+
+
+def undoes(count: int, before: int, present: int) -> str:
+    """Why ``count`` is not ordered: it was decided on ``before``, and somebody has added more since; else empty."""
+    if present <= max(before, count):
+        return ""
+    return f"{count} were decided on when there were {before}, and somebody has ordered {present} since"
