@@ -62,7 +62,10 @@ class Shot:
 
 
 class Load:
-    """``rate`` requests/s in step, GET and POST in turn, whatever becomes of those before."""
+    """``rate`` requests/s in step, two GET and two POST in turn, whatever becomes of those before.
+
+    Two and two: where two tasks take turns, either sees both.
+    """
 
     def __init__(self, port: int, rate: float = 100, *, unsafe: bool | None = None, prefix: str = "") -> None:
         """``unsafe``: only POST (True), only GET (False). ``prefix`` of the names tells several loads apart."""
@@ -103,7 +106,7 @@ class Load:
             await asyncio.sleep(max(0.0, begun + number * self._gap - time.monotonic()))  # sleep: until it is due
             if self._over.is_set():
                 break
-            unsafe = number % 2 == 1 if self._unsafe is None else self._unsafe
+            unsafe = number % 4 >= 2 if self._unsafe is None else self._unsafe
             shot = Shot(f"{self._prefix}{number}", unsafe, time.monotonic())
             self.shots.append(shot)
             task = asyncio.create_task(self._ask(shot))

@@ -26,19 +26,14 @@ def at_once(fleet: Fleet, order: tuple[str, ...]) -> list[Kill]:
     return [kill(part, pid) for part, pid in victims]
 
 
-@pytest.fixture(scope="module")
-def standing() -> Iterator[Fleet]:
-    """One fleet for all that is killed here; when it stops in the end, nothing of it is left."""
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """One for each test: a part that has died often is started later and later. When it stops, nothing is left."""
     with Fleet() as made:
+        made.whole()
         yield made
         made.stop()
         assert not processes_of(made.folder)
-
-
-@pytest.fixture
-def fleet(standing: Fleet) -> Fleet:
-    standing.whole()
-    return standing
 
 
 @pytest.mark.parametrize("order", [*FLEETS, ("task", "task"), *TRIPLES], ids="-".join)

@@ -29,7 +29,7 @@ def broken_off(fleet: Fleet, load: Load, *words: str) -> None:
     for word in words:
         wait_until(lambda: not fleet.told().get("ejected"), 60, what="the end of an ejection")
         fleet.fault(word, fleet.told()["tasks"][0]["id"])
-        wait_until(partial(lost, load, len(load.failed()) + 2), 20, what=f"two lost requests: {word}")
+        wait_until(partial(lost, load, len(load.failed()) + 1), 20, what=f"a lost request: {word}")
         fleet.fault("")
         load.more(50)
 
