@@ -111,6 +111,22 @@ def test_a_metric_is_read_by_its_newest_whole_period(cloud: Cloud, name: str) ->
     assert abs(signal.end / 1000 - (begun - 10)) <= 1.5  # the clock of an answer has whole seconds
 
 
+@pytest.mark.parametrize(
+    ("end", "value"), [pytest.param(0, 8.0, id="may-lack-a-part"), pytest.param(-10, 2.0, id="is-all-there")]
+)
+def test_a_sum_that_fell_is_believed_once_nothing_of_it_can_be_on_its_way(
+    cloud: Cloud, name: str, end: int, value: float
+) -> None:
+    wait_until(lambda: 1 < time.time() % 10 < 6, what="a period that does not end at once")
+    begun = time.time() // 10 * 10 + end
+    cloud.metric("Shop", name, {begun - 20: 3.0, begun - 15: 5.0, begun - 10: 2.0}, {})
+    metric = Metric("Shop", name, (), "Sum", 10_000)
+    source = CloudWatchSource(Metrics(line(cloud.url), [metric], now), "orders", "hits", metric)
+    signal = run(source.read(now())).signals["hits"]
+    assert signal.value == value
+    assert abs(signal.end / 1000 - begun) <= 1.5
+
+
 def test_a_metric_nobody_publishes_is_empty_and_not_zero(cloud: Cloud, name: str) -> None:
     metric = Metric("Shop", name, (), "Average", 60_000)
     source = CloudWatchSource(Metrics(line(cloud.url), [metric], now), "orders", "hits", metric)
@@ -159,3 +175,36 @@ def test_scale_in_of_application_auto_scaling_is_suspended_and_handed_back(
 def test_without_a_scalable_target_there_is_nothing_to_suspend(cloud: Cloud, name: str, tmp_path: Path) -> None:
     backstop = Backstop(line(cloud.url), [EcsName(CLUSTER, name)], tmp_path)
     assert run(backstop.hold()) == run(backstop.release()) == []
+
+
+def test_a_controller_that_lost_its_folder_cannot_hand_back_and_the_service_is_told(
+    cloud: Cloud, name: str, tmp_path: Path
+) -> None:
+    cloud.service(name, 2)
+    cloud.scalable(name)
+    of = [EcsName(CLUSTER, name)]
+    first, later = (Backstop(line(cloud.url), of, folder(tmp_path / part)) for part in ("first", "later"))
+    assert run(first.suspended()) == []
+    run(first.hold())
+    run(later.hold())
+    run(later.release())
+    assert run(later.suspended()) == [f"service/{CLUSTER}/{name}"]
+    run(first.release())
+    assert run(later.suspended()) == []
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def test_a_file_of_what_was_found_that_cannot_be_read_is_told_and_nothing_is_changed(
+    cloud: Cloud, name: str, tmp_path: Path
+) -> None:
+    cloud.service(name, 2)
+    cloud.scalable(name)
+    (tmp_path / "suspended.json").write_text("{")
+    backstop = Backstop(line(cloud.url), [EcsName(CLUSTER, name)], tmp_path)
+    with pytest.raises(AwsError, match=r"suspended\.json.* cannot be read"):
+        run(backstop.hold())
+    assert not cloud.suspended(name)

@@ -78,9 +78,11 @@ def test_scale_in_of_aws_is_suspended_while_it_runs_and_until_release(trial: Tri
     assert "already" in call(trial, "control", code=2)
     trial.end(hard=True)
     assert held(trial)["DynamicScalingInSuspended"]
-    assert json.loads(call(trial, "release", "--json"))["released"] == [RESOURCE]
+    assert json.loads(call(trial, "release", "--json")) == {"ok": True, "released": [RESOURCE], "suspended": []}
     assert not held(trial)["DynamicScalingInSuspended"]
     assert "nothing was suspended" in call(trial, "release")
+    held(trial)["DynamicScalingInSuspended"] = True
+    assert f"--resource-id {RESOURCE}" in call(trial, "release")
 
 
 def test_a_controller_that_is_killed_leaves_the_count_and_its_successor_gives_no_wrong_order(trial: Trial) -> None:

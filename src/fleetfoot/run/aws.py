@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleetfoot.edge.aws.backstop import Backstop
-from fleetfoot.edge.aws.errors import AwsError
+from fleetfoot.edge.aws.errors import THROTTLED, AwsError
 from fleetfoot.edge.aws.services import EcsName, Services
 from fleetfoot.edge.aws.session import PATIENT_S, READ_S, Aws
 from fleetfoot.edge.base import Source, Target
@@ -24,10 +24,8 @@ from fleetfoot.spec.cloudwatch import METRICS
 log = logging.getLogger("fleetfoot.aws")
 
 AGAIN_S = 30.0
-ECS_PERIOD = (
-    60_000  # ms: of what every service has; its 20-second metrics are to be asked for, and a signal of one's own
-)
-PASSING = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ThrottlingException")
+ECS_PERIOD = 60_000  # ms, of what every service has; its 20-second metrics are a signal of one's own
+PASSING = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", *THROTTLED)
 
 
 @dataclass(slots=True)
@@ -98,16 +96,18 @@ async def why_not(spec: Spec) -> list[str]:
     return found
 
 
-async def release(spec: Spec, state: Path) -> list[str]:
-    """Hand back to Application Auto Scaling what was suspended: the resources. Raises AwsError and OSError."""
-    found: list[str] = []
+async def release(spec: Spec, state: Path) -> tuple[list[str], list[str]]:
+    """Hand back to Application Auto Scaling what was suspended: the resources, and those whose scale-in is suspended
+    all the same. Raises AwsError and OSError."""
+    found, left = list[str](), list[str]()
     made = connect(spec, state, lambda: 0, PATIENT_S)
     try:
         for backstop in made.backstops:
             found += await backstop.release()
+            left += await backstop.suspended()
     finally:
         made.close()
-    return found
+    return found, left
 
 
 def _by_region(spec: Spec) -> Mapping[str | None, list[Service]]:

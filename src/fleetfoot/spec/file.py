@@ -36,6 +36,18 @@ def _clashes(written: dict[str, str]) -> list[Wrong]:
     return wrongs
 
 
+def _scaled_twice(services: dict[str, Service]) -> list[Wrong]:
+    """Services that are one and the same on ECS: each would undo what the other ordered."""
+    first: dict[tuple[str | None, str, str], str] = {}
+    wrongs = []
+    for name, service in services.items():
+        on_ecs = (service.ecs.region, service.ecs.cluster, service.ecs.service or name)
+        if service.target == "ecs" and (other := first.setdefault(on_ecs, name)) != name:
+            text = f"service {on_ecs[2]} of cluster {on_ecs[1]} is scaled by {other} already: write another service"
+            wrongs.append(Wrong(text, at=(name, "ecs"), on_key=True))
+    return wrongs
+
+
 def _bad_names(what: str, given: Any) -> list[Wrong]:
     """The keys of ``given`` that name no ``what``."""
     rule = f"is not allowed: a {what}'s name is 1 to 40 small letters, digits and hyphens"
@@ -102,7 +114,7 @@ class Spec(Part):
     @classmethod
     def _complete(cls, services: dict[str, Service]) -> dict[str, Service]:
         written = {name: s.listen for name, s in services.items() if "listen" in s.model_fields_set}
-        raise_if_any(_clashes(written))
+        raise_if_any([*_clashes(written), *_scaled_twice(services)])
         taken = {listen.rpartition(":")[2] for listen in written.values()}
         free = (str(port) for port in count(FIRST_PORT) if str(port) not in taken)
         addresses = {name: written.get(name) or f"127.0.0.1:{next(free)}" for name in services}

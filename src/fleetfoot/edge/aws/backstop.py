@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fleetfoot.edge.aws.errors import AwsError
 from fleetfoot.edge.aws.services import EcsName
 from fleetfoot.edge.aws.session import Aws
 
@@ -53,6 +54,10 @@ class Backstop:
             self._keep({key: state for key, state in self._kept().items() if key != self._key(name)})
         return back
 
+    async def suspended(self) -> list[str]:
+        """The resources whose scale-in is suspended now, by whomever. Raises AwsError."""
+        return [name for name, state in (await self._found()).items() if state[SCALE_IN]]
+
     async def _found(self) -> dict[str, State]:
         found: dict[str, State] = {}
         for i in range(0, len(self._names), TARGETS):
@@ -78,6 +83,8 @@ class Backstop:
             kept: dict[str, State] = json.loads(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        except ValueError as failure:
+            raise AwsError(f"{self._file}, how AWS's scaling was found, cannot be read: {failure}") from failure
         return kept
 
     def _keep(self, kept: dict[str, State]) -> None:

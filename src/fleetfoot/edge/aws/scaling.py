@@ -11,6 +11,7 @@ from fleetfoot.edge.aws.services import EcsName, Services
 from fleetfoot.edge.aws.session import Aws
 
 ECS = {"ServiceNamespace": "ecs"}
+MOST_ALARMS = 100  # to a call; a target has 50 policies at most, and two alarms where AWS tracks by itself
 PERMISSIONS = {
     "ecs:DescribeServices": "the service and its count",
     "application-autoscaling:DescribeScalableTargets": "its bounds",
@@ -24,24 +25,46 @@ async def answers_of(aws: Aws, name: EcsName) -> tuple[int, bytes]:
     """The desired count, and one JSON document with all that scales the service. Raises AwsError."""
     raw = (await Services(aws, [name], lambda: 0).fresh(name)).raw
     of = {**ECS, "ResourceId": name.resource}
-    found: dict[str, Any] = {}
-    targets = await aws.call("application-autoscaling", "DescribeScalableTargets", **ECS, ResourceIds=[name.resource])
-    found["ScalableTargets"] = targets.data["ScalableTargets"]
-    for call, key in (("DescribeScalingPolicies", "ScalingPolicies"), ("DescribeScheduledActions", "ScheduledActions")):
-        found[key] = (await aws.call("application-autoscaling", call, **of)).data[key]
+    aas, one = "application-autoscaling", [name.resource]
+    found: dict[str, Any] = {
+        "ScalableTargets": await _every(aws, aas, "DescribeScalableTargets", "ScalableTargets", **ECS, ResourceIds=one),
+        "ScalingPolicies": await _every(aws, aas, "DescribeScalingPolicies", "ScalingPolicies", **of),
+        "ScheduledActions": await _every(aws, aas, "DescribeScheduledActions", "ScheduledActions", **of),
+    }
     alarms = [alarm["AlarmName"] for policy in found["ScalingPolicies"] for alarm in policy.get("Alarms", ())]
     if alarms:
-        answer = await aws.call("cloudwatch", "DescribeAlarms", AlarmNames=alarms[:100], AlarmTypes=["MetricAlarm"])
-        found["MetricAlarms"] = answer.data["MetricAlarms"]
+        named = {"AlarmNames": alarms[:MOST_ALARMS], "AlarmTypes": ["MetricAlarm"]}
+        found["MetricAlarms"] = await _every(aws, "cloudwatch", "DescribeAlarms", "MetricAlarms", **named)
     return int(raw["desiredCount"]), json.dumps(found, default=_plain, indent=1).encode()
 
 
-def policy() -> Mapping[str, Any]:
-    """The IAM policy that reading needs: no action writes."""
+async def _every(aws: Aws, api: str, call: str, key: str, **arguments: Any) -> list[Any]:
+    """All pages of an answer: of policies AWS gives ten to a page."""
+    found, more = list[Any](), dict[str, Any]()
+    while True:
+        data = (await aws.call(api, call, **arguments, **more)).data
+        found += data[key]
+        if not data.get("NextToken"):
+            return found
+        more = {"NextToken": data["NextToken"]}
+
+
+def policy(cluster: str, service: str | None, region: str | None) -> Mapping[str, Any]:
+    """The IAM policy that reading needs: no action writes. None: any. Application Auto Scaling scopes its describing
+    calls to nothing; which alarms there are is only told by the policies."""
+    on = {
+        "ecs": f"arn:aws:ecs:{region or '*'}:*:service/{cluster}/{service or '*'}",
+        "cloudwatch": f"arn:aws:cloudwatch:{region or '*'}:*:alarm:*",
+        "application-autoscaling": "*",
+    }
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": sorted(PERMISSIONS), "Resource": "*"}],
-    }
+        "Statement": [
+            {"Effect": "Allow", "Action": [action for action in PERMISSIONS if action.startswith(f"{api}:")],
+             "Resource": resource}
+            for api, resource in on.items()
+        ],
+    }  # fmt: skip
 
 
 def _plain(value: object) -> str:

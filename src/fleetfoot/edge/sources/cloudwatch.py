@@ -18,6 +18,8 @@ MOST = 500  # metrics to a call
 BACK = 5  # periods are looked at, so that a late one is found
 SHORTEST_BACK_S = 60
 SHARE_MS = 20
+ADDED_UP = ("Sum", "SampleCount")
+SETTLED = timedelta(seconds=10)  # publishers put a value every 5 s, and CloudWatch shows it some seconds later
 ASKED_MS = (1000, 30_000)  # between two questions: half a period, within these
 
 
@@ -87,19 +89,24 @@ class Metrics:
             ScanBy="TimestampDescending",
         )
         rows = {row["Id"]: row for row in answer.data["MetricDataResults"]}
-        return {metric: _newest(rows.get(f"m{number}", {}), period, answer) for number, metric in enumerate(metrics)}
+        return {metric: _newest(rows.get(f"m{number}", {}), metric, answer) for number, metric in enumerate(metrics)}
 
 
-def _newest(row: Mapping[str, Any], period: int, answer: Answer) -> Point:
-    """The newest period that is over; what has only begun says nothing yet."""
-    span = timedelta(milliseconds=period)
+def _newest(row: Mapping[str, Any], metric: Metric, answer: Answer) -> Point:
+    """The newest period that is over; what has only begun says nothing yet. A sum of which a part may still be on its
+    way is no less than the one before."""
+    span = timedelta(milliseconds=metric.period)
     points: list[tuple[datetime, float]] = list(zip(row.get("Timestamps", ()), row.get("Values", ()), strict=True))
     if row.get("StatusCode") == "InternalError":
         raise AwsError(f"CloudWatch failed on {row.get('Label', 'a metric')}; it is asked again", "InternalError")
-    for begun, value in sorted(points, reverse=True):
-        if begun + span <= answer.wall + timedelta(seconds=1):  # the header has whole seconds
-            return Point(float(value), answer.when(begun + span), answer.at)
-    return Point(None, answer.at, answer.at)
+    latest = answer.wall + timedelta(seconds=1)  # the header has whole seconds
+    over = [(begun + span, value) for begun, value in sorted(points, reverse=True) if begun + span <= latest]
+    if not over:
+        return Point(None, answer.at, answer.at)
+    end, value = over[0]
+    if metric.stat in ADDED_UP and answer.wall - end < SETTLED:
+        value = max(value for _, value in over[:2])
+    return Point(float(value), answer.when(end), answer.at)
 
 
 class CloudWatchSource:

@@ -47,7 +47,7 @@ def adopt(
     from fleetfoot.edge.aws.scaling import policy
 
     if permissions:
-        click.echo(json.dumps(policy(), indent=1))
+        click.echo(json.dumps(policy(cluster, service, region), indent=1))
         return
     if not service:
         raise Told("write --service NAME, as it is called on ECS")

@@ -93,7 +93,7 @@ def _scale(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool, listen
         raise Told("\n".join([*problems, "nothing was changed"]))
     if answers(folder):
         raise Told(f"a controller runs in {folder} already: two would order against each other")
-    token = token_of(_folder(folder))
+    token = token_of(_folder(folder), os.environ.get("FLEETFOOT_TOKEN", "").strip())
     with _listening(listen) as push:
         host, port = push.getsockname()[:2]
         click.echo(f"{'a shadow: it orders nothing; ' if shadow else ''}tasks push to http://{host}:{port}/push")
@@ -103,19 +103,20 @@ def _scale(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool, listen
         _run(up, push, token)
 
 
-def token_of(folder: Path) -> str:
-    """FLEETFOOT_TOKEN, or the state folder's own, made the first time. Raises Told."""
-    given = os.environ.get("FLEETFOOT_TOKEN", "")
+def token_of(folder: Path, given: str) -> str:
+    """``given``, or the state folder's own, made the first time. Raises Told."""
     path = folder / TOKEN_FILE
     if given:
         return given
     try:
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        path.touch(mode=0o600)
+        token = path.read_text(encoding="ascii").strip()
+        if not token:  # new, or one that was never written to its end
+            token = secrets.token_urlsafe(24)
+            path.write_text(token, encoding="ascii")
         click.echo(f"the token of the pushes is in {path}")
-        return path.read_text(encoding="ascii").strip()
-    except OSError as failure:
+        return token
+    except (OSError, ValueError) as failure:
         raise Told(f"no token for the pushes: {failure}") from failure
 
 

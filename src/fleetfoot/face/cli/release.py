@@ -9,6 +9,11 @@ import click
 
 from fleetfoot.face.cli.common import Told, answers, file_option, json_option, load_spec, put, state_of, state_option
 
+STILL = """\
+{name}: its scale-in is suspended still, as it was found or by a controller whose folder is gone; to arm it:
+  aws application-autoscaling register-scalable-target --service-namespace ecs --resource-id {name} \\
+    --scalable-dimension ecs:service:DesiredCount --suspended-state DynamicScalingInSuspended=false"""
+
 
 @click.command(short_help="Give AWS's own scaling back as it was found.")
 @click.argument("named", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
@@ -30,12 +35,15 @@ def release(named: Path | None, file: Path, state: Path | None, as_json: bool) -
     if answers(folder):
         raise Told(f"a controller runs in {folder}: end it first, or it orders on")
     try:
-        names = asyncio.run(hand_back(spec, folder))
-    except (AwsError, NotInstalled, OSError, ValueError) as failure:
+        names, left = asyncio.run(hand_back(spec, folder))
+    except (AwsError, NotInstalled, OSError) as failure:
         raise Told(f"not handed back: {failure}") from failure
     if as_json:
-        put({"ok": True, "released": names})
-    elif names:
-        click.echo("\n".join(f"{name}: AWS's own scaling is as it was found" for name in names))
-    else:
+        put({"ok": True, "released": names, "suspended": left})
+        return
+    for name in names:
+        click.echo(f"{name}: AWS's own scaling is as it was found")
+    if not names:
         click.echo("nothing was suspended from here")
+    for name in left:
+        click.echo(STILL.format(name=name))

@@ -117,6 +117,9 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("ecs-without-its-target", service("ecs: {cluster: prod}"), [
         f"f:4:5: {A}.ecs: is used by target ecs only: write target: ecs, or remove it",
     ]),
+    ("one-service-of-ecs-twice", "services:\n  a: {target: ecs}\n  b: {target: ecs, ecs: {service: a}}\n", [
+        "f:3:20: services.b.ecs: service a of cluster default is scaled by a already: write another service",
+    ]),
     ("ecs-by-its-arn-and-in-no-region", service(
         "target: ecs", "ecs: {cluster: 'arn:aws:ecs:a:1:b/c', region: Seoul}"
     ), [
