@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.edge.aws.scaling import PERMISSIONS, policy
 from fleetfoot.sim.aws.world import REGION
 from fleetfoot.spec import load
 from fleetfoot.spec.policies import DefaultPolicy, TargetPolicy
@@ -84,15 +83,8 @@ def test_a_service_that_is_not_there_is_told(cloud: Moto) -> None:
 
 
 def test_what_it_may_do_is_printed_and_nothing_of_it_writes(cloud: Moto) -> None:
-    printed = json.loads(call(cloud, "--permissions", "--service", "orders"))
-    assert printed == policy(CLUSTER, "orders", REGION)
-    rows = [(action, row["Resource"]) for row in printed["Statement"] for action in row["Action"]]
-    assert sorted(action for action, _ in rows) == sorted(PERMISSIONS)
-    assert all(action.partition(":")[2].startswith("Describe") for action, _ in rows)
-
-
-def test_reading_is_allowed_on_the_one_service_where_aws_scopes_it() -> None:
-    of_ecs, of_alarms, of_scaling = policy("prod", "orders", "eu-west-1")["Statement"]
-    assert of_ecs["Resource"] == "arn:aws:ecs:eu-west-1:*:service/prod/orders"
-    assert of_alarms["Resource"] == "arn:aws:cloudwatch:eu-west-1:*:alarm:*"
-    assert {action.partition(":")[0] for action in of_scaling["Action"]} == {"application-autoscaling"}
+    rows = json.loads(call(cloud, "--permissions", "--service", "orders"))["Statement"]
+    assert all(action.partition(":")[2].startswith("Describe") for row in rows for action in row["Action"])
+    assert [row["Resource"] for row in rows if row["Resource"] != "*"] == [
+        f"arn:aws:ecs:{REGION}:*:service/{CLUSTER}/orders", f"arn:aws:cloudwatch:{REGION}:*:alarm:*",
+    ]  # fmt: skip

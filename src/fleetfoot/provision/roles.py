@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +23,19 @@ UNSCOPED = {
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec have no ARN",
     "ssmmessages:OpenDataChannel": "the channels of ECS Exec have no ARN",
     "application-autoscaling:DescribeScalableTargets": "not scoped by AWS",
+    "application-autoscaling:DescribeScalingPolicies": "not scoped by AWS",
+    "application-autoscaling:DescribeScheduledActions": "not scoped by AWS",
+    "ecs:DeregisterTaskDefinition": "not scoped by AWS",
+    "ecs:RegisterTaskDefinition": "it has no ARN before it is registered",
+    "logs:CreateLogDelivery": "not scoped by AWS",
+    "logs:DeleteLogDelivery": "not scoped by AWS",
+    "route53:CreateHostedZone": "its id is not known before",
+    "servicediscovery:CreatePrivateDnsNamespace": "its id is not known before",
 }
 """Action -> why AWS leaves no choice but ``*`` (IAM's service authorization reference)."""
+LONGEST = 5_400  # characters of statements: AWS takes 6,144 once REGION and ACCOUNT are filled in
+LISTS = "it only looks, and AWS scopes that to nothing"
+"""Why of any other action."""
 
 PARTLY = {
     "ecs:ListTasks": "the cluster is the scope; a task's id is not known before",
@@ -30,8 +43,10 @@ PARTLY = {
     "ecs:GetTaskProtection": "a task's id is not known before",
     "ecs:UpdateTaskProtection": "a task's id is not known before",
     "application-autoscaling:RegisterScalableTarget": "a target's id is AWS's; the conditions say which kind",
+    "cloudwatch:DescribeAlarms": "the names are not known before; it only reads",
+    "iam:CreateServiceLinkedRole": "the roles are AWS's own; the condition says of which services",
 }
-"""Action -> why its ARN ends in ``/*``, under a condition."""
+"""Action -> why its ARN ends in ``*``, under a condition or only to read."""
 
 
 class RoleResource(Resource, of="AWS::IAM::Role"):
@@ -58,7 +73,7 @@ class Allow:
 
 @dataclass(frozen=True)
 class Role:
-    """``for_``: the service of AWS that takes it. ``allows``: all it may do."""
+    """``for_``: the service of AWS that takes it; empty: people. ``allows``: all it may do."""
 
     id: str
     suffix: str
@@ -167,10 +182,10 @@ def controller_role(plan: Plan) -> Role:
         "application-autoscaling:service-namespace": "ecs",
         "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
     }
-    instances = _arn("ecs", f"container-instance/{plan.names.cluster}/*")
-    target = _arn("application-autoscaling", "scalable-target/*")
+    instances = arn("ecs", f"container-instance/{plan.names.cluster}/*")
+    target = arn("application-autoscaling", "scalable-target/*")
     about = "lets the controller set the count of one service"
-    queues = [_arn("sqs", signal.queue) for signal in plan.service.signals.values() if signal.queue is not None]
+    queues = [arn("sqs", signal.queue) for signal in plan.service.signals.values() if signal.queue is not None]
     allows = [
         Allow(("ecs:DescribeServices", "ecs:UpdateService"), _service(plan), "reads the count, sets it", cluster),
         Allow(("ecs:ListTasks",), instances, "which tasks an open order started", cluster),
@@ -187,22 +202,58 @@ def controller_role(plan: Plan) -> Role:
     return Role("ControllerRole", "controllerRole", "ecs-tasks.amazonaws.com", about, tuple(allows))
 
 
+def adopt_role(cluster: str, service: str) -> Role:
+    """What ``fleetfoot adopt`` reads with; it writes nothing."""
+    return Role("Adopt", "adopt", "", f"reads how the service {service} is scaled, and writes nothing", (
+        Allow(("ecs:DescribeServices",), arn("ecs", f"service/{cluster}/{service}"), "the service and its count"),
+        Allow(("application-autoscaling:DescribeScalableTargets",), "*", "its bounds"),
+        Allow(("application-autoscaling:DescribeScalingPolicies",), "*", "what scales it"),
+        Allow(("application-autoscaling:DescribeScheduledActions",), "*", "its schedule"),
+        Allow(("cloudwatch:DescribeAlarms",), arn("cloudwatch", "alarm:*"), "the alarms of its step policies"),
+    ))  # fmt: skip
+
+
 def bastion_role() -> Role:
     return Role("BastionRole", "bastionRole", "ec2.amazonaws.com", "the bastion may do nothing in AWS", ())
 
 
-def _arn(service: str, path: str) -> Value:
-    """The ARN of something of ``service``, in the stack's own account and Region."""
-    return sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{path}")
+def arn(service: str, path: str) -> Value:
+    """The ARN of something of ``service``, in the stack's own account and Region where it has them."""
+    worldwide = service in ("budgets", "iam", "route53", "s3") or path.startswith("dashboard/")
+    of_all = service in ("route53", "s3") or path.startswith(("image/", "parameter/aws/"))
+    region, account = "" if worldwide else "${AWS::Region}", "" if of_all else "${AWS::AccountId}"
+    return sub(f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{path}")
+
+
+def policies(role: Role) -> list[dict[str, Any]]:
+    """The policy of a role of people, as many documents as AWS's longest managed policy makes it."""
+    found: list[dict[str, Any]] = []
+    for allow in role.allows:
+        statement = plain(allow.body())
+        if found and len(json.dumps([*found[-1]["Statement"], statement], separators=(",", ":"))) <= LONGEST:
+            found[-1]["Statement"].append(statement)
+        else:
+            found.append({"Version": "2012-10-17", "Statement": [statement]})
+    return found
+
+
+def plain(value: Any, region: str = "REGION", account: str = "ACCOUNT") -> Any:
+    """A document for people, who know the Region and the account, or write them in."""
+    if isinstance(value, dict):
+        if "Fn::Sub" in value:
+            known = {"Partition": "aws", "Region": region, "AccountId": account}
+            return re.sub(r"\$\{AWS::(\w+)\}", lambda found: known[found[1]], value["Fn::Sub"])
+        return {key: plain(one, region, account) for key, one in value.items()}
+    return [plain(one, region, account) for one in value] if isinstance(value, list) else value
 
 
 def _service(plan: Plan) -> Value:
-    return _arn("ecs", f"service/{plan.names.cluster}/{plan.names.ecs}")
+    return arn("ecs", f"service/{plan.names.cluster}/{plan.names.ecs}")
 
 
 def _tasks(plan: Plan) -> Value:
-    return _arn("ecs", f"task/{plan.names.cluster}/*")
+    return arn("ecs", f"task/{plan.names.cluster}/*")
 
 
 def _parameter(plan: Plan, what: str) -> Value:
-    return _arn("ssm", f"parameter{plan.names.logs(what)}")
+    return arn("ssm", f"parameter{plan.names.logs(what)}")

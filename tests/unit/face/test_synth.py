@@ -80,6 +80,23 @@ def test_iam_names_the_roles_there_are() -> None:
     assert "there are flowLogRole, ecsTaskExecutionRole, taskRole, controllerRole" in found.stderr
 
 
+@pytest.mark.parametrize("role", ["deployment", "adopt"])
+def test_iam_prints_what_people_need_with_a_reason_for_every_action(role: str) -> None:
+    told = json.loads(CliRunner().invoke(main, ["iam", role, "-f", EXAMPLE, "--json"]).stdout)[role]
+    statements = [one for policy in told["policies"] for one in policy["Statement"]]
+    assert set(told["reasons"]) == {action for one in statements for action in one["Action"]}
+    words = CliRunner().invoke(main, ["iam", role, "-f", EXAMPLE]).stdout
+    assert words.startswith(f"{role}, for people and pipelines: ")
+    assert "arn:aws:" in words
+
+
+def test_what_adopt_needs_is_one_thing_wherever_it_is_printed(tmp_path: Path) -> None:
+    words = ["adopt", "--permissions", "--cluster", "CLUSTER", "--service", "SERVICE", "--region", "REGION"]
+    nowhere = ["iam", "adopt", "--json", "-f", str(tmp_path / "none.yaml")]
+    told = CliRunner().invoke(main, nowhere).stdout.replace("ACCOUNT", "*")
+    assert json.loads(told)["adopt"]["policies"] == [json.loads(CliRunner().invoke(main, words).stdout)]
+
+
 def test_a_template_is_simulated_in_charge_of_the_service(tmp_path: Path) -> None:
     out = str(tmp_path / "stack.yaml")
     CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "--mode", "alarms", "-o", out])

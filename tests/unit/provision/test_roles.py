@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from fleetfoot.edge.aws.buckets import LIMITS
-from fleetfoot.provision import MODES
-from fleetfoot.provision.roles import PARTLY, UNSCOPED, Allow, roles
+from fleetfoot.provision import MODES, Plan, stack
+from fleetfoot.provision.deployment import THROUGH, deployment_role
+from fleetfoot.provision.handlers import ROWS
+from fleetfoot.provision.roles import PARTLY, UNSCOPED, Allow, Role, adopt_role, plain, policies, roles
 from tests.unit.provision.made import EVERYTHING, body, of_type, plan
 
 
@@ -17,9 +21,14 @@ def statements() -> list[Any]:
         pytest.param(allow, id=f"{mode}-{role.id}-{allow.actions[0]}")
         for mode in MODES
         for access in (EVERYTHING, "access: exec")
-        for role in roles(plan(mode, provision=access))
+        for role in everybody(plan(mode, provision=access))
         for allow in role.allows
     ]
+
+
+def everybody(of: Plan) -> list[Role]:
+    """The roles of the template, and those of the people beside it."""
+    return [*roles(of), deployment_role(of), adopt_role("prod", "orders")]
 
 
 def texts(on: Any) -> list[str]:
@@ -38,12 +47,18 @@ def test_no_action_has_a_wildcard(allow: Allow) -> None:
 @pytest.mark.parametrize("allow", statements())
 def test_a_wildcard_resource_stands_only_where_aws_scopes_the_action_to_none(allow: Allow) -> None:
     for text in texts(allow.on):
-        if text == "*":
+        if text == "*" and allow.given == THROUGH:
+            assert all(looks(action) for action in set(allow.actions) - set(UNSCOPED))
+        elif text == "*":
             assert set(allow.actions) <= set(UNSCOPED)
         elif "*" in text:
-            assert set(allow.actions) <= set(PARTLY)
-            assert text.endswith("/*")
-            assert allow.given, "what has a wildcard in its ARN has a condition"
+            assert text.index("*") == len(text) - 1
+            assert set(allow.actions) <= set(PARTLY) or allow.given == THROUGH or "my-app" in text
+            assert allow.given or "my-app" in text or all(looks(action) for action in allow.actions)
+
+
+def looks(action: str) -> bool:
+    return action.partition(":")[2].startswith(("Describe", "Get", "List"))
 
 
 @pytest.mark.parametrize("allow", statements())
@@ -103,4 +118,81 @@ def test_the_controllers_role_allows_every_call_it_makes_and_no_other() -> None:
     ]
     only_to_adopt = {"DescribeScalingPolicies", "DescribeScheduledActions", "DescribeAlarms"}
     made = {call for calls in LIMITS for call in calls} - only_to_adopt
+    reads = {action.partition(":")[2] for allow in adopt_role("prod", "orders").allows for action in allow.actions}
+    assert reads == only_to_adopt | {"DescribeServices", "DescribeScalableTargets"}
     assert {action.partition(":")[2] for allow in role.allows for action in allow.actions} == made
+
+
+ALL = [(mode, beside) for mode in MODES for beside in (EVERYTHING, "database: aurora, access: exec", "nat: 1")]
+
+
+@pytest.mark.parametrize(("mode", "beside"), ALL)
+def test_who_deploys_may_make_every_type_of_the_template_and_no_other(mode: str, beside: str) -> None:
+    of = plan(mode, provision=beside, monthly=100.0)
+    kinds = {one["Type"] for one in stack(of).body()["Resources"].values()}
+    rows = {row for row in ROWS if f"AWS::{row.kind}" in kinds}
+    assert kinds == {f"AWS::{row.kind}" for row in rows}
+    wanted = {f"{row.service}:{action}" for row in rows for action in row.does.split()}
+    through = {action for allow in deployment_role(of).allows if allow.given == THROUGH for action in allow.actions}
+    assert through == wanted
+
+
+def test_who_deploys_does_nothing_but_through_cloudformation_and_passes_roles_to_their_services_only() -> None:
+    own, *made, passes, linked_roles = deployment_role(plan("controller", provision=EVERYTHING)).allows
+    assert texts(own.on) == ["arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/my-app/*"]
+    assert all(allow.given == THROUGH for allow in made)
+    assert (passes.actions, texts(passes.on)) == (
+        ("iam:PassRole",), ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role/my-app-*"],
+    )  # fmt: skip
+    assert passes.given["StringEquals"]["iam:PassedToService"] == [
+        "ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+    ]  # fmt: skip
+    assert "elasticache.amazonaws.com" in linked_roles.given["StringEquals"]["iam:AWSServiceName"]
+
+
+@pytest.mark.parametrize(("mode", "beside"), ALL)
+def test_the_arns_of_who_deploys_name_what_the_template_names(mode: str, beside: str) -> None:
+    """A name that changed in the template alone would be denied at the first deployment."""
+    of = plan(mode, provision=beside)
+    arns = [text for allow in deployment_role(of).allows for text in texts(plain(allow.on)) if text != "*"]
+    paths = [text.split(":", 5)[5] for text in arns]
+
+    def covered(path: str) -> bool:
+        return any(path == one or (one.endswith("*") and path.startswith(one[:-1])) for one in paths)
+
+    names = {
+        "ECS::Cluster": ("ClusterName", "cluster/{}"),
+        "ECS::Service": ("ServiceName", "service/my-app-cluster/{}"),
+        "ECS::TaskDefinition": ("Family", "task-definition/{}:1"),
+        "ECR::Repository": ("RepositoryName", "repository/{}"),
+        "ElasticLoadBalancingV2::LoadBalancer": ("Name", "loadbalancer/app/{}/1"),
+        "ElasticLoadBalancingV2::TargetGroup": ("Name", "targetgroup/{}/1"),
+        "CloudWatch::Alarm": ("AlarmName", "alarm:{}"),
+        "CloudWatch::Dashboard": ("DashboardName", "dashboard/{}"),
+        "IAM::Role": ("RoleName", "role/{}"),
+        "Logs::LogGroup": ("LogGroupName", "log-group:{}"),
+        "SNS::Topic": ("TopicName", "{}"),
+        "Events::Rule": ("Name", "rule/{}"),
+        "SecretsManager::Secret": ("Name", "secret:{}"),
+        "SSM::Parameter": ("Name", "parameter{}"),
+        "RDS::DBInstance": ("DBInstanceIdentifier", "db:{}"),
+        "RDS::DBCluster": ("DBClusterIdentifier", "cluster:{}"),
+        "RDS::DBSubnetGroup": ("DBSubnetGroupName", "subgrp:{}"),
+        "ElastiCache::ReplicationGroup": ("ReplicationGroupId", "replicationgroup:{}"),
+        "ElastiCache::SubnetGroup": ("CacheSubnetGroupName", "subnetgroup:{}"),
+    }
+    template = stack(of).body()
+    for kind, (name, path) in names.items():
+        for properties in of_type(template, f"AWS::{kind}").values():
+            assert covered(path.format(properties[name])), properties[name]
+
+
+@pytest.mark.parametrize(("mode", "beside"), ALL)
+def test_a_printed_policy_is_one_aws_takes_once_region_and_account_are_filled_in(mode: str, beside: str) -> None:
+    role = deployment_role(plan(mode, provision=beside, monthly=100.0))
+    printed = policies(role)
+    text = [json.dumps(one, separators=(",", ":")) for one in printed]
+    assert max(len(re.sub("REGION", "ap-northeast-2", re.sub("ACCOUNT", "1" * 12, one))) for one in text) <= 6_144
+    assert len(printed) <= 10  # that may be attached to a role
+    assert sum(len(one["Statement"]) for one in printed) == len(role.allows)
+    assert "${" not in "".join(text)

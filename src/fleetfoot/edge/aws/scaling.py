@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +11,6 @@ from fleetfoot.edge.aws.session import Aws
 
 ECS = {"ServiceNamespace": "ecs"}
 MOST_ALARMS = 100  # to a call; a target has 50 policies at most, and two alarms where AWS tracks by itself
-PERMISSIONS = {
-    "ecs:DescribeServices": "the service and its count",
-    "application-autoscaling:DescribeScalableTargets": "its bounds",
-    "application-autoscaling:DescribeScalingPolicies": "what scales it",
-    "application-autoscaling:DescribeScheduledActions": "its schedule",
-    "cloudwatch:DescribeAlarms": "the alarms of its step policies",
-}
 
 
 async def answers_of(aws: Aws, name: EcsName) -> tuple[int, bytes]:
@@ -47,24 +39,6 @@ async def _every(aws: Aws, api: str, call: str, key: str, **arguments: Any) -> l
         if not data.get("NextToken"):
             return found
         more = {"NextToken": data["NextToken"]}
-
-
-def policy(cluster: str, service: str | None, region: str | None) -> Mapping[str, Any]:
-    """The IAM policy that reading needs: no action writes. None: any. Application Auto Scaling scopes its describing
-    calls to nothing; which alarms there are is only told by the policies."""
-    on = {
-        "ecs": f"arn:aws:ecs:{region or '*'}:*:service/{cluster}/{service or '*'}",
-        "cloudwatch": f"arn:aws:cloudwatch:{region or '*'}:*:alarm:*",
-        "application-autoscaling": "*",
-    }
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": [action for action in PERMISSIONS if action.startswith(f"{api}:")],
-             "Resource": resource}
-            for api, resource in on.items()
-        ],
-    }  # fmt: skip
 
 
 def _plain(value: object) -> str:

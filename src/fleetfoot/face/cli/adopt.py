@@ -44,10 +44,11 @@ def adopt(
     fleetfoot adopt --cluster prod --service orders -o fleetfoot.yaml
     fleetfoot control --shadow fleetfoot.yaml
     """
-    from fleetfoot.edge.aws.scaling import policy
-
     if permissions:
-        click.echo(json.dumps(policy(cluster, service, region), indent=1))
+        from fleetfoot.provision.roles import adopt_role, plain
+
+        role = adopt_role(cluster, service or "*")
+        click.echo(json.dumps(plain(role.document(), region or "*", "*"), indent=1))
         return
     if not service:
         raise Told("write --service NAME, as it is called on ECS")
