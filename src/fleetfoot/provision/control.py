@@ -95,7 +95,7 @@ def _definition(plan: Plan) -> TaskDefinition:
         Family=name, Cpu=SIZE[0], Memory=SIZE[1], RuntimePlatform=platform(plan) | {"CpuArchitecture": "X86_64"},
         ExecutionRoleArn=attribute("ExecutionRole", "Arn"), TaskRoleArn=attribute("ControllerRole", "Arn"),
         ContainerDefinitions=[container("controller", ref("ControllerImage"), "ControllerLogGroup", **more)],
-        Volumes=[{"Name": "tmp"}], Tags=plan.tagged(name),
+        Tags=plan.tagged(name),
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from fleetfoot.provision.template import REGION, Parameter, Part, Resource, Skip
 USER = "10001:10001"
 """No name, no home, no rights: what a container that needs none should be."""
 STOP_MOST = 120  # s, Fargate's longest from SIGTERM to SIGKILL
+SCRATCH = 128
+"""MiB of /tmp, in the task's memory: a bind mount of Fargate's belongs to root, and no other user may write there."""
 CPU, MEMORY = 0.5, 1 << 30  # cores and bytes of a task whose file does not say
 
 
@@ -44,7 +46,6 @@ class TaskDefinition(Resource, of="AWS::ECS::TaskDefinition"):
     TaskRoleArn: Value
     ContainerDefinitions: Value
     RuntimePlatform: Value
-    Volumes: Value = None
     NetworkMode: Value = "awsvpc"
     RequiresCompatibilities: Value = ("FARGATE",)
     Tags: Value = None
@@ -121,8 +122,10 @@ def container(name: str, image: Value, log: str, **more: Any) -> dict[str, Any]:
     """A container without rights: no root, nothing to write to but /tmp, nothing inherited from the kernel."""
     return {
         "Name": name, "Image": image, "Essential": True, "User": USER, "ReadonlyRootFilesystem": True,
-        "LinuxParameters": {"InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]}},
-        "MountPoints": [{"SourceVolume": "tmp", "ContainerPath": "/tmp", "ReadOnly": False}],
+        "LinuxParameters": {
+            "InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]},
+            "Tmpfs": [{"ContainerPath": "/tmp", "Size": SCRATCH}],
+        },
         "LogConfiguration": {
             "LogDriver": "awslogs",
             "Options": {
@@ -148,6 +151,7 @@ def _definition(plan: Plan) -> TaskDefinition:
     env = plan.service.env | own
     more: dict[str, Any] = {
         "PortMappings": [{"ContainerPort": port, "Protocol": "tcp"}],
+        "ReadonlyRootFilesystem": plan.asks.access != "exec",  # its agent writes there
         "Environment": [{"Name": name, "Value": value} for name, value in env.items()],
         "StopTimeout": min(STOP_MOST, max(2, ceil(task.stop_timeout / 1000))),
         "HealthCheck": _check(plan),
@@ -158,7 +162,7 @@ def _definition(plan: Plan) -> TaskDefinition:
         Family=plan.names.task, Cpu=str(cpu), Memory=str(memory), RuntimePlatform=platform(plan),
         ExecutionRoleArn=attribute("ExecutionRole", "Arn"), TaskRoleArn=attribute("TaskRole", "Arn"),
         ContainerDefinitions=[container("app", ref("Image"), "TaskLogGroup", **more)],
-        Volumes=[{"Name": "tmp"}], Tags=plan.tagged(plan.names.task),
+        Tags=plan.tagged(plan.names.task),
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ def test_no_container_is_root_or_writes_to_its_own_root(mode: str) -> None:
         for container in definition["ContainerDefinitions"]:
             assert container["User"] not in ("", "0", "root")
             assert container["ReadonlyRootFilesystem"] is True
+            assert [mount["ContainerPath"] for mount in container["LinuxParameters"]["Tmpfs"]] == ["/tmp"]
+            assert "MountPoints" not in container, "a bind mount of Fargate's is root's alone"
             assert 2 <= container["StopTimeout"] <= 120
             assert container["LogConfiguration"]["LogDriver"] == "awslogs"
 
@@ -161,9 +163,12 @@ def test_spot_takes_its_share_above_the_minimum_only() -> None:
     ]
 
 
-def test_a_shell_in_a_task_is_had_by_asking_only() -> None:
-    assert body()["Resources"]["Service"]["Properties"]["EnableExecuteCommand"] is False
-    assert body(provision="access: exec")["Resources"]["Service"]["Properties"]["EnableExecuteCommand"] is True
+def test_a_shell_in_a_task_is_had_by_asking_only_and_may_write() -> None:
+    for asked in (False, True):
+        found = body(provision="access: exec" if asked else "")["Resources"]
+        assert found["Service"]["Properties"]["EnableExecuteCommand"] is asked
+        (container,) = found["TaskDefinition"]["Properties"]["ContainerDefinitions"]
+        assert container["ReadonlyRootFilesystem"] is not asked
 
 
 def test_the_scaling_does_not_change_a_logical_id_of_anything_else() -> None:
