@@ -1,4 +1,4 @@
-"""Resources as typed data: fleetfoot.yaml -> a CloudFormation template. Plain values, no foreign library."""
+"""Resources as typed data: fleetfoot.yaml -> CloudFormation, Terraform, IAM. Plain values, no foreign library."""
 
 from __future__ import annotations
 

@@ -143,6 +143,8 @@ def _why_not(plan: Plan, policy: Policy) -> tuple[str, str] | None:
     """(why, what to do instead) for a policy the mode cannot express."""
     use = "use --mode controller"
     if isinstance(policy, SchedulePolicy):
+        if policy is not next(one for one in plan.service.policies if isinstance(one, SchedulePolicy)):
+            return "AWS keeps one row of bounds, and another schedule sets it", "write its windows into that one"
         return next(((why, f"{use}, or write weekly windows") for why in why_not(policy)), None)
     if isinstance(policy, ForecastPolicy):
         found = not_forecast(policy)

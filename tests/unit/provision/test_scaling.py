@@ -192,6 +192,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an app's own": ("alarms", "[step: {signal: app.jobs, above: 9, add: 1}]", "nobody publishes app.jobs"),
     "a forecast that lets go": ("alarms", "[forecast: {scale in: on}]", "AWS's forecast lets no task go"),
     "a ramp": ("native20", "[schedule: {a: {when: weekdays 08:00-19:00, min: 4, ramp: 10m}}]", "no ramp"),
+    "two schedules": (
+        "alarms",
+        "[schedule: {name: a, day: {when: Mon, min: 4}}, schedule: {name: b, night: {when: Tue, max: 7}}]",
+        "policy b: mode alarms cannot do it: AWS keeps one row of bounds",
+    ),
     "a feast": ("native20", "[schedule: {a: {when: 24 Dec 18:00-24:00, min: 4}}]", "not 24 Dec"),
     "two zones": (
         "native20",
