@@ -101,20 +101,24 @@ def _policy() -> TopicPolicy:
 
 
 def _rules(plan: Plan) -> dict[str, Resource]:
-    group, cluster = f"service:{plan.names.ecs}", [attribute("Cluster", "Arn")]
-    task = {"clusterArn": cluster, "group": [group], "lastStatus": ["STOPPED"]}
+    watched = {"Service": plan.names.ecs}
+    if plan.mode == "controller":
+        watched["ControllerService"] = plan.names.of("controller")
+    groups = [f"service:{name}" for name in watched.values()]
+    task = {"clusterArn": [attribute("Cluster", "Arn")], "group": groups, "lastStatus": ["STOPPED"]}
+    told = {"task": "$.detail.taskArn", "group": "$.detail.group", "reason": "$.detail.stoppedReason"}
     killed = {"stopCode": ["EssentialContainerExited"], "containers": {"exitCode": [137, 139]}}
-    here = [attribute("Service", "ServiceArn")]
+    here = [attribute(name, "ServiceArn") for name in watched]
     return {
         "OutOfMemory": _rule(
             plan, "out-of-memory", "a container was killed (137, most often out of memory) or crashed (139)",
             "ECS Task State Change", task | killed,
-            "<task> was killed or crashed: <reason>", task="$.detail.taskArn", reason="$.detail.stoppedReason",
+            "<task> of <group> was killed or crashed: <reason>", **told,
         ),
         "TaskFailed": _rule(
             plan, "task-failed", "a task ended by itself, or never started",
             "ECS Task State Change", task | {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},
-            "<task> stopped: <reason>", task="$.detail.taskArn", reason="$.detail.stoppedReason",
+            "<task> of <group> stopped: <reason>", **told,
         ),
         "CrashLoop": _rule(
             plan, "crash-loop", "tasks fail to start again and again: a person is needed",

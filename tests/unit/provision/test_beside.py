@@ -108,6 +108,17 @@ def test_a_task_that_a_scale_in_stopped_is_no_failure() -> None:
         assert "ServiceSchedulerInitiated" not in rules[name]["EventPattern"]["detail"]["stopCode"]
 
 
+@pytest.mark.parametrize(("mode", "groups"), [("alarms", 1), ("controller", 2)])
+def test_a_controller_that_stops_is_told_as_the_tasks_are(mode: str, groups: int) -> None:
+    rules = of_type(body(mode), "AWS::Events::Rule")
+    names = {service["ServiceName"] for service in of_type(body(mode), "AWS::ECS::Service").values()}
+    assert len(names) == groups
+    for name in ("OutOfMemory", "TaskFailed"):
+        assert set(rules[name]["EventPattern"]["detail"]["group"]) == {f"service:{one}" for one in names}
+    for name in ("CrashLoop", "DeploymentFailed"):
+        assert len(rules[name]["EventPattern"]["resources"]) == groups
+
+
 def test_only_services_of_aws_that_tell_may_write_to_the_topic() -> None:
     (policy,) = of_type(body(), "AWS::SNS::TopicPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
