@@ -100,8 +100,8 @@ def _survey(payers: list[_Payer], today: Calendar) -> tuple[dict[str, float], di
         day += spent(mine, "day", today.day)
         month += spent(mine, "month", today.month)
         for span, (number, percent) in mine.get("alerts", {}).items():
-            if number == getattr(today, span) and percent > told[span]:
-                told[span] = percent
+            if number == getattr(today, span):
+                told[span] = max(told[span], percent)
     return {"hour": hour, "day": day, "month": month}, told
 
 

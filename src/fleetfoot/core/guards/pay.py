@@ -54,7 +54,7 @@ def pay(count: int, view: View, mine: Slice) -> Verdict:
         return None
     data = {"from": held["from"], "to": view.current, "completed": held["completed"], "latency": held["latency"]}
     reason = Reason(Code.CAPACITY_DOES_NOT_HELP, data)
-    if view.now - held["since"] >= PROBE and count > view.current:
+    if view.now - held["since"] >= PROBE:
         held["since"] = view.now
         return view.current + 1, reason
     return view.current, reason
