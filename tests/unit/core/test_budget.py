@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetfoot.core.guards.budget import calendar
+from fleetfoot.core.guards.budget import Calendar, calendar
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Operator
-from fleetfoot.core.settings import Budget, Shared
+from fleetfoot.core.model import Action, Data, Operator, Reason
+from fleetfoot.core.reasons import Code
+from fleetfoot.core.settings import Budget, Launch, Shared
 from tests.unit.core.build import OPEN, Service, told
 from tests.unit.core.test_combine import Says, want
 from tests.unit.core.test_launch_limits import together
@@ -44,7 +45,9 @@ def alerts(one: Service, hours: float) -> list[int]:
 def test_growth_is_denied_where_the_hour_would_cost_more_than_its_limit() -> None:
     grows = service(90, 150)
     decision = grows.tick()
-    assert (decision.desired, "budget_hard" in told(decision)) == (100, True)
+    (denied,) = [trail.reason for trail in decision.trail]
+    figures: Data = {"budget": "hour", "spent": 90.0, "limit": 100.0, "currency": "USD"}
+    assert (decision.desired, denied) == (100, Reason(Code.BUDGET_HARD, {"wish": 150, "allowed": 100, **figures}))
     assert grows.tick().action is Action.HOLD
 
 
@@ -82,6 +85,28 @@ def test_a_day_that_is_spent_limits_growth_to_what_demand_needs() -> None:
     assert (decision.desired, "budget_soft" in told(decision)) == (60, True)
 
 
+def test_a_day_of_which_just_everything_is_spent_is_spent() -> None:
+    one = service(10, 10, (("day", None, 10.0),))
+    one.now = 1_700_006_400_000
+    one.tick()
+    one.tick(3_600_000)
+    one.settings = replace(one.settings, policies=(Says("p", want(11)),))
+    assert one.tick().desired == 10
+
+
+def test_a_limit_of_money_takes_nothing_off_a_limit_of_starts() -> None:
+    both = Shared(Launch(30, 1.0), budget=Budget("USD", HOURLY))
+    assert service(10, 90, shared=both).tick().desired == 40
+    assert service(90, 120, shared=both).tick().desired == 100
+
+
+def test_every_grant_tells_the_limit_that_is_nearest() -> None:
+    shared = Shared(budget=Budget("USD", (("day", None, 1e6), ("hour", None, 100.0), ("month", None, 1e6))))
+    for grant in together({"large": service(30, 30, shared=shared), "small": service(20, 20, shared=shared)}).values():
+        assert grant is not None
+        assert (grant.span, grant.spent, grant.limit) == ("hour", 50.0, 100.0)
+
+
 def test_the_next_day_begins_anew() -> None:
     one = service(60, 60, (("day", None, 1000.0),))
     one.now = 1_700_006_400_000
@@ -106,8 +131,9 @@ def test_spend_is_counted_from_task_seconds_and_survives_a_restart() -> None:
 def test_tasks_that_start_drain_or_wait_warm_cost_money_too() -> None:
     one = service(10, 10, DAILY)
     one.follows = False
-    one.tick(fleet={"draining": 5, "warm": 3, "starting": 2})
-    one.tick(3_600_000, fleet={"draining": 5, "warm": 3, "starting": 2})
+    running = {"serving": 8, "warming": 2, "draining": 5, "warm": 3, "starting": 2}
+    one.tick(fleet=running)
+    one.tick(3_600_000, fleet=running)
     assert one.memory.slices["budget"]["day"][1] == pytest.approx(20.0)
 
 
@@ -124,6 +150,7 @@ def test_an_unknown_price_is_said_and_holds_nothing() -> None:
     one = service(10, 500, price=None)
     decision = one.tick()
     assert (decision.desired, "price_unknown" in told(decision)) == (500, True)
+    assert "price_unknown" not in told(service(10, 10, price=None).tick())
 
 
 def test_the_minimum_beats_the_budget() -> None:
@@ -138,6 +165,13 @@ def test_each_alert_is_told_once_in_its_day() -> None:
     one.now = 1_700_006_400_000
     assert alerts(one, 23.9) == [50, 80, 90, 100]
     assert alerts(one, 12.2) == [50]
+
+
+def test_an_alert_is_told_at_its_very_percent_with_all_figures() -> None:
+    assert service(49, 49).tick().reasons == (want(49).reason,)
+    _, alert = service(50, 50).tick().reasons
+    figures: Data = {"percent": 50, "budget": "hour", "spent": 50.0, "limit": 100.0, "currency": "USD"}
+    assert alert == Reason(Code.BUDGET_ALERT, figures)
 
 
 def test_one_of_several_services_tells_it_the_one_that_spends_most() -> None:
@@ -228,6 +262,29 @@ def test_an_emergency_goes_down_in_steps_of_a_tenth() -> None:
     assert counts[10] == 32
 
 
+@pytest.mark.parametrize(("tasks", "left"), [(149, 149), (150, 135)])
+def test_an_emergency_begins_at_150_percent(tasks: int, left: int) -> None:
+    assert service(tasks, tasks, priority=3).tick().desired == left
+
+
+def test_a_small_fleet_goes_down_by_single_tasks() -> None:
+    assert service(8, 8, (("hour", None, 2.0),), priority=3).tick().desired == 7
+
+
+def test_tasks_that_cost_nothing_are_not_taken_down() -> None:
+    shared = Shared(budget=Budget("USD", HOURLY))
+    free, dear = service(40, 40, shared=shared, priority=3, price=0.0), service(160, 160, shared=shared, priority=2)
+    played({"free": free, "dear": dear}, 30)
+    assert (free.tasks, dear.tasks < 160) == (40, True)
+
+
+def test_in_an_emergency_only_a_critical_service_grows_where_the_limit_is_soft() -> None:
+    shared = Shared(budget=Budget("USD", (("hour", 100.0, None),)))
+    for priority, tasks in ((0, 170), (1, 160)):
+        one = service(160, 170, shared=shared, priority=priority)
+        assert one.tick(requests=170 * 20.0).desired == tasks
+
+
 def test_an_emergency_keeps_what_present_demand_needs_unless_told_otherwise() -> None:
     limit = (("day", None, 10.0),)
     for hard, least in ((False, 30), (True, 2)):
@@ -251,22 +308,30 @@ def test_a_permit_lets_one_service_overrun_until_it_ends() -> None:
     one = service(100, 140)
     one.operator = Operator(who="ana", permit=one.now + 5_000)
     decision = one.tick()
-    assert (decision.desired, "budget_permit" in told(decision)) == (140, True)
+    assert decision.desired == 140
+    assert Reason(Code.BUDGET_PERMIT, {"left": 4_000, "who": "ana"}) in decision.reasons
     one.run(10)
     one.settings = replace(one.settings, policies=(Says("p", want(149)),))
     assert one.tick().desired == 140
 
 
+def test_a_permit_is_over_at_its_very_end() -> None:
+    one = service(100, 140)
+    one.operator = Operator(who="ana", permit=one.now + 1_000)
+    assert one.tick().desired == 100
+
+
 # -- its promises
 
 
-@given(st.integers(0, 4_000_000_000_000))
-def test_the_calendar_is_the_civil_one(wall: int) -> None:
-    day, here = datetime.fromtimestamp(wall / 1000, UTC), calendar(wall)
-    first = datetime(day.year, day.month, 1, tzinfo=UTC)
-    begun = calendar(round(first.timestamp() * 1000))
-    assert (here.month, here.day - begun.day) == (begun.month, day.day - 1)
-    assert calendar(round(first.timestamp() * 1000) - 1).month == here.month - 1
+def test_the_calendar_is_the_civil_one() -> None:
+    """From 1996 to 2038, which has leap days and the change of a century."""
+    known = calendar(0).month
+    for days in range(9_500, 25_000):
+        day, begins = date(1970, 1, 1) + timedelta(days), days * 86_400_000
+        months = 12 * (day.year - 1970) + day.month - 1
+        assert calendar(begins) == Calendar(24 * days, days, known + months)
+        assert calendar(begins + 86_399_999) == Calendar(24 * days + 23, days, known + months)
 
 
 @given(

@@ -186,6 +186,11 @@ def test_a_paused_scale_in_holds_shrink_only() -> None:
     assert (decision.desired, told(decision)) == (10, {"step", "operator_pause"})
 
 
+def test_a_growth_to_the_minimum_is_not_urgent_where_a_source_is_dead() -> None:
+    decision = service(want(3), BLIND, tasks=10, minimum=12).tick()
+    assert (decision.desired, decision.urgent) == (12, False)
+
+
 def test_a_growth_to_the_minimum_is_not_urgent_whatever_a_person_pauses() -> None:
     for paused in (Operator(hold_shrink=True, who="ann"), Operator(hold_growth=True, who="ann"), Operator(fixed=0)):
         short = service(want(0), tasks=1, minimum=3)

@@ -72,6 +72,7 @@ def test_pools_grow_again_when_there_has_been_room_for_a_minute() -> None:
         pytest.param({}, 50, id="nothing else"),
         pytest.param({"draining": 5}, 45, id="tasks that drain"),
         pytest.param({"warm": 3}, 47, id="tasks kept warm"),
+        pytest.param({"starting": 4}, 46, id="tasks that start in place of others"),
         pytest.param({"serving": 44}, 46, id="both revisions of a rollout"),
         pytest.param({"deploying": True}, 40, id="the wave of a rollout that is still to come: a quarter of 40"),
     ],

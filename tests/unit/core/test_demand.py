@@ -61,6 +61,13 @@ def test_spans_hardly_measured_are_not_looked_at() -> None:
     assert assess(window, {}, 100.0, ALONE).span == 250
 
 
+def test_where_the_last_second_is_hardly_measured_the_rate_is_the_longest_mean() -> None:
+    window = history((60, 40.0))
+    window.add(1_070_000, 250, 100.0)  # nothing in the ten seconds before
+    found = assess(window, {}, 1000.0, ALONE)
+    assert found.rate == pytest.approx((50 * 40.0 + 0.25 * 100.0) / 50.25, rel=0.01)
+
+
 def test_bursty_traffic_must_be_clearer() -> None:
     window = history((60, 10.0), (1, 250.0))
     assert assess(window, {"dispersion": [20.0] * len(SPANS)}, 100.0, ALONE).rising is None

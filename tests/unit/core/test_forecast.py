@@ -39,6 +39,16 @@ def watched(steps: int, error: Callable[[int], float], mine: dict[str, Any] | No
     return mine
 
 
+def test_one_bad_moment_costs_nobody_the_lead_of_an_hour() -> None:
+    mine: dict[str, Any] = {}
+    for i in range(1_800):
+        learn(mine, i * STEP, (i + 1) * STEP, [100.0, 150.0, 150.0], 100.0)
+    learn(mine, 1_800 * STEP, 1_801 * STEP, [100.0, 150.0, 150.0], 150.0)
+    found = learnt(mine)
+    assert found is not None
+    assert found[0] == MEMBERS[LEVEL]
+
+
 # -- members
 
 

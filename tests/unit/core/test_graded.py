@@ -96,6 +96,17 @@ def test_by_urgency_the_level_follows_the_moment(shown: dict[str, float], count:
     assert found == (180, count)
 
 
+@pytest.mark.parametrize(
+    ("errors", "count"),
+    [
+        pytest.param(0.06, 45, id="1.5 is moderate: 5 of 8"),
+        pytest.param(0.12, 48, id="3 is aggressive: all 8"),
+    ],
+)
+def test_an_urgency_on_the_bound_of_two_levels_is_of_the_higher(errors: float, count: int) -> None:
+    assert first(living(40, level="by urgency"), 400, cpu=0.75, errors=errors) == (300, count)
+
+
 def test_the_levels_are_those_of_the_source() -> None:
     assert {name: tuple(level) for name, level in LEVELS.items()} == {
         "conservative": (1, 2, 1), "moderate": (2, 5, 1), "aggressive": (4, 10, 2),

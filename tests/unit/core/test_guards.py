@@ -144,8 +144,16 @@ def test_pay_judges_only_after_a_start_up_and_two_windows() -> None:
     assert paying.tick(cpu=0.75, requests=40.0, **late()).desired == 9
 
 
+def test_pay_judges_a_growth_once() -> None:
+    paying = grown()
+    paying.run(30, cpu=0.5, requests=40.0, **late(completed=44.0))  # it has paid
+    paying.run(60, cpu=0.5, requests=40.0, **late())
+    assert paying.tick(cpu=1.0, requests=40.0, **late()).desired == 12
+
+
 def test_pay_gives_tasks_that_came_early_all_of_a_start_up_too() -> None:
-    paying = grown(startup=30_000)
+    paying = grown()
+    paying.settings = replace(paying.settings, startup=30_000)
     paying.run(48, cpu=0.5, requests=40.0, **late())
     assert paying.tick(cpu=0.75, requests=40.0, **late()).desired == 9
 
@@ -231,6 +239,25 @@ def test_incident_a_fall_with_a_bad_sign_is_held(rate: float, shown: dict[str, f
     holding.memory.ordered = None
     decision = holding.tick(requests=rate, **{**CALM, **shown})
     assert ("incident_hold" in told(decision)) is held
+
+
+@pytest.mark.parametrize(
+    ("before", "rate", "held"),
+    [
+        pytest.param((160.0, 600), 64.0, True, id="two fifths of the least in ten minutes"),
+        pytest.param((160.0, 600), 96.0, False, id="three fifths"),
+        pytest.param((160.0, 400), 64.0, False, id="nothing is known of so short a time"),
+        pytest.param((100.0, 600), 64.0, False, id="the night was not much more"),
+    ],
+)
+def test_incident_a_fall_far_below_the_least_ever_seen_needs_no_other_sign(
+    before: tuple[float, int], rate: float, held: bool
+) -> None:
+    holding, (usual, seconds) = watched(), before
+    holding.run(seconds, requests=usual, **CALM)
+    holding.run(60, requests=160.0, **CALM)
+    codes = [told(decision) for decision in holding.ticks(20, requests=rate, **CALM)]
+    assert any("incident_hold" in code for code in codes) is held
 
 
 def test_incident_a_rise_that_was_there_before_is_no_sign() -> None:

@@ -165,6 +165,14 @@ def test_one_that_stays_away_costs_trust_and_its_next_time_is_waited_for() -> No
     assert again.at == pytest.approx(110 * MINUTE, abs=15_000)
 
 
+def test_the_next_time_of_one_that_stayed_away_comes_before_a_later_one() -> None:
+    jump = [0.0, 100.0, 300.0, 1]
+    short, long = [20.0 * MINUTE, 15_000.0, 10.0 * MINUTE, 0.0], [40.0 * MINUTE, 15_000.0, 60.0 * MINUTE, 0.0]
+    mine: dict[str, Any] = {"jumps": [jump], "returns": [short, long], "trust": FIRST}
+    expected(mine, 21 * MINUTE, LEAD, BASE)
+    assert [one.at // MINUTE for one in awaited(mine)] == [30, 40]
+
+
 def test_two_that_stay_away_end_the_belief_and_one_that_comes_restores_it() -> None:
     traffic = surged(20, 50)
     traffic.mine["trust"] = 1
@@ -229,6 +237,23 @@ def test_only_a_change_by_a_factor_is_a_jump(rate: float, jumps: int) -> None:
     traffic.until(20 * MINUTE, BASE * 100)
     traffic.until(25 * MINUTE, rate * 100)
     assert len(traffic.mine["jumps"]) == jumps
+
+
+@pytest.mark.parametrize(
+    ("before", "rate", "spread", "jumps"),
+    [
+        pytest.param(10.0, 16.0, 1.0, 0, id="6/s, and 6.6 could be chance"),
+        pytest.param(10.0, 17.0, 1.0, 1, id="7/s"),
+        pytest.param(100.0, 150.0, 1.0, 1, id="50/s, and 21 could be chance"),
+        pytest.param(100.0, 150.0, 9.0, 0, id="of traffic in bursts 62"),
+        pytest.param(0.0, 2.0, 1.0, 0, id="two a second out of nothing"),
+        pytest.param(0.0, 2.5, 1.0, 1, id="a little more"),
+    ],
+)
+def test_what_counts_make_by_chance_is_no_jump(before: float, rate: float, spread: float, jumps: int) -> None:
+    mine: dict[str, Any] = {}
+    watch(mine, MINUTE, rate, (50 * before + 10 * rate) / 60, spread)
+    assert len(mine["jumps"]) == jumps
 
 
 def test_a_jump_that_goes_on_rising_is_one_with_its_full_height() -> None:

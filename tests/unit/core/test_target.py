@@ -98,6 +98,14 @@ def test_tasks_that_start_are_not_ordered_twice(policy: Target) -> None:
     assert counts == [8] * 29
 
 
+def test_a_hot_fleet_that_waits_for_what_it_ordered_says_so() -> None:
+    service = Service(share(), tasks=4, startup=30_000)
+    service.tick(cpu=1.0)
+    service.tick(cpu=0.8)  # 6.4 of the 8 that are ordered
+    assert isinstance(service.vote, Want)
+    assert (service.vote.reason.code, service.vote.reason.data["starting"]) == ("starting", 4)
+
+
 def test_while_tasks_start_a_hotter_fleet_adds_only_what_is_still_missing() -> None:
     service = Service(share(), tasks=4, startup=30_000)
     service.tick(cpu=0.75)
