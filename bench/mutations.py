@@ -4,10 +4,11 @@
 
 Plants ``count`` small bugs, one after the other, in the engine's functions (``mutants.py``: a comparison, a sign, a
 constant, a minimum for a maximum, a statement left out; spread evenly over the lines, drawn by ``--seed``) and runs
-every test of the engine that called the changed function when nothing was changed, until one fails or the processor
-time is far beyond what they took then. Each bug lives in a fork of a process that has the tests loaded: no file is
-written. Prints every bug that survives; the exit code is 1 when fewer than 95 % are caught. A change that is no bug
-(``equivalent.toml`` says why) is never planted.
+every test of the engine that called the changed function when nothing was changed, the quickest first, until one
+fails or the processor time is far beyond what they took then; what is in tests/properties is tried on 20 examples.
+Each bug lives in a fork of a process that has the tests loaded: no file is written. Prints every bug that survives;
+the exit code is 1 when fewer than 95 % are caught. A change that is no bug (``equivalent.toml`` says why) is never
+planted.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ OPTIONS = (
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 BAR = 0.95
+EXAMPLES = 20  # of what is in tests/properties: a survivor meets them all
 TIMES, SPARE_S = 3.0, 10.0  # a test that takes so much more processor time than without a bug hangs
 MOST_BYTES = 4 << 30  # a bug that fills the memory is caught by this
 
@@ -71,9 +73,10 @@ class Result(NamedTuple):
 class Suite:
     """A pytest plugin: the tests are collected once, and run for every bug."""
 
-    def __init__(self, bugs: list[Bug], workers: int) -> None:
+    def __init__(self, bugs: list[Bug], workers: int, *, verbose: bool) -> None:
         self.bugs = bugs
         self.workers = workers
+        self.verbose = verbose  # tell of every bug, else of those that survive
         self.results: list[Result] = []
         self.failed: list[str] = []
 
@@ -81,18 +84,29 @@ class Suite:
     def pytest_configure(self) -> None:
         phases = (Phase.explicit, Phase.generate)  # the first failure will do, however large its example
         settings.register_profile("first", settings.get_profile("steady"), phases=phases)
+        settings.register_profile("few", settings.get_profile("first"), max_examples=EXAMPLES)
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        settings.load_profile("few" if collector.nodeid.startswith("tests/properties") else "first")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        ran, failed = forked(lambda: self.unchanged(session.items))
-        if failed:
-            raise pytest.UsageError(f"without a bug these fail: {failed}")  # any bug would seem caught
         with ThreadPoolExecutor(self.workers) as executor:
+            parts = [session.items[i :: self.workers] for i in range(self.workers)]
+            seen = list(executor.map(lambda part: forked(lambda: self.unchanged(part)), parts))
+            ran = [one for part, _ in seen for one in part]
+            failed = [test for _, part in seen for test in part]
+            if failed:
+                raise pytest.UsageError(f"without a bug these fail: {failed}")  # any bug would seem caught
             results = executor.map(lambda bug: self.look(bug, ran, session.items), self.bugs)
-            self.results = list(track(results, "bugs", total=len(self.bugs)))
+            for bug, result in zip(self.bugs, track(results, "bugs", total=len(self.bugs)), strict=True):
+                self.results.append(result)
+                if result.by is None or self.verbose:
+                    told = f"{result.by or 'SURVIVED'} ({result.tests} tests call it, {result.took:.1f} s)"
+                    print(f"{bug}\n  {told}", flush=True)
         return True
 
     def unchanged(self, items: list[pytest.Item]) -> tuple[list[Ran], list[str]]:
@@ -191,16 +205,13 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="say of every bug what caught it")
     args = parser.parse_args()
     begun = time.monotonic()
-    suite = Suite(chosen(args.count, args.seed), args.workers)
+    suite = Suite(chosen(args.count, args.seed), args.workers, verbose=args.verbose)
     with tempfile.TemporaryDirectory(prefix="bugs") as folder:
         os.environ["TMPDIR"] = folder  # of the tests
         os.chdir(ROOT)
         code = pytest.main([*OPTIONS, *TESTS], plugins=[suite])
     if not suite.results:
         return int(code)
-    for bug, result in zip(suite.bugs, suite.results, strict=True):
-        if result.by is None or args.verbose:
-            print(f"{bug}\n  {result.by or 'SURVIVED'} ({result.tests} tests call it, {result.took:.1f} s)")
     caught = sum(result.by is not None for result in suite.results)
     share = caught / len(suite.results)
     print(describe())
