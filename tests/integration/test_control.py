@@ -83,6 +83,8 @@ def test_scale_in_of_aws_is_suspended_while_it_runs_and_until_release(trial: Tri
     assert "nothing was suspended" in call(trial, "release")
     held(trial)["DynamicScalingInSuspended"] = True
     assert f"--resource-id {RESOURCE}" in call(trial, "release")
+    trial.aws.fail("DescribeScalableTargets", "AccessDeniedException", "no")
+    assert "allow application-autoscaling:DescribeScalableTargets" in call(trial, "release", code=2)
 
 
 def test_a_controller_that_is_killed_leaves_the_count_and_its_successor_gives_no_wrong_order(trial: Trial) -> None:

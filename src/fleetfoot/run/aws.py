@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from fleetfoot.edge.aws.backstop import Backstop
 from fleetfoot.edge.aws.errors import THROTTLED, AwsError
@@ -96,18 +97,30 @@ async def why_not(spec: Spec) -> list[str]:
     return found
 
 
-async def release(spec: Spec, state: Path) -> tuple[list[str], list[str]]:
-    """Hand back to Application Auto Scaling what was suspended: the resources, and those whose scale-in is suspended
-    all the same. Raises AwsError and OSError."""
-    found, left = list[str](), list[str]()
+class Released(NamedTuple):
+    """What came of a release: resources handed back, those whose scale-in is suspended all the same, what failed."""
+
+    back: list[str]
+    suspended: list[str]
+    problems: list[str]
+
+
+async def release(spec: Spec, state: Path) -> Released:
+    """Hand back to Application Auto Scaling what was suspended, in every region that answers."""
+    found = Released([], [], [])
     made = connect(spec, state, lambda: 0, PATIENT_S)
-    try:
-        for backstop in made.backstops:
-            found += await backstop.release()
-            left += await backstop.suspended()
-    finally:
-        made.close()
-    return found, left
+    for backstop in made.backstops:
+        try:
+            found.back.extend(await backstop.release())
+        except (AwsError, OSError) as failure:
+            found.problems.append(f"not handed back: {failure}")
+            continue
+        try:
+            found.suspended.extend(await backstop.suspended())
+        except AwsError as failure:
+            found.problems.append(f"whether more is suspended cannot be read: {failure}")
+    made.close()
+    return found
 
 
 def _by_region(spec: Spec) -> Mapping[str | None, list[Service]]:

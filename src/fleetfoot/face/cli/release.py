@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fleetfoot.face.cli.common import Told, answers, file_option, json_option, load_spec, put, state_of, state_option
+
+if TYPE_CHECKING:
+    from fleetfoot.run.aws import Released
 
 STILL = """\
 {name}: its scale-in is suspended still, as it was found or by a controller whose folder is gone; to arm it:
@@ -25,7 +29,6 @@ def release(named: Path | None, file: Path, state: Path | None, as_json: bool) -
 
     The counts stay as they are. The controller must have ended: it would suspend nothing again, but order on.
     """
-    from fleetfoot.edge.aws.errors import AwsError
     from fleetfoot.edge.aws.session import NotInstalled
     from fleetfoot.run.aws import release as hand_back
 
@@ -35,15 +38,21 @@ def release(named: Path | None, file: Path, state: Path | None, as_json: bool) -
     if answers(folder):
         raise Told(f"a controller runs in {folder}: end it first, or it orders on")
     try:
-        names, left = asyncio.run(hand_back(spec, folder))
-    except (AwsError, NotInstalled, OSError) as failure:
-        raise Told(f"not handed back: {failure}") from failure
+        found = asyncio.run(hand_back(spec, folder))
+    except NotInstalled as missing:
+        raise Told(str(missing)) from missing
     if as_json:
-        put({"ok": True, "released": names, "suspended": left})
-        return
-    for name in names:
+        put({"ok": not found.problems, "released": found.back, "suspended": found.suspended})
+    else:
+        _show(found)
+    if found.problems:
+        raise Told("\n".join(found.problems))
+
+
+def _show(found: Released) -> None:
+    for name in found.back:
         click.echo(f"{name}: AWS's own scaling is as it was found")
-    if not names:
+    if not found.back and not found.problems:
         click.echo("nothing was suspended from here")
-    for name in left:
+    for name in found.suspended:
         click.echo(STILL.format(name=name))
