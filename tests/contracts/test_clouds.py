@@ -20,6 +20,7 @@ from fleetfoot.edge.sources.cloudwatch import CloudWatchSource, Metric, Metrics
 from fleetfoot.edge.sources.ecs import EcsSource
 from fleetfoot.edge.sources.sqs import SqsSource
 from fleetfoot.edge.targets.ecs import EcsTarget
+from fleetfoot.run.aws import OnAws
 from tests.clouds import CLUSTER, Cloud, line, moto, now, simulated
 from tests.support import wait_until
 
@@ -170,6 +171,22 @@ def test_scale_in_of_application_auto_scaling_is_suspended_and_handed_back(
     assert run(backstop.release()) == [f"service/{CLUSTER}/{name}"]
     assert not cloud.suspended(name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_region_that_does_not_answer_keeps_no_other_from_being_suspended(
+    cloud: Cloud, name: str, tmp_path: Path
+) -> None:
+    cloud.service(name, 2)
+    cloud.scalable(name)
+    of = [EcsName(CLUSTER, name)]
+    made = OnAws(backstops=[Backstop(line(url), of, tmp_path) for url in ("http://127.0.0.1:1", cloud.url)])
+
+    async def go() -> None:
+        holding = asyncio.create_task(made.hold())
+        await asyncio.to_thread(wait_until, lambda: cloud.suspended(name), 20, what="scale-in to be suspended")
+        holding.cancel()
+
+    run(go())
 
 
 def test_without_a_scalable_target_there_is_nothing_to_suspend(cloud: Cloud, name: str, tmp_path: Path) -> None:

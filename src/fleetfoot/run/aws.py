@@ -39,20 +39,24 @@ class OnAws:
     lines: list[Aws] = field(default_factory=list)
 
     async def hold(self) -> None:
-        """Suspend the scale-in of Application Auto Scaling, however long that takes to succeed."""
-        for backstop in self.backstops:
-            while True:
-                try:
-                    for name in await backstop.hold():
-                        log.info("%s: AWS's own scale-in is suspended, its scale-out stays armed", name)
-                    break
-                except (AwsError, OSError) as failure:
-                    log.warning("AWS's own scale-in may undo what is ordered: %s", failure)
-                await asyncio.sleep(AGAIN_S)
+        """Suspend the scale-in of Application Auto Scaling, however long that takes to succeed in a region."""
+        await asyncio.gather(*map(_held, self.backstops))
 
     def close(self) -> None:
         for line in self.lines:
             line.close()
+
+
+async def _held(backstop: Backstop) -> None:
+    while True:
+        try:
+            for name in await backstop.hold():
+                log.info("%s: AWS's own scale-in is suspended, its scale-out stays armed", name)
+        except (AwsError, OSError) as failure:
+            log.warning("AWS's own scale-in may undo what is ordered: %s", failure)
+        else:
+            return
+        await asyncio.sleep(AGAIN_S)
 
 
 def name_of(service: Service) -> EcsName:
