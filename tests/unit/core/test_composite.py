@@ -60,6 +60,18 @@ def test_the_sources_score_by_hand(values: tuple[float, ...], want: str, code: s
     assert figure == pytest.approx(found, abs=1e-9)
 
 
+def test_after_a_growth_nothing_goes_until_its_cooldown_is_over_nor_twice_within_one() -> None:
+    service = Service(policy("{composite: {window: 1s, cooldown: 60s}}"))
+    high, low = CASES[0][1], CASES[5][1]
+    assert service.tick(**shown(*high)).desired == 6
+    counts = [decision.desired for decision in service.ticks(123, **shown(*low))]
+    assert counts == [6] * 60 + [5] * 61 + [4] * 2
+
+
+def test_the_last_task_goes_too_where_none_need_be_there() -> None:
+    assert Service(policy(), tasks=1).tick(**shown(*CASES[5][1])).desired == 0
+
+
 def test_the_rows_are_the_sources() -> None:
     assert [(row.signal, row.weight, row.up, row.down) for row in policy("composite").rows] == [
         ("cpu", 0.25, 0.7, 0.3), ("memory", 0.15, 0.8, 0.4), ("latency", 0.30, 2000.0, 500.0),

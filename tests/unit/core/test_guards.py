@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from fleetfoot.core.guards import GUARDS, RESOURCE, SERVICE
-from fleetfoot.core.model import Start
+from fleetfoot.core.model import Reason, Start
 from fleetfoot.core.policies import Default, Target
+from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import PERCENT, TASKS, Rate
 from tests.unit.core.build import OPEN, Service, told
 
@@ -142,6 +143,9 @@ def test_pay_judges_only_after_a_start_up_and_two_windows() -> None:
     paying = grown()
     paying.run(19, cpu=0.5, requests=40.0, **late())
     assert paying.tick(cpu=0.75, requests=40.0, **late()).desired == 9
+    judged = grown()
+    judged.run(20, cpu=0.5, requests=40.0, **late())
+    assert judged.tick(cpu=0.75, requests=40.0, **late()).desired == 6
 
 
 def test_pay_judges_a_growth_once() -> None:
@@ -192,6 +196,7 @@ def test_pay_tries_one_task_every_five_minutes() -> None:
     paying = held_by_pay()
     grows = [d for d in paying.ticks(620, cpu=1.0, requests=40.0, **late()) if d.action == "grow"]
     assert [d.desired for d in grows] == [7, 8]
+    assert grows[1].now - grows[0].now == 300_000
 
 
 def test_pay_switched_off_holds_nothing() -> None:
@@ -316,6 +321,9 @@ def test_stabilisation_a_flap_doubles_the_window_and_ten_minutes_of_peace_halve_
         flapping.set(10)
         flapping.run(2, cpu=0.5)
         assert slice_of("stabilisation")["times"] == times
+    for seconds, times in ((590, 4), (20, 2), (570, 2), (30, 1)):
+        flapping.run(seconds, cpu=0.5)
+        assert slice_of("stabilisation")["times"] == times
 
 
 def test_stabilisation_a_shrink_the_target_refuses_is_no_flap() -> None:
@@ -394,9 +402,10 @@ def test_stabilisation_nothing_shrinks_within_a_start_up_of_a_surge() -> None:
     surging.run(90, requests=40.0, **CALM)
     surging.tick(requests=400.0, **CALM)
     surging.settings = replace(surging.settings, startup=20_000, policies=(CPU,))
-    counts = [d.desired for d in surging.ticks(21, cpu=0.1, requests=0.0)]
-    assert counts[18] == 29
-    assert counts[19] < 29
+    made = list(surging.ticks(21, cpu=0.1, requests=0.0))
+    assert made[0].trail[0].reason == Reason(Code.RECENT_SURGE, {"left": 19_000})
+    assert made[18].desired == 29
+    assert made[19].desired < 29
 
 
 @pytest.mark.parametrize(
@@ -422,10 +431,10 @@ def test_stabilisation_the_second_last_task_goes_only_where_twice_the_load_looks
     ("cpu", "ms", "desired"),
     [
         pytest.param(0.1, 59_000, 15, id="no scale-in inside it"),
-        pytest.param(0.1, 61_000, 3, id="scale-in after it"),
+        pytest.param(0.1, 60_000, 3, id="scale-in after it"),
         pytest.param(0.65, 3_000, 15, id="an equal growth waits"),
         pytest.param(0.9, 3_000, 27, id="a larger growth passes"),
-        pytest.param(0.65, 21_000, 20, id="any growth after it"),
+        pytest.param(0.65, 20_000, 20, id="any growth after it"),
     ],
 )
 def test_cooldown_after_a_growth(cpu: float, ms: int, desired: int) -> None:

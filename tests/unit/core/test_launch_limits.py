@@ -57,6 +57,20 @@ def test_one_bucket_serves_all_services_and_the_critical_one_first() -> None:
     assert web.tasks == 80
 
 
+def test_a_bucket_is_shared_by_what_each_wishes_beyond_what_it_has() -> None:
+    shared = Shared(Launch(40, 10.0))
+    small, large = service(10, 50, shared=shared), service(60, 100, shared=shared)
+    together({"small": small, "large": large})
+    assert (small.tasks, large.tasks) == (30, 80)
+
+
+def test_cores_are_shared_by_what_each_wishes_beyond_what_it_has() -> None:
+    shared = Shared(Launch(1000, 100.0, 90.0))
+    small, large = service(10, 30, shared=shared, cpu=1.0), service(60, 80, shared=shared, cpu=1.0)
+    together({"small": small, "large": large})
+    assert (small.tasks, large.tasks) == (20, 70)
+
+
 def test_over_a_minute_no_more_is_started_than_burst_and_rate_allow() -> None:
     shared = Shared(Launch(40, 5.0))
     services = {name: service(0, 300, shared=shared) for name in ("a", "b", "c")}

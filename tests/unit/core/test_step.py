@@ -211,6 +211,11 @@ def test_a_cooldown_begins_when_the_count_moved_not_when_it_was_asked() -> None:
     assert service.tick(load=120.0).desired == 5
 
 
+def test_a_step_takes_the_last_task_where_none_need_be_there() -> None:
+    service = Service(policy(((None, 0.0, -1.0),), threshold=50.0, above=False), tasks=1)
+    assert service.tick(load=10.0).desired == 0
+
+
 def test_a_growth_that_was_refused_begins_no_cooldown_for_a_scale_in() -> None:
     service = Service(policy(((0.0, 50.0, 8.0), (50.0, None, 2.0)), EXACT), maximum=4)
     assert service.run(5, load=120.0).desired == 4
