@@ -37,7 +37,11 @@ from mutants import CORE, ROOT, Bug, Site, chosen
 from rich.progress import track
 
 INSIDE = f"{ROOT / CORE}{os.sep}"
-TESTS = ("tests/unit/core", "tests/replay", "tests/storms", "tests/properties")
+TESTS = (
+    "tests/unit/core", "tests/replay", "tests/storms", "tests/properties",
+    *(f"tests/unit/spec/test_{name}.py" for name in ("when", "adaptive", "steps", "schedules")),
+    *(f"tests/simulation/test_{name}.py" for name in ("guard_scenarios", "pay_and_incident", "schedule", "signals")),
+)  # fmt: skip
 OPTIONS = (
     "-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--timeout=0", "--hypothesis-profile=first",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
