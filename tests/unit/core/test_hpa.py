@@ -264,3 +264,44 @@ def test_half_an_hour_of_wild_load_is_answered_exactly_as_the_rival_answers_it(
             moved(past, now, theirs, found.replicas)
             theirs = found.replicas
         assert service.tick(load=load).desired == theirs, f"second {second}"
+
+
+def voted(policy: Hpa, tasks: int, **shown: Any) -> Want:
+    service = Service(policy, tasks=tasks, minimum=1)
+    service.tick(**shown)
+    assert isinstance(service.vote, Want)
+    return service.vote
+
+
+@pytest.mark.parametrize(
+    ("metric", "flip"),
+    [
+        pytest.param(Metric("cpu", UTILISATION, 60, 1000), 0.66, id="60 % of each"),
+        pytest.param(Metric("load", VALUE, 100_000, 1000), 110.0, id="100 of all"),
+        pytest.param(Metric("load", SHARED, 20_000, 1000), 110.0, id="20 for each of five"),
+        pytest.param(Metric("load", EACH, 20_000, 1000), 110.0, id="20 of each of five"),
+        pytest.param(Metric("latency", EACH, 200_000, 1000), 220.0, id="200 of each, which is no total"),
+    ],
+)
+def test_it_tells_the_value_a_tenth_above_its_target_from_which_it_grows(metric: Metric, flip: float) -> None:
+    vote = voted(hpa(metric), 5, cpu=0.6, load=100.0, latency=200.0)
+    assert vote.tasks == 5
+    assert vote.flip == pytest.approx(flip)
+
+
+def test_it_tells_the_metric_that_wants_most_and_what_a_rate_allows_of_it() -> None:
+    slow = Behavior(Rules((Policy("pods", 2, 60_000),)), DEFAULT.down)
+    reason = voted(hpa(LOAD, CPU, behavior=slow), 10, load=140.0, cpu=0.9).reason
+    assert reason.code == "rate_of_change"
+    figures = ("signal", "value", "target", "wish", "allowed")
+    assert tuple(reason.data[name] for name in figures) == ("cpu", 0.9, 0.6, 15, 12)
+
+
+def test_it_tells_which_window_holds_a_wish() -> None:
+    waits = Behavior(DEFAULT.up._replace(window=60_000), DEFAULT.down._replace(window=300_000))
+    service = Service(hpa(LOAD, behavior=waits), tasks=10, minimum=1)
+    service.run(60, load=140.0)
+    for load, window in ((280.0, 60_000), (70.0, 300_000)):
+        service.run(16, load=load)
+        assert isinstance(service.vote, Want)
+        assert (service.vote.reason.code, service.vote.reason.data["window"]) == ("stabilising", window)
