@@ -95,13 +95,17 @@ def _held(count: int, view: View) -> Verdict:
 
 
 def _figures(view: View) -> Data:
-    grant, shared = view.grant, view.settings.shared
+    grant = view.grant
+    return {
+        "budget": grant.span, "spent": round(grant.spent, 2), "limit": grant.limit, "currency": _currency(view),
+    }  # fmt: skip
+
+
+def _currency(view: View) -> str:
+    shared = view.settings.shared
     assert shared is not None
     assert shared.budget is not None
-    return {
-        "budget": grant.span, "spent": round(grant.spent, 2), "limit": grant.limit,
-        "currency": shared.budget.currency,
-    }  # fmt: skip
+    return shared.budget.currency
 
 
 def _emergency(count: int, view: View, mine: Slice) -> Verdict:
@@ -131,10 +135,8 @@ def _alert(view: View, mine: Slice) -> None:
     grant = view.grant
     number = getattr(calendar(view.seen.wall), grant.alert_span)
     mine.setdefault("alerts", {})[grant.alert_span] = [number, grant.alert]
-    shared = view.settings.shared
-    currency = shared.budget.currency if shared is not None and shared.budget is not None else ""
     data: Data = {
         "percent": grant.alert, "budget": grant.alert_span, "spent": round(grant.alert_spent, 2),
-        "limit": grant.alert_limit, "currency": currency,
+        "limit": grant.alert_limit, "currency": _currency(view),
     }  # fmt: skip
     view.remarks.append(Reason(Code.BUDGET_ALERT, data))
