@@ -151,6 +151,8 @@ def test_an_inputs_own_contract_goes_with_it() -> None:
     lost = settings(ANY, formulas=SHARE, contracts={"app.orders": Contract(absent="fallback", fallback=10.0)})
     view = seen(lost, app_failed=2.0, app_orders=None)
     assert (view.state("share"), view.value("share")) == (State.CENSORED, 0.2)  # for growth alone
+    view = seen(lost, app_failed=2.0, app_orders=stale)
+    assert (view.state("share"), view.value("share")) == (State.CENSORED, 0.2)
     view = seen(lost, app_failed=2.0, app_orders=40.0)
     assert (view.state("share"), view.value("share")) == (State.FRESH, 0.05)
 

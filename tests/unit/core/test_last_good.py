@@ -51,6 +51,13 @@ def test_no_task_that_serves_is_let_go() -> None:
     assert counts[-1] == 11
 
 
+def test_what_is_lost_meanwhile_is_not_given_up() -> None:
+    """One of the six ended as well: the last size at which all served is six all the same."""
+    one = service()
+    one.tick()
+    assert list(failing(one, 4, serving=5, starting=15))[-1].desired == 6
+
+
 def test_every_revision_has_a_size_of_its_own() -> None:
     one = service()
     one.run(3, fleet={"revision": "a", "desired": 6})
