@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from tests.fleets import ROOT, crew
 from tests.support import processes_of
 
 pytestmark = pytest.mark.network
+#: Holds its port, so that nobody else's answer is taken for its own, and never listens on it.
+HOLD = "import os, socket, time; s = socket.socket(); s.bind(('127.0.0.1', int(os.environ['PORT']))); time.sleep(3600)"
+MUTE = shlex.join([sys.executable, "-c", HOLD])
 CHECKS = {"readiness": {"interval_ms": 100, "unhealthy": 2}, "grace_ms": 3000}
 
 
@@ -47,7 +52,7 @@ def test_an_update_replaces_every_task_and_loses_no_request(short_path: Path) ->
     ("command", "why"),
     [
         pytest.param("echo no such colour; exit 3", "exited with code 3", id="exits"),
-        pytest.param("sleep 3600", "never listened on $PORT", id="never-listens"),
+        pytest.param(MUTE, "never listened on $PORT", id="never-listens"),
     ],
 )
 def test_a_version_that_cannot_start_is_rolled_back_and_says_why(short_path: Path, command: str, why: str) -> None:
