@@ -94,9 +94,9 @@ def test_the_front_has_who_is_beaten_on_both_axes_by_nobody_and_no_bound() -> No
 
 
 def test_one_error_ends_the_comparison_and_is_told(jobs: list[Job]) -> None:
+    wrong = Job("default", Scene("bad", np.full(1500, -1.0)), FRIENDLY, service())
     with pytest.raises(ValueError, match="rates must be finite"), runs.processes(2) as executor:
-        compare([*jobs, *jobs_of(["default"], [Scene("bad", np.full(1500, -1.0))], lambda _: FRIENDLY, service())],
-                executor)  # fmt: skip
+        compare([*jobs, wrong], executor)
 
 
 def test_the_synthetic_set_has_its_natural_length_and_the_plants_mean() -> None:
