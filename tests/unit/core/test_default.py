@@ -45,6 +45,13 @@ def test_another_utilisation_sizes_differently() -> None:
     assert grown.tick(requests=300.0, **CALM).desired == 30
 
 
+@pytest.mark.parametrize(("utilisation", "want"), [(1.0, 10), (0.8, 13), (0.7, 15)])
+def test_200_requests_a_second_on_20_a_task_are_ten_tasks_and_the_margin(utilisation: float, want: int) -> None:
+    grown = Service(Default(utilisation=utilisation), tasks=4)
+    grown.run(90, requests=40.0, **CALM)
+    assert grown.tick(requests=200.0, **CALM).desired == want
+
+
 def test_a_surge_is_seen_within_a_fraction_of_its_first_second() -> None:
     grown = service()
     grown.run(90, requests=40.0, **CALM)
