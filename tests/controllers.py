@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from fleetfoot.core.model import Decision
 from fleetfoot.run.clock import Clock
@@ -93,3 +95,17 @@ class Bench:
             if self.plane.scaled:
                 return
         raise AssertionError("a tenfold surge made nothing grow")
+
+
+def played(state: Path, scenario: Callable[[Bench], Awaitable[None]], **how: Any) -> Bench:
+    """The controller of ``Bench(state, **how)`` after ``scenario``, stopped in order."""
+
+    async def go() -> Bench:
+        bench = Bench(state, **how)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.live.stop()
+        return bench
+
+    return asyncio.run(go())

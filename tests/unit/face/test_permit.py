@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from fleetfoot.face.cli import main
 from fleetfoot.face.control_app import _action
 from fleetfoot.face.times import NotATime, local, next_time
 from fleetfoot.run.changes import Refused
-from tests.controllers import SPEC, Bench
+from tests.controllers import SPEC, Bench, played
 
 
 def test_a_time_of_day_is_the_next_one() -> None:
@@ -45,13 +44,11 @@ def test_a_permit_without_an_end_or_a_reason_is_refused(words: list[str], told: 
 
 
 def test_a_permit_ends_at_the_very_moment_that_was_named(tmp_path: Path) -> None:
-    async def go() -> None:
-        bench = Bench(tmp_path, spec=f"budget: {{hourly: 5 USD}}\n{SPEC}")
+    async def scenario(bench: Bench) -> None:
         path, wall = {"name": "orders", "kind": "permit"}, bench.live.clock.wall()
         action = _action(bench.live, path, {"until": wall + 90_500, "reason": "a launch"})
         assert action.until - action.now + action.wall == wall + 90_500
         with pytest.raises(Refused, match="for_ms must be 0 to"):
             _action(bench.live, path, {"until": wall - 1_000, "reason": "late"})
-        await bench.live.stop()
 
-    asyncio.run(go())
+    played(tmp_path, scenario, spec=f"budget: {{hourly: 5 USD}}\n{SPEC}")

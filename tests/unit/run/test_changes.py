@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,19 +9,8 @@ import pytest
 from fleetfoot.edge.base import OperatorAction
 from fleetfoot.run.changes import Refused
 from fleetfoot.run.status import status
-from tests.controllers import Bench
+from tests.controllers import Bench, played
 from tests.looptime import eventually
-
-
-def run(folder: Path, scenario: Callable[[Bench], Awaitable[None]]) -> None:
-    async def play() -> None:
-        bench = Bench(folder)
-        try:
-            await scenario(bench)
-        finally:
-            await bench.live.stop()
-
-    asyncio.run(play())
 
 
 def act(bench: Bench, kind: str, **more: str) -> OperatorAction:
@@ -42,7 +29,7 @@ def test_a_lost_zone_is_recorded_given_and_shown(tmp_path: Path) -> None:
             ("zone lost", "ana", "b: power work")
         ]
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)
 
 
 def test_what_the_data_plane_refuses_is_not_recorded(tmp_path: Path) -> None:
@@ -51,7 +38,7 @@ def test_what_the_data_plane_refuses_is_not_recorded(tmp_path: Path) -> None:
             await bench.live.changes.zone(act(bench, "zone lost"), "nowhere", True)
         assert bench.live.journal.past().actions == ()
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)
 
 
 def test_asking_whether_an_update_can_be_records_nothing(tmp_path: Path) -> None:
@@ -63,7 +50,7 @@ def test_asking_whether_an_update_can_be_records_nothing(tmp_path: Path) -> None
         assert answer["update"]["revision"] == "r2"
         assert [one.kind for one in bench.live.journal.past().actions] == ["update"]
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)
 
 
 def test_orders_about_tasks_hold_no_count(tmp_path: Path) -> None:
@@ -73,7 +60,7 @@ def test_orders_about_tasks_hold_no_count(tmp_path: Path) -> None:
         bench.live.loop.operators.take(act(bench, "zone lost"))
         assert bench.live.loop.operators.at("orders", bench.live.clock.now()).hold_growth
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)
 
 
 def test_the_data_plane_is_told_of_a_pause_and_of_its_end_and_again_when_it_did_not_hear(tmp_path: Path) -> None:
@@ -92,7 +79,7 @@ def test_the_data_plane_is_told_of_a_pause_and_of_its_end_and_again_when_it_did_
         await tell()
         assert not bench.plane.paused["orders"]
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)
 
 
 def test_the_end_of_an_update_is_recorded_once_with_its_reason(tmp_path: Path) -> None:
@@ -108,4 +95,4 @@ def test_the_end_of_an_update_is_recorded_once_with_its_reason(tmp_path: Path) -
         assert (found.kind, found.who) == ("rolled back", "fleetfoot")
         assert found.reason == "r2 -> r1: exited with code 3 (no such file)"
 
-    run(tmp_path, scenario)
+    played(tmp_path, scenario)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fleetfoot.face.cli import main
 from fleetfoot.run.status import status
-from tests.controllers import SPEC, Bench
+from tests.controllers import SPEC, Bench, played
 from tests.planes import FakePlane
 
 WARM = SPEC.replace("startup: 1s", "startup: 1s, warm: {min: 1, max: 4}")
@@ -34,15 +34,7 @@ class Told(FakePlane):
 
 def run(state: Path, scenario: Callable[[Bench, Told], Coroutine[None, None, None]]) -> Told:
     plane = Told()
-
-    async def go() -> None:
-        bench = Bench(state, plane, spec=WARM)
-        try:
-            await scenario(bench, plane)
-        finally:
-            await bench.live.stop()
-
-    asyncio.run(go())
+    played(state, lambda bench: scenario(bench, plane), plane=plane, spec=WARM)
     return plane
 
 
