@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fleetfoot.core.engine import step
-from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Abstain, Blind, Decision, Fleet, Observation, Operator, Signal, State, Vote, Want
+from fleetfoot.core.engine import settle_all, step, wish
+from fleetfoot.core.memory import Memory, Slice
+from fleetfoot.core.model import (
+    Abstain,
+    Blind,
+    Decision,
+    Fleet,
+    Grant,
+    Observation,
+    Operator,
+    Reason,
+    Signal,
+    State,
+    Vote,
+    Want,
+)  # fmt: skip
+from fleetfoot.core.policies import Target
 from fleetfoot.core.policies.base import Policy
+from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import GuardSettings, Settings
+from fleetfoot.core.view import View
 from fleetfoot.spec.zones import Zones
 
 START = 1_700_000_000_000  # ms
@@ -20,6 +36,11 @@ OPEN = GuardSettings(
     launches_slow_after=1_000_000, launches_stop_after=1_000_000, pay=False, incident=False, conflict="reassert",
     stabilise_in=0, cooldown_in=0, rate_out=(), rate_in=(),
 )  # fmt: skip
+
+CPU = Target("cpu", "cpu", 0.5, window=1000)
+
+#: Four tasks of 20/s at half of what they carry.
+CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
 
 Shown = float | Signal | Mapping[str, Any] | None
 
@@ -104,6 +125,41 @@ class Service:
         """The first policy's newest vote."""
         assert self.decision is not None
         return self.decision.votes[0][1]
+
+
+@dataclass(frozen=True)
+class Says:
+    """A policy that says what it is told to."""
+
+    name: str
+    says: Vote
+    reads: tuple[str, ...] = ()
+    looks_back: int = 0
+    monotone: bool = True
+
+    def vote(self, view: View, mine: Slice) -> Vote:
+        return self.says
+
+
+def want(tasks: int, urgent: bool = False, flip: float | None = None) -> Want:
+    return Want(tasks, Reason(Code.STEP, {"wants": tasks}), urgent, flip)
+
+
+def together(services: Mapping[str, Service]) -> dict[str, Grant | None]:
+    """One tick of several services: everybody's order is carried out."""
+    for one in services.values():
+        one.now += 1000
+    settled = settle_all({name: wish(one.settings, one.memory, one.see()) for name, one in services.items()})
+    for name, (decision, _) in settled.items():
+        services[name].decision = decision
+        services[name].set(decision.desired)
+    return {name: grant for name, (_, grant) in settled.items()}
+
+
+def guarded(tasks: int = 10, **rules: Any) -> Service:
+    """Half of the cpu is wanted, and of the guards only those that have rules here do anything."""
+    bounds = {name: rules.pop(name) for name in ("minimum", "maximum", "seeing", "startup") if name in rules}
+    return Service(CPU, tasks=tasks, guards=replace(OPEN, **rules), **bounds)
 
 
 def told(decision: Decision) -> set[str]:

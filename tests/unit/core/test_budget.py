@@ -16,9 +16,7 @@ from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Action, Data, Operator, Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Budget, Launch, Shared
-from tests.unit.core.build import OPEN, Service, told
-from tests.unit.core.test_combine import Says, want
-from tests.unit.core.test_launch_limits import together
+from tests.unit.core.build import OPEN, Says, Service, together, told, want
 
 HOURLY = (("hour", None, 100.0),)  # the source: 100 USD an hour, and more is denied
 DAILY = (("day", 1000.0, None),)  # 1,000 USD a day, and more is limited

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fleetfoot.core.engine import settle, settle_all, step, wish
-from fleetfoot.core.memory import Memory, Slice
+from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Abstain, Action, Blind, Grant, Operator, Reason, State, Vote, Want
 from fleetfoot.core.pack import observation_from_json, observation_to_json
 from fleetfoot.core.policies import Target
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Launch, Shared
-from fleetfoot.core.view import View
-from tests.unit.core.build import START, Service, told
-
-
-@dataclass(frozen=True)
-class Says:
-    """A policy that says what it is told to."""
-
-    name: str
-    says: Vote
-    reads: tuple[str, ...] = ()
-    looks_back: int = 0
-    monotone: bool = True
-
-    def vote(self, view: View, mine: Slice) -> Vote:
-        return self.says
-
-
-def want(tasks: int, urgent: bool = False, flip: float | None = None) -> Want:
-    return Want(tasks, Reason(Code.STEP, {"wants": tasks}), urgent, flip)
-
+from tests.unit.core.build import CPU, START, Says, Service, told, want
 
 SILENT = Abstain(Reason(Code.NOT_BREACHED))
 BLIND = Blind("cpu", State.STALE, Reason(Code.SIGNAL_UNUSABLE, {"signal": "cpu", "state": "stale"}))
@@ -111,9 +91,8 @@ def test_every_vote_is_kept_under_its_policys_name() -> None:
 
 
 def two() -> Service:
-    cpu = Target("cpu", "cpu", 0.5, window=1000)
     load = Target("load", "load", 10.0, per_task=True, window=1000)
-    return Service(cpu, load, tasks=10)
+    return Service(CPU, load, tasks=10)
 
 
 def test_with_one_source_dead_another_policy_still_grows() -> None:

@@ -10,8 +10,7 @@ import pytest
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision
 from fleetfoot.core.settings import HOLD, REASSERT, YIELD
-from tests.unit.core.build import OPEN, Service, told
-from tests.unit.core.test_combine import Says, want
+from tests.unit.core.build import OPEN, Says, Service, told, want
 
 
 def service(wants: int, rule: str = HOLD, tasks: int = 10, **changes: Any) -> Service:

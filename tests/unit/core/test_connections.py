@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from fleetfoot.core import warm
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.settings import Database, Pool, Replicas, WarmSettings
-from tests.unit.core.build import START, Service, told
-from tests.unit.core.test_combine import Says, want
-from tests.unit.core.test_launch_limits import together
+from tests.unit.core.build import START, Says, Service, together, told, want
 
 MAIN = Database("main", 1000)
 

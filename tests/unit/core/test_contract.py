@@ -15,10 +15,9 @@ from fleetfoot.core.policies import Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.view import look
 from fleetfoot.spec import loads
-from tests.unit.core.build import START, Service, Shown, outcome, signal, told
+from tests.unit.core.build import CPU, START, Service, Shown, outcome, signal, told
 
 LOAD = Target("load", "load", 10.0, per_task=True, window=1000)
-CPU = Target("cpu", "cpu", 0.5, window=1000)
 ANY = Thresholds("any", (("cpu", 0.7), ("latency", 800.0)), (("cpu", 0.3), ("queue", 1.0)), window=1000, cooldown=0)
 
 

@@ -9,14 +9,12 @@ import pytest
 
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.guards.cooldown import cooldown
-from fleetfoot.core.policies import Target
 from fleetfoot.core.urgency import urgency
 from fleetfoot.core.view import View, look
 from fleetfoot.spec import loads
-from tests.unit.core.build import OPEN, Service, told
+from tests.unit.core.build import CPU, OPEN, Service, told
 
 ADAPTED = replace(OPEN, cooldown_adapt=True, cooldown_out=300_000, cooldown_in=900_000)
-CPU = Target("cpu", "cpu", 0.5, window=1000)
 
 
 def view(**shown: Any) -> View:

@@ -12,9 +12,7 @@ from fleetfoot.core.policies.default import Default
 from fleetfoot.core.settings import GuardSettings
 from fleetfoot.core.words import tell
 from fleetfoot.sim.harness import Loop, Plant
-from tests.unit.core.build import OPEN, UNUSABLE, Service, Shown, outcome, settings
-
-CALM: dict[str, Any] = {"completed": 40.0, "latency": 80.0, "errors": 0.0, "in_flight": 2.0, "queue": 0.0}
+from tests.unit.core.build import CALM, OPEN, UNUSABLE, Service, Shown, outcome, settings
 
 
 def service(tasks: int = 4, **changes: Any) -> Service:

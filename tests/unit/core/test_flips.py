@@ -10,19 +10,18 @@ import pytest
 
 from fleetfoot.core.flips import SOON, Flip, Flips, Held, flips
 from fleetfoot.core.model import State
-from fleetfoot.core.policies import Default, Schedule, Slo, Step, Target, Thresholds
+from fleetfoot.core.policies import Default, Schedule, Slo, Step, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.schedule import Window
 from fleetfoot.core.settings import GuardSettings
 from fleetfoot.core.words import LANGUAGES
 from fleetfoot.spec.when import WhenForm
-from tests.unit.core.build import OPEN, Service
+from tests.unit.core.build import CPU, OPEN, Service
 
 CALM: dict[str, Any] = {
     "requests": 60.0, "completed": 60.0, "latency": 80.0, "cpu": 0.5, "in_flight": 3.0, "queue": 0.0, "errors": 0.0,
 }  # fmt: skip
-CPU = Target("cpu", "cpu", 0.5, window=1000)
 
 
 def asked(service: Service, **shown: Any) -> Flips:

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core.model import Decision, Operator, Start
-from tests.unit.core.build import OPEN, Service, told
-from tests.unit.core.test_combine import Says, want
+from tests.unit.core.build import OPEN, Says, Service, told, want
 
 BRAKE = replace(OPEN, launches_slow_after=2, launches_stop_after=4)
 

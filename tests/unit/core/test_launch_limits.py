@@ -5,26 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fleetfoot.core.engine import settle_all, wish
-from fleetfoot.core.model import Grant, Want
+from fleetfoot.core.model import Want
 from fleetfoot.core.settings import Database, Launch, Pool, Shared
-from tests.unit.core.build import Service, told
-from tests.unit.core.test_combine import Says, want
+from tests.unit.core.build import Says, Service, together, told, want
 
 
 def service(tasks: int, wants: int, **changes: Any) -> Service:
     return Service(Says("p", want(wants)), tasks=tasks, startup=30_000, **changes)
-
-
-def together(services: dict[str, Service]) -> dict[str, Grant | None]:
-    """One tick of several services: everybody's order is carried out."""
-    for one in services.values():
-        one.now += 1000
-    settled = settle_all({name: wish(one.settings, one.memory, one.see()) for name, one in services.items()})
-    for name, (decision, _) in settled.items():
-        services[name].decision = decision
-        services[name].set(decision.desired)
-    return {name: grant for name, (_, grant) in settled.items()}
 
 
 def test_a_lone_service_starts_a_burst_at_once_and_then_what_the_bucket_is_refilled_with() -> None:

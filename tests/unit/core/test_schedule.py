@@ -10,12 +10,12 @@ import pytest
 
 from fleetfoot.core.model import Abstain, Blind, Want
 from fleetfoot.core.pack import observation_from_json, observation_to_json
-from fleetfoot.core.policies import Schedule, Target
+from fleetfoot.core.policies import Schedule
 from fleetfoot.core.schedule import Held, Window, hold
 from fleetfoot.core.words import sentence, why
 from fleetfoot.spec.when import WhenForm
 from fleetfoot.spec.zones import Zones
-from tests.unit.core.build import Service, told
+from tests.unit.core.build import CPU, Service, told
 
 
 def at(text: str) -> int:
@@ -221,7 +221,6 @@ def test_the_schedule_of_the_source_on_black_friday() -> None:
     ]
 
 
-CPU = Target("cpu", "cpu", 0.5, window=1000)
 RUSH = Schedule("schedule", (window("rush", "daily 12:00-13:00", 8, 9),))
 
 
