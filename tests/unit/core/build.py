@@ -145,6 +145,12 @@ def want(tasks: int, urgent: bool = False, flip: float | None = None) -> Want:
     return Want(tasks, Reason(Code.STEP, {"wants": tasks}), urgent, flip)
 
 
+def wants(one: Service, tasks: int) -> Service:
+    """``one``, whose only policy wants so many from now on."""
+    one.settings = replace(one.settings, policies=(Says("p", want(tasks)),))
+    return one
+
+
 def together(services: Mapping[str, Service]) -> dict[str, Grant | None]:
     """One tick of several services: everybody's order is carried out."""
     for one in services.values():

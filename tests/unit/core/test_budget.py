@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,23 +11,11 @@ from hypothesis import strategies as st
 
 from fleetfoot.core.guards.budget import Calendar, calendar
 from fleetfoot.core.memory import Memory
-from fleetfoot.core.model import Action, Data, Operator, Reason
+from fleetfoot.core.model import Action, Data, Reason
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Budget, Launch, Shared
-from tests.unit.core.build import OPEN, Says, Service, together, told, want
-
-HOURLY = (("hour", None, 100.0),)  # the source: 100 USD an hour, and more is denied
-DAILY = (("day", 1000.0, None),)  # 1,000 USD a day, and more is limited
-
-
-def service(tasks: int, wants: int, limits: Any = HOURLY, **changes: Any) -> Service:
-    shared = changes.pop("shared", None) or Shared(budget=Budget("USD", limits))
-    return Service(Says("p", want(wants)), tasks=tasks, shared=shared, **{"price": 1.0, **changes})
-
-
-def spend(one: Service, hours: float, **shown: Any) -> set[str]:
-    """Let hours pass, a step a minute; every code that was told."""
-    return {code for _ in range(round(hours * 60)) for code in told(one.tick(60_000, **shown))}
+from tests.unit.core.budget import DAILY, HOURLY, MIDNIGHT, service, spend
+from tests.unit.core.build import Service, together, told, want, wants
 
 
 def alerts(one: Service, hours: float) -> list[int]:
@@ -62,33 +48,33 @@ def test_what_is_left_of_the_hour_is_shared_by_what_each_wishes_beyond_what_it_h
 
 def test_of_several_limits_the_tightest_counts_whichever_comes_first() -> None:
     one = service(10, 10, (("day", None, 10.0), ("hour", None, 12.0)))
-    one.now = 1_700_006_400_000
+    one.now = MIDNIGHT
     spend(one, 1.1)
-    one.settings = replace(one.settings, policies=(Says("p", want(30)),))
+    wants(one, 30)
     assert one.tick(60_000).desired == 10
 
 
 def test_a_day_that_is_spent_limits_growth_to_what_demand_needs() -> None:
     """50 tasks at 1 USD: 1,000 USD are gone after 20 of the day's hours."""
     one = service(50, 50, DAILY)
-    one.now = 1_700_006_400_000  # a midnight of UTC
+    one.now = MIDNIGHT
     assert "budget_soft" not in spend(one, 19)
-    one.settings = replace(one.settings, policies=(Says("p", want(90)),))
+    wants(one, 90)
     assert one.tick(60_000, requests=1200.0).desired == 90
     one.set(50)
-    one.settings = replace(one.settings, policies=(Says("p", want(50)),))
+    wants(one, 50)
     spend(one, 1.5)
-    one.settings = replace(one.settings, policies=(Says("p", want(90)),))
+    wants(one, 90)
     decision = one.run(5, requests=1200.0)  # which needs 60 tasks of 20/s
     assert (decision.desired, "budget_soft" in told(decision)) == (60, True)
 
 
 def test_a_day_of_which_just_everything_is_spent_is_spent() -> None:
     one = service(10, 10, (("day", None, 10.0),))
-    one.now = 1_700_006_400_000
+    one.now = MIDNIGHT
     one.tick()
     one.tick(3_600_000)
-    one.settings = replace(one.settings, policies=(Says("p", want(11)),))
+    wants(one, 11)
     assert one.tick().desired == 10
 
 
@@ -107,9 +93,9 @@ def test_every_grant_tells_the_limit_that_is_nearest() -> None:
 
 def test_the_next_day_begins_anew() -> None:
     one = service(60, 60, (("day", None, 1000.0),))
-    one.now = 1_700_006_400_000
+    one.now = MIDNIGHT
     spend(one, 20)
-    one.settings = replace(one.settings, policies=(Says("p", want(70)),))
+    wants(one, 70)
     assert one.tick(60_000).desired == 60
     spend(one, 4)
     assert one.tick(60_000).desired == 70
@@ -118,7 +104,7 @@ def test_the_next_day_begins_anew() -> None:
 def test_spend_is_counted_from_task_seconds_and_survives_a_restart() -> None:
     """12 tasks for 90 minutes at 0.05 an hour: 0.90."""
     one = service(12, 12, DAILY, price=0.05)
-    one.now = 1_700_006_400_000
+    one.now = MIDNIGHT
     one.tick(1000)
     spend(one, 0.75)
     one.memory = Memory.from_json(json.loads(json.dumps(one.memory.to_json()))).restarted()
@@ -160,7 +146,7 @@ def test_the_minimum_beats_the_budget() -> None:
 
 def test_each_alert_is_told_once_in_its_day() -> None:
     one = service(50, 50, DAILY)
-    one.now = 1_700_006_400_000
+    one.now = MIDNIGHT
     assert alerts(one, 23.9) == [50, 80, 90, 100]
     assert alerts(one, 12.2) == [50]
 
@@ -200,125 +186,6 @@ def test_dear_tasks_take_more_of_the_money() -> None:
     assert (small.tasks, large.tasks) == (20, 20)
 
 
-# -- an emergency
-
-
-def fleet_of_four(**guards: Any) -> dict[str, Service]:
-    """160 USD an hour at a limit of 100; each needs five of its tasks now."""
-    shared = Shared(budget=Budget("USD", HOURLY))
-    ranks = {"checkout": 0, "web": 1, "search": 2, "analytics": 3}
-    rules = replace(OPEN, **guards)
-    return {
-        name: service(40, 40, shared=shared, priority=rank, minimum=2, guards=rules) for name, rank in ranks.items()
-    }
-
-
-def played(services: dict[str, Service], seconds: int) -> None:
-    for _ in range(seconds):
-        together(services)
-
-
-def test_at_150_percent_the_least_important_go_down_first_and_only_until_the_emergency_is_over() -> None:
-    services = fleet_of_four()
-    played(services, 600)
-    counts = {name: one.tasks for name, one in services.items()}
-    assert counts == {"checkout": 40, "web": 40, "search": 40, "analytics": 28}  # 148 USD: no emergency any more
-
-
-def test_the_next_in_importance_goes_down_when_the_least_has_given_all_it_has() -> None:
-    services = fleet_of_four()
-    services["checkout"].set(90)
-    services["checkout"].settings = replace(services["checkout"].settings, policies=(Says("p", want(90)),))
-    seen = set()
-    for _ in range(900):
-        together(services)
-        seen.add((services["search"].tasks < 40, services["analytics"].tasks > 2))
-    assert (True, True) not in seen
-    counts = {name: one.tasks for name, one in services.items()}
-    assert counts["analytics"] == 2
-    assert counts["checkout"] == 90
-    assert counts["web"] == 40
-    assert 2 < counts["search"] < 40
-
-
-def test_of_two_as_unimportant_one_goes_down_where_that_is_money_enough() -> None:
-    """Two of 40 tasks at 2 USD an hour are 160 of 100: thirty of one are all that is too much."""
-    limits = Shared(budget=Budget("USD", HOURLY, 1.5))
-    both = {name: service(40, 40, shared=limits, price=2.0, priority=3) for name in ("a", "b")}
-    played(both, 1200)
-    assert {name: one.tasks for name, one in both.items()} == {"a": 32, "b": 40}
-
-
-def test_an_emergency_goes_down_in_steps_of_a_tenth() -> None:
-    services = fleet_of_four()
-    counts = []
-    for _ in range(25):
-        together(services)
-        counts.append(services["analytics"].tasks)
-    assert counts[0] == 36
-    assert counts[9] == 36
-    assert counts[10] == 32
-
-
-@pytest.mark.parametrize(("tasks", "left"), [(149, 149), (150, 135)])
-def test_an_emergency_begins_at_150_percent(tasks: int, left: int) -> None:
-    assert service(tasks, tasks, priority=3).tick().desired == left
-
-
-def test_a_small_fleet_goes_down_by_single_tasks() -> None:
-    assert service(8, 8, (("hour", None, 2.0),), priority=3).tick().desired == 7
-
-
-def test_tasks_that_cost_nothing_are_not_taken_down() -> None:
-    shared = Shared(budget=Budget("USD", HOURLY))
-    free, dear = service(40, 40, shared=shared, priority=3, price=0.0), service(160, 160, shared=shared, priority=2)
-    played({"free": free, "dear": dear}, 30)
-    assert (free.tasks, dear.tasks < 160) == (40, True)
-
-
-def test_in_an_emergency_only_a_critical_service_grows_where_the_limit_is_soft() -> None:
-    shared = Shared(budget=Budget("USD", (("hour", 100.0, None),)))
-    for priority, tasks in ((0, 170), (1, 160)):
-        one = service(160, 170, shared=shared, priority=priority)
-        assert one.tick(requests=170 * 20.0).desired == tasks
-
-
-def test_an_emergency_keeps_what_present_demand_needs_unless_told_otherwise() -> None:
-    limit = (("day", None, 10.0),)
-    for hard, least in ((False, 30), (True, 2)):
-        one = service(40, 40, limit, priority=3, minimum=2, guards=replace(OPEN, hard=hard))
-        one.now = 1_700_006_400_000
-        spend(one, 4, requests=600.0)
-        assert one.tasks == least
-
-
-def test_a_critical_service_is_never_taken_down() -> None:
-    one = service(40, 40, (("day", None, 10.0),), priority=0)
-    one.now = 1_700_006_400_000
-    spend(one, 4)
-    assert one.tasks == 40
-
-
-# -- a permit
-
-
-def test_a_permit_lets_one_service_overrun_until_it_ends() -> None:
-    one = service(100, 140)
-    one.operator = Operator(who="ana", permit=one.now + 5_000)
-    decision = one.tick()
-    assert decision.desired == 140
-    assert Reason(Code.BUDGET_PERMIT, {"left": 4_000, "who": "ana"}) in decision.reasons
-    one.run(10)
-    one.settings = replace(one.settings, policies=(Says("p", want(149)),))
-    assert one.tick().desired == 140
-
-
-def test_a_permit_is_over_at_its_very_end() -> None:
-    one = service(100, 140)
-    one.operator = Operator(who="ana", permit=one.now + 1_000)
-    assert one.tick().desired == 100
-
-
 # -- its promises
 
 
@@ -346,27 +213,7 @@ def test_growth_never_takes_the_hour_past_its_limit(life: list[tuple[int, int, i
     for wishes in life:
         before = sum(one.tasks * prices[name] for name, one in services.items())
         for one, wish in zip(services.values(), wishes, strict=True):
-            one.settings = replace(one.settings, policies=(Says("p", want(wish)),))
+            wants(one, wish)
         together(services)
         after = sum(one.tasks * prices[name] for name, one in services.items())
         assert after <= max(limit, before) + 1e-6
-
-
-def test_what_a_budget_denied_is_denied_again_from_its_own_observation() -> None:
-    """The grants of the tick are enough to decide it again, alert and all."""
-    from fleetfoot.core.engine import settle_all, step, wish
-    from fleetfoot.core.pack import observation_from_json, observation_to_json
-
-    services = fleet_of_four()
-    services["web"].settings = replace(services["web"].settings, policies=(Says("p", want(70)),))
-    for _ in range(30):
-        kept = {name: Memory.from_json(one.memory.to_json()) for name, one in services.items()}
-        for one in services.values():
-            one.now += 1000
-        settled = settle_all({name: wish(one.settings, one.memory, one.see()) for name, one in services.items()})
-        for name, (decision, grant) in settled.items():
-            one = services[name]
-            seen = json.loads(json.dumps(observation_to_json(one.see()._replace(grant=grant))))
-            assert step(one.settings, kept[name], observation_from_json(seen)) == decision
-            assert kept[name].to_json() == one.memory.to_json()
-            one.set(decision.desired)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from fleetfoot.core.pack import observation_from_json, observation_to_json
 from fleetfoot.core.policies import Target
 from fleetfoot.core.reasons import Code
 from fleetfoot.core.settings import Launch, Shared
-from tests.unit.core.build import CPU, START, Says, Service, told, want
+from tests.unit.core.build import CPU, START, Says, Service, told, want, wants
 
 SILENT = Abstain(Reason(Code.NOT_BREACHED))
 BLIND = Blind("cpu", State.STALE, Reason(Code.SIGNAL_UNUSABLE, {"signal": "cpu", "state": "stale"}))
@@ -193,7 +192,7 @@ def test_the_onset_is_the_first_sample_of_the_unbroken_run_that_exceeds_what_the
     grows = service(want(4), tasks=4, throughput=20.0)
     for rate in rates[:-1]:
         grows.tick(requests=rate)
-    grows.settings = replace(grows.settings, policies=(Says("p0", want(10)),))
+    wants(grows, 10)
     assert grows.tick(requests=rates[-1]).onset == (None if onset is None else START + onset)
 
 

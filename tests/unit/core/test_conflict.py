@@ -10,18 +10,13 @@ import pytest
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision
 from fleetfoot.core.settings import HOLD, REASSERT, YIELD
-from tests.unit.core.build import OPEN, Says, Service, told, want
+from tests.unit.core.build import OPEN, Says, Service, told, want, wants
 
 
 def service(wants: int, rule: str = HOLD, tasks: int = 10, **changes: Any) -> Service:
     rules = replace(OPEN, conflict=rule, conflict_for=60_000)
     one = Service(Says("p", want(wants)), tasks=tasks, guards=rules, **changes)
     one.run(5)
-    return one
-
-
-def wants(one: Service, tasks: int) -> Service:
-    one.settings = replace(one.settings, policies=(Says("p", want(tasks)),))
     return one
 
 

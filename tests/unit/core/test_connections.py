@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from fleetfoot.core import warm
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.settings import Database, Pool, Replicas, WarmSettings
-from tests.unit.core.build import START, Says, Service, together, told, want
+from tests.unit.core.build import START, Says, Service, together, told, want, wants
 
 MAIN = Database("main", 1000)
 
@@ -21,10 +20,6 @@ def service(
     tasks: int, wants: int, low: int = 20, high: int = 20, database: Database = MAIN, **changes: Any
 ) -> Service:
     return Service(Says("p", want(wants)), tasks=tasks, pool=Pool(database, low, high), **changes)
-
-
-def wants(one: Service, tasks: int) -> None:
-    one.settings = replace(one.settings, policies=(Says("p", want(tasks)),))
 
 
 def pool(one: Service) -> int:
@@ -157,20 +152,16 @@ def test_a_restarted_controller_does_not_believe_in_small_pools() -> None:
     assert one.tick().desired == 80
 
 
-def test_warm_tasks_are_kept_only_as_far_as_their_pools_fit() -> None:
-    one = service(45, 46, warm=WarmSettings(20, 20))
+@pytest.mark.parametrize(
+    ("wanted", "warmed"),
+    [pytest.param(46, 4, id="beside what serves and grows"), pytest.param(45, 5, id="all that is left")],
+)
+def test_warm_tasks_are_kept_only_as_far_as_their_pools_fit(wanted: int, warmed: int) -> None:
+    one = service(45, wanted, warm=WarmSettings(20, 20))
     decision = one.tick(requests=10.0)
     size = warm.size(one.settings, one.memory, one.see(), decision.desired)
     assert size is not None
-    assert (decision.desired, size.tasks) == (46, 4)
-
-
-def test_where_nothing_grows_all_that_is_left_may_be_kept_warm() -> None:
-    one = service(45, 45, warm=WarmSettings(20, 20))
-    decision = one.tick(requests=10.0)
-    size = warm.size(one.settings, one.memory, one.see(), decision.desired)
-    assert size is not None
-    assert (decision.desired, size.tasks) == (45, 5)
+    assert (decision.desired, size.tasks) == (wanted, warmed)
 
 
 # -- replicas

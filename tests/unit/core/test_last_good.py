@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core.model import Decision, Operator, Start
-from tests.unit.core.build import OPEN, Says, Service, told, want
+from tests.unit.core.build import OPEN, Says, Service, told, want, wants
 
 BRAKE = replace(OPEN, launches_slow_after=2, launches_stop_after=4)
 
@@ -16,7 +16,7 @@ def service(tasks: int = 6) -> Service:
     """Six serve; then twenty are wanted, and what is ordered never becomes ready."""
     one = Service(Says("p", want(tasks)), tasks=tasks, startup=10**9, guards=BRAKE)
     one.run(5)
-    one.settings = replace(one.settings, policies=(Says("p", want(20)),))
+    wants(one, 20)
     return one
 
 
@@ -60,7 +60,7 @@ def test_what_is_lost_meanwhile_is_not_given_up() -> None:
 def test_every_revision_has_a_size_of_its_own() -> None:
     one = service()
     one.run(3, fleet={"revision": "a", "desired": 6})
-    one.settings = replace(one.settings, policies=(Says("p", want(20)),))
+    wants(one, 20)
     list(failing(one, 8, revision="b"))
     sizes = one.memory.slices["last good"]["sizes"]
     assert sizes["a" if "a" in sizes else ""] == 6

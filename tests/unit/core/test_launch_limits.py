@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core.model import Want
 from fleetfoot.core.settings import Database, Launch, Pool, Shared
-from tests.unit.core.build import Says, Service, together, told, want
+from tests.unit.core.build import Says, Service, together, told, want, wants
 
 
 def service(tasks: int, wants: int, **changes: Any) -> Service:
@@ -71,7 +70,7 @@ def test_a_start_that_somebody_else_ordered_is_taken_from_the_bucket_too() -> No
     grows = service(0, 0, shared=Shared(Launch(100, 1.0)))
     grows.tick()
     grows.set(90)
-    grows.settings = replace(grows.settings, policies=(Says("p", want(200)),))
+    wants(grows, 200)
     assert grows.tick().desired == 101  # 90 of the hundred were taken and one was refilled
 
 
