@@ -22,8 +22,8 @@ from fleetfoot.sim.rivals import make
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import Run, run
 from fleetfoot.spec.loader import loads
+from tests.simulation.plants import plain
 from tests.simulation.reference import Request
-from tests.simulation.test_plant import plain
 
 ORDERS = """
 services:
@@ -35,8 +35,6 @@ services:
     task: {throughput: 20/s, startup: 5.2s}
 """
 BUSY = np.r_[np.full(20, 50.0), np.full(20, 130.0), np.full(20, 75.0), np.zeros(5)]
-
-
 A_MOMENT = 1  # ms that whatever is due is late by, where a clock is real
 
 

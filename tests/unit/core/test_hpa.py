@@ -12,26 +12,9 @@ from fleetfoot.core.hpa.replicas import EACH, SHARED, UTILISATION, VALUE, by_ave
 from fleetfoot.core.hpa.sync import moved, sync
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Want
-from fleetfoot.core.policies.hpa import Hpa, Metric
+from fleetfoot.core.policies.hpa import Metric
 from tests.unit.core.build import START, Service, outcome
-
-CPU = Metric("cpu", UTILISATION, 60, 1000)
-LOAD = Metric("load", SHARED, 14_000, 1000)
-DEFAULT = Behavior()
-
-
-def hpa(*metrics: Metric, behavior: Behavior | None = DEFAULT, **changes: Any) -> Hpa:
-    return Hpa("hpa", metrics, behavior, **changes)
-
-
-def seen(policy: Hpa, tasks: int, **shown: Any) -> str:
-    """What the policy says of one moment; stabilisation has nothing to look back on but the present count."""
-    service = Service(policy, tasks=tasks, minimum=1)
-    service.tick(**shown)
-    return outcome(service.vote)
-
-
-FREE = Behavior(up=DEFAULT.up, down=Rules(DEFAULT.down.policies))  # no window, so that a shrink shows at once
+from tests.unit.core.hpa import CPU, DEFAULT, FREE, LOAD, hpa, seen
 
 
 @pytest.mark.parametrize(
@@ -199,28 +182,6 @@ def test_outside_its_bounds_it_wants_the_bound_without_a_look_at_the_metrics(tas
     assert (service.vote.tasks, service.vote.reason.code) == (8 if tasks == 9 else 3, code)
 
 
-@pytest.mark.parametrize(
-    ("before", "load", "code"),
-    [
-        pytest.param(56.0, 70.0, "tracking", id="more than its target"),
-        pytest.param(56.0, 56.0, "within_tolerance", id="on its target"),
-        pytest.param(56.0, 28.0, "stabilising", id="less, and not for long"),
-        pytest.param(56.0, 900.0, "rate_of_change", id="more than may come at once"),
-    ],
-)
-def test_it_says_why_it_wants_what_it_wants(before: float, load: float, code: str) -> None:
-    service = Service(hpa(LOAD), tasks=4)
-    service.run(16, load=before)
-    service.run(15, load=load)
-    assert service.vote.reason.code == code
-
-
-def test_it_says_that_what_was_ordered_starts() -> None:
-    service = Service(hpa(LOAD), tasks=4, startup=60_000)
-    service.run(31, load=70.0)
-    assert service.vote.reason.code == "starting"
-
-
 def test_a_memory_read_back_goes_on_where_it_was() -> None:
     one, other = (Service(hpa(LOAD), tasks=4) for _ in range(2))
     one.run(40, load=200.0)
@@ -264,44 +225,3 @@ def test_half_an_hour_of_wild_load_is_answered_exactly_as_the_rival_answers_it(
             moved(past, now, theirs, found.replicas)
             theirs = found.replicas
         assert service.tick(load=load).desired == theirs, f"second {second}"
-
-
-def voted(policy: Hpa, tasks: int, **shown: Any) -> Want:
-    service = Service(policy, tasks=tasks, minimum=1)
-    service.tick(**shown)
-    assert isinstance(service.vote, Want)
-    return service.vote
-
-
-@pytest.mark.parametrize(
-    ("metric", "flip"),
-    [
-        pytest.param(Metric("cpu", UTILISATION, 60, 1000), 0.66, id="60 % of each"),
-        pytest.param(Metric("load", VALUE, 100_000, 1000), 110.0, id="100 of all"),
-        pytest.param(Metric("load", SHARED, 20_000, 1000), 110.0, id="20 for each of five"),
-        pytest.param(Metric("load", EACH, 20_000, 1000), 110.0, id="20 of each of five"),
-        pytest.param(Metric("latency", EACH, 200_000, 1000), 220.0, id="200 of each, which is no total"),
-    ],
-)
-def test_it_tells_the_value_a_tenth_above_its_target_from_which_it_grows(metric: Metric, flip: float) -> None:
-    vote = voted(hpa(metric), 5, cpu=0.6, load=100.0, latency=200.0)
-    assert vote.tasks == 5
-    assert vote.flip == pytest.approx(flip)
-
-
-def test_it_tells_the_metric_that_wants_most_and_what_a_rate_allows_of_it() -> None:
-    slow = Behavior(Rules((Policy("pods", 2, 60_000),)), DEFAULT.down)
-    reason = voted(hpa(LOAD, CPU, behavior=slow), 10, load=140.0, cpu=0.9).reason
-    assert reason.code == "rate_of_change"
-    figures = ("signal", "value", "target", "wish", "allowed")
-    assert tuple(reason.data[name] for name in figures) == ("cpu", 0.9, 0.6, 15, 12)
-
-
-def test_it_tells_which_window_holds_a_wish() -> None:
-    waits = Behavior(DEFAULT.up._replace(window=60_000), DEFAULT.down._replace(window=300_000))
-    service = Service(hpa(LOAD, behavior=waits), tasks=10, minimum=1)
-    service.run(60, load=140.0)
-    for load, window in ((280.0, 60_000), (70.0, 300_000)):
-        service.run(16, load=load)
-        assert isinstance(service.vote, Want)
-        assert (service.vote.reason.code, service.vote.reason.data["window"]) == ("stabilising", window)
