@@ -1,66 +1,17 @@
-"""AWS's scaling, as describe-... answers it and as templates write it, and KEDA's, as fleetfoot.yaml."""
+"""AWS's scaling of services, as describe-... answers it and as templates write it, as fleetfoot.yaml."""
 
 # ruff: noqa: E501
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetfoot.core.compile import compile_service
-from fleetfoot.core.policies import Hpa, Step, Target
+from fleetfoot.core.policies import Step, Target
 from fleetfoot.spec import SpecErrors
-from fleetfoot.spec.adopt import Adopted, adopt
-from fleetfoot.spec.adopt.actions import unix_week_of, week_of
-from fleetfoot.spec.policies import SchedulePolicy
-
-EXAMPLES = Path(__file__).parents[3] / "examples/import"
-WEB = {"ServiceNamespace": "ecs", "ResourceId": "service/prod/web", "ScalableDimension": "ecs:service:DesiredCount"}
-
-
-def read(*answers: dict[str, Any]) -> Adopted:
-    return adopt(
-        [(f"{number}.json", json.dumps(answer, indent=1).encode()) for number, answer in enumerate(answers)], {}
-    )
-
-
-def example(name: str) -> Adopted:
-    return adopt([(name, (EXAMPLES / name).read_bytes())], {})
-
-
-def target(low: int = 2, high: int = 40) -> dict[str, Any]:
-    return {"ScalableTargets": [{**WEB, "MinCapacity": low, "MaxCapacity": high}]}
-
-
-def policy(name: str = "p", **config: Any) -> dict[str, Any]:
-    return {"ScalingPolicies": [{**WEB, "PolicyName": name, "PolicyARN": f"arn:{name}", "PolicyType": "x", **config}]}
-
-
-def steps(kind: str = "ChangeInCapacity", *rows: tuple[int | None, int | None, int], **more: Any) -> dict[str, Any]:
-    adjustments = []
-    for low, high, by in rows or ((0, None, 1),):
-        row = {"MetricIntervalLowerBound": low, "MetricIntervalUpperBound": high, "ScalingAdjustment": by}
-        adjustments.append({key: value for key, value in row.items() if value is not None})
-    config = {"AdjustmentType": kind, "StepAdjustments": adjustments, "Cooldown": 60, **more}
-    return policy(StepScalingPolicyConfiguration=config)
-
-
-def alarm(metric: str = "CPUUtilization", threshold: float = 70, above: bool = True, **more: Any) -> dict[str, Any]:
-    operator = "GreaterThanThreshold" if above else "LessThanThreshold"
-    row = {"AlarmName": "a", "AlarmActions": ["arn:p"], "MetricName": metric, "Statistic": "Average", "Period": 60,
-           "EvaluationPeriods": 1, "Threshold": threshold, "ComparisonOperator": operator, **more}  # fmt: skip
-    return {"MetricAlarms": [row]}
-
-
-def compiled(found: Adopted, name: str = "web") -> tuple[Any, ...]:
-    return compile_service(found.spec.services[name]).policies
-
-
-def notes(found: Adopted, name: str = "web") -> str:
-    return "\n".join(found.notes[name])
+from fleetfoot.spec.adopt import Adopted
+from tests.unit.spec.adopted import WEB, alarm, compiled, example, notes, policy, read, steps, target
 
 
 def test_target_tracking_becomes_targets_and_its_waits_the_guards() -> None:
@@ -167,51 +118,6 @@ def test_beside_steps_target_tracking_keeps_its_datapoints_as_its_window() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "minutes"),
-    [
-        pytest.param("cron(30 11 ? * MON *)", [690], id="Monday"),
-        pytest.param("cron(0 8 ? * 2-3 *)", [480, 1920], id="numbers count from Sunday"),
-        pytest.param("cron(0 0 ? * FRI-MON *)", [0, 5760, 7200, 8640], id="over the week's end"),
-        pytest.param("cron(0 8 * * ? *)", [480 + 1440 * day for day in range(7)], id="every day"),
-        pytest.param("cron(0 8 1 * ? *)", [], id="a day of the month"),
-        pytest.param("cron(0/5 8 ? * * *)", [], id="several times"),
-        pytest.param("cron(0 8 ? * 6L *)", [], id="the last Friday"),
-    ],
-)
-def test_a_cron_of_days_at_one_time_is_read_and_no_other(text: str, minutes: list[int]) -> None:
-    assert week_of(text) == minutes
-
-
-@pytest.mark.parametrize(
-    ("text", "minutes"),
-    [
-        pytest.param("30 11 * * 1", [690], id="Monday is 1"),
-        pytest.param("0 8 * * 0", [6 * 1440 + 480], id="Sunday is 0"),
-        pytest.param("0 8 * * 7", [6 * 1440 + 480], id="and 7"),
-        pytest.param("0 22 * * FRI-SAT", [4 * 1440 + 1320, 5 * 1440 + 1320], id="by name"),
-        pytest.param("0 8 * * *", [480 + 1440 * day for day in range(7)], id="every day"),
-        pytest.param("0 24 * * *", [], id="no hour"),
-        pytest.param("0 8 1 * *", [], id="a day of the month"),
-        pytest.param("*/5 8 * * *", [], id="several times"),
-    ],
-)
-def test_a_cron_of_unix_counts_its_days_from_sunday(text: str, minutes: list[int]) -> None:
-    assert unix_week_of(text) == minutes
-
-
-def test_dated_actions_hold_until_the_next_one() -> None:
-    def action(name: str, at: str, low: int) -> dict[str, Any]:
-        return {**WEB, "ScheduledActionName": name, "Schedule": f"at({at})", "Timezone": "Asia/Seoul",
-                "ScalableTargetAction": {"MinCapacity": low, "MaxCapacity": 100}}  # fmt: skip
-
-    sale = {"ScheduledActions": [action("after", "2031-11-29T00:00:00", 2), action("sale", "2031-11-28T08:00:00", 50)]}
-    found = read(target(high=100), steps(), alarm(), sale)
-    windows = found.spec.services["web"].policies[1].model_dump()["windows"]
-    assert [(name, window["min"]) for name, window in windows.items()] == [("sale", 50)]
-    assert "after, the last that is dated" in notes(found)
-
-
-@pytest.mark.parametrize(
     ("answers", "told"),
     [
         pytest.param((target(9, 2), steps(), alarm()), "0.json:8:19", id="bounds"),
@@ -235,101 +141,6 @@ def test_what_cannot_be_imported_is_told_with_its_place(answers: tuple[dict[str,
     with pytest.raises(SpecErrors) as refused:
         read(*answers)
     assert told in str(refused.value)
-
-
-def test_a_scaled_object_becomes_an_hpa_from_zero() -> None:
-    found = example("scaled-object.yaml")
-    service = found.spec.services["workers"]
-    assert (service.capacity.min, service.capacity.max) == (0, 50)
-    (policy,) = compiled(found, "workers")
-    assert isinstance(policy, Hpa)
-    assert [(m.signal, m.form, m.target) for m in policy.metrics] == [("aws_sqs_queue", "per task", 30_000)]
-    assert "cooldownPeriod is not carried over" in notes(found, "workers")
-
-
-def cron(start: str, end: str, tasks: int = 10) -> dict[str, Any]:
-    data = {"timezone": "Asia/Seoul", "start": start, "end": end, "desiredReplicas": str(tasks)}
-    return {"type": "cron", "metadata": data}
-
-
-def scaled(*triggers: dict[str, Any]) -> Adopted:
-    return read({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "web"},
-                 "spec": {"scaleTargetRef": {"name": "web"}, "maxReplicaCount": 50, "triggers": [*triggers]}})  # fmt: skip
-
-
-def test_a_cron_trigger_holds_its_replicas_from_its_start_to_its_end() -> None:
-    found = scaled(cron("0 8 * * 1-5", "30 19 * * 1-5"), cron("0 22 * * 5", "0 6 * * 6", 80))
-    weekdays, night = found.spec.services["web"].policies
-    assert isinstance(weekdays, SchedulePolicy)
-    assert isinstance(night, SchedulePolicy)
-    assert [(name, w.when[0].text, w.min) for policy in (weekdays, night) for name, w in policy.windows.items()] == [
-        ("cron 1", "weekdays 08:00-19:30", 10),
-        ("cron 2", "friday 22:00-24:00", 50),
-        ("cron 2 2", "saturday 00:00-06:00", 50),
-    ]
-    assert (weekdays.zone, found.notes["web"]) == ("Asia/Seoul", [])
-
-
-def test_a_cron_trigger_that_is_no_week_is_told() -> None:
-    found = scaled(
-        cron("0 8 1 * *", "0 9 1 * *"), {"type": "cpu", "metadata": {"value": "60"}, "metricType": "Utilization"}
-    )
-    assert "the cron trigger (0 8 1 * * to 0 9 1 * *) is not carried over" in notes(found)
-
-
-def test_a_group_of_ec2_becomes_steps_a_forecast_and_a_schedule() -> None:
-    found = example("ec2-group.yaml")
-    service = found.spec.services["web"]
-    out, back, ahead, week = (policy.model_dump(by_alias=False) for policy in service.policies)
-    assert (service.capacity.min, service.capacity.max) == (2, 20)
-    assert (out["signal"], out["above"], out["add"], out["cooldown"], out["datapoints"]) == (
-        "cpu",
-        0.7,
-        {0.0: 2.0},
-        300_000,
-        2,
-    )
-    assert (back["below"], back["remove"], back["cooldown"]) == (0.3, {0.0: 1.0}, 600_000)
-    wanted = {
-        "mode": "forecast and scale",
-        "buffer": 600_000,
-        "on_breach": "raise",
-        "breach_buffer": 0.2,
-        "utilisation": 0.7,
-    }
-    assert {key: ahead[key] for key in wanted} == wanted
-    assert [(name, window["min"], window["max"]) for name, window in week["windows"].items()] == [
-        ("Morning", 15, 20), ("Night", 3, 20), ("Night 2", 3, 20), ("Night 3", 3, 20),
-    ]  # fmt: skip
-    assert "a task stands for an instance here" in notes(found)
-    assert "a forecast here is of requests a second" in notes(found)
-
-
-def grouped(*policies: dict[str, Any], **more: list[dict[str, Any]]) -> Adopted:
-    """As the commands of EC2 Auto Scaling answer."""
-    mine = {"AutoScalingGroupName": "web"}
-    return read(
-        {"AutoScalingGroups": [{**mine, "MinSize": 1, "MaxSize": 9}]},
-        {"ScalingPolicies": [{**mine, "PolicyName": "p", "PolicyARN": "arn:p", **policy} for policy in policies]},
-        {key: [{**mine, **row} for row in rows] for key, rows in more.items()} | alarm(),
-    )
-
-
-def test_the_answers_of_ec2_are_read_too() -> None:
-    """A warm-up is the rest of a step policy, which has no cooldown of its own."""
-    rows = [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 3}]
-    step = {"PolicyType": "StepScaling", "AdjustmentType": "ChangeInCapacity", "StepAdjustments": rows}
-    held = {"PredefinedMetricType": "ASGAverageCPUUtilization"}
-    tracked = {"PolicyType": "TargetTrackingScaling", "PolicyName": "cpu",
-               "TargetTrackingConfiguration": {"PredefinedMetricSpecification": held, "TargetValue": 50.0}}  # fmt: skip
-    once = {"ScheduledActionName": "sale", "StartTime": "2031-11-28T08:00:00", "MinSize": 5, "DesiredCapacity": 5}
-    found = grouped({**step, "EstimatedInstanceWarmup": 120}, tracked, ScheduledUpdateGroupActions=[once])
-    first, second = compiled(found)
-    assert isinstance(first, Step)
-    assert (first.cooldown, first.steps) == (120_000, ((0.0, None, 3.0),))
-    assert isinstance(second, Target)
-    assert second.value == 0.5
-    assert "sale: DesiredCapacity sets the count once there" in notes(found)
 
 
 def backlog_over(count: str, expression: str = "m1 / m2") -> Adopted:
