@@ -15,6 +15,8 @@ from fleetfoot.fleet.balancers import KINDS
 from fleetfoot.fleet.haproxy import program
 from tests.support import made_folders, processes_of, short_tmp, wait_until
 
+pytest_plugins = ["tests.second_try"]
+
 # Derandomised by default: a red build is red for everyone. A nightly sweep sets FLEETFOOT_HYPOTHESIS=sweep.
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=100)
 settings.register_profile(
