@@ -25,13 +25,7 @@ def trial() -> Iterator[Trial]:
     """Two tasks of 20/s under 20/s; the service is a scalable target of Application Auto Scaling too."""
     with short_tmp() as folder:
         made = Trial(folder, tasks=2, rate=20.0)
-        made.aws.world.suspended[RESOURCE] = {
-            "ServiceNamespace": "ecs", "ResourceId": RESOURCE, "ScalableDimension": "ecs:service:DesiredCount",
-            "MinCapacity": 2, "MaxCapacity": 60, "RoleARN": "arn:aws:iam::role", "CreationTime": 0,
-            "SuspendedState": dict.fromkeys(
-                ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
-            ),
-        }  # fmt: skip
+        made.aws.world.register(RESOURCE, 2, 60)
         with made:
             yield made
 
@@ -57,7 +51,7 @@ def pushed(trial: Trial, folder: str = ".fleetfoot") -> bool:
 
 
 def held(trial: Trial) -> dict[str, bool]:
-    state: dict[str, bool] = trial.aws.world.suspended[RESOURCE]["SuspendedState"]
+    state: dict[str, bool] = trial.aws.world.scalable[RESOURCE]["SuspendedState"]
     return state
 
 

@@ -12,11 +12,16 @@ from pathlib import Path
 
 from fleetfoot.face.trial.service import TrialFailed, free_port
 from fleetfoot.fleet import paths
+from fleetfoot.provision import Plan, stack
+from fleetfoot.provision.write import to_json
 from fleetfoot.sim.aws.clock import SimClock
 from fleetfoot.sim.aws.crowd import Crowd
+from fleetfoot.sim.aws.scaling import attach
 from fleetfoot.sim.aws.server import SimulatedAws
 from fleetfoot.sim.aws.world import REGION, World
+from fleetfoot.sim.native import execute
 from fleetfoot.sim.setup import Setup
+from fleetfoot.spec import load
 
 CLUSTER, NAME, TOKEN = "prod", "orders", "trial"
 CALM_S = 8.0  # a controller has seen enough of a steady rate
@@ -69,6 +74,11 @@ class Trial:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def arm(self) -> None:
+        """AWS scales out too, as a template of mode controller sets it up."""
+        service = load(self.file).services[NAME]
+        attach(self.aws.world, self.service, execute("backstop", to_json(stack(Plan(service, "controller"))).encode()))
 
     def environment(self) -> dict[str, str]:
         """For every `fleetfoot` that is to see this AWS."""

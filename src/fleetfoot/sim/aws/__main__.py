@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from fleetfoot.sim.aws.clock import SimClock
 from fleetfoot.sim.aws.crowd import Crowd
+from fleetfoot.sim.aws.scaling import attach
 from fleetfoot.sim.aws.server import SimulatedAws
 from fleetfoot.sim.aws.world import REGION, World
+from fleetfoot.sim.native import execute
 from fleetfoot.sim.setup import Setup
 
 HINT = "type another number of requests/s and Enter; Ctrl-C ends it"
@@ -24,6 +27,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=40.0, help="requests/s that come")
     parser.add_argument("--throughput", type=float, default=20.0, help="requests/s one task carries")
     parser.add_argument("--startup", type=float, default=23.0, help="seconds from an order until its tasks run")
+    parser.add_argument("--template", type=Path, help="a CloudFormation template; its scaling acts on the service too")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--push", default="http://127.0.0.1:8900/push", help="where the controller takes pushes")
     parser.add_argument("--token", default="simulated", help="FLEETFOOT_TOKEN of the controller")
@@ -31,6 +35,11 @@ def main() -> int:
     world = World(SimClock())
     setup = Setup(startup=round(asked.startup * 1000), registration=5000, drain=30_000)
     service = world.service(asked.cluster, asked.service, asked.tasks, setup)
+    if asked.template is not None:
+        try:
+            attach(world, service, execute(str(asked.template), asked.template.read_bytes()))
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
     crowd = Crowd(world, service, asked.push, asked.token, asked.throughput, asked.rate)
     with SimulatedAws(world, asked.port) as aws, crowd:
         sys.stdout.write(

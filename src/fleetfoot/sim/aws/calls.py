@@ -15,7 +15,6 @@ from fleetfoot.sim.aws.world import Service, World, arn, definition_arn
 Request = Mapping[str, Any]
 ECS, AAS = "AmazonEC2ContainerServiceV20141113", "AnyScaleFrontendService"
 CLOUDWATCH, SQS = "GraniteServiceVersion20100801", "AmazonSQS"
-DIMENSION = "ecs:service:DesiredCount"
 
 
 class Refusal(Exception):
@@ -106,24 +105,18 @@ def describe_tasks(world: World, request: Request) -> dict[str, Any]:
 
 
 def describe_scalable_targets(world: World, request: Request) -> dict[str, Any]:
-    wanted = request.get("ResourceIds", list(world.suspended))
-    return {"ScalableTargets": [world.suspended[name] for name in wanted if name in world.suspended]}
+    wanted = request.get("ResourceIds", list(world.scalable))
+    return {"ScalableTargets": [world.scalable[name] for name in wanted if name in world.scalable]}
 
 
 def register_scalable_target(world: World, request: Request) -> dict[str, Any]:
-    name, known = request["ResourceId"], world.suspended.get(request["ResourceId"])
+    name = request["ResourceId"]
     bounds = {key: request[key] for key in ("MinCapacity", "MaxCapacity") if key in request}
-    if known is None and len(bounds) < 2:
+    if name not in world.scalable and len(bounds) < 2:
         raise Refusal("ValidationException", "MinCapacity and MaxCapacity are required for a new scalable target.")
-    target = known or {
-        "ServiceNamespace": "ecs", "ResourceId": name, "ScalableDimension": DIMENSION, "RoleARN": "arn:aws:iam::role",
-        "CreationTime": world.clock.now(),
-        "SuspendedState": dict.fromkeys(
-            ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
-        ),
-    }  # fmt: skip
+    target = world.scalable.get(name) or world.register(name, bounds["MinCapacity"], bounds["MaxCapacity"])
     suspended = {**target["SuspendedState"], **request.get("SuspendedState", {})}
-    world.suspended[name] = {**target, **bounds, "SuspendedState": suspended}
+    world.scalable[name] = {**target, **bounds, "SuspendedState": suspended}
     return {"ScalableTargetARN": f"arn:aws:application-autoscaling:{name}"}
 
 

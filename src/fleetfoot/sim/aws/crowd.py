@@ -16,6 +16,7 @@ from fleetfoot_agent.recorder import Recorder
 from fleetfoot_agent.sender import Sender, Target
 
 STEP_S = 0.01
+PATIENCE_S = 10.0  # a client that would have to wait longer is lost
 
 
 @dataclass
@@ -32,10 +33,18 @@ class Member:
         self.free = max(self.free, at) + takes
         heapq.heappush(self.open, (self.free, at))
 
-    def end(self, now: float) -> None:
+    def refuse(self) -> None:
+        self.recorder.begin()
+        self.recorder.end(0, 503)
+
+    def end(self, now: float) -> int:
+        """How many were served since the last look."""
+        served = 0
         while self.open and self.open[0][0] <= now:
             ends, begun = heapq.heappop(self.open)
             self.recorder.end(round((ends - begun) * 1e9), 200)
+            served += 1
+        return served
 
 
 class Crowd:
@@ -44,7 +53,8 @@ class Crowd:
     def __init__(self, world: World, service: Service, url: str, token: str, throughput: float, rate: float) -> None:
         """``url`` and ``token``: where the tasks push. ``throughput``: requests/s one task carries."""
         self.rate = rate
-        self.lost = 0  # requests with no task to go to
+        self.lost = 0  # requests with no task to go to, or none soon enough
+        self._came, self._served, self._told = 0, 0, time.monotonic()  # since the world was told what was measured
         self._world, self._service, self._takes = world, service, 1 / throughput
         self._where = (url, token, service.name)
         self._members: dict[str, Member] = {}
@@ -68,8 +78,9 @@ class Crowd:
             now = time.monotonic()
             self._meet()
             self._ask(before, now)
-            for member in self._members.values():
-                member.end(now)
+            self._served += sum(member.end(now) for member in self._members.values())
+            if now >= self._told + 1:
+                self._tell(now)
             before = now
 
     def _meet(self) -> None:
@@ -88,9 +99,26 @@ class Crowd:
         self._due += self.rate * (now - before)
         count, members = int(self._due), list(self._members.values())
         self._due -= count
+        self._came += count
         for number in range(count):
             at = before + (now - before) * (number + 1) / count
-            if members:
-                min(members, key=lambda member: member.free).begin(at, self._takes)
-            else:
-                self.lost += 1
+            member = min(members, key=lambda member: member.free, default=None)
+            if member is not None and member.free - at <= PATIENCE_S:
+                member.begin(at, self._takes)
+                continue
+            self.lost += 1
+            if member is not None:
+                member.refuse()
+
+    def _tell(self, now: float) -> None:
+        """What CloudWatch is told of the last second."""
+        span, members = now - self._told, list(self._members.values())
+        there = [len(member.open) for member in members]
+        busy = self._served * self._takes / span / max(len(members), 1)
+        self._world.measured(
+            self._service,
+            {"requests": self._came / span, "completed": self._served / span, "serving": float(len(members)),
+             "in_flight": float(sum(map(bool, there))), "queue": float(sum(there) - sum(map(bool, there))),
+             "cpu": min(busy, 1.0)},
+        )  # fmt: skip
+        self._came, self._served, self._told = 0, 0, now

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from fleetfoot.sim.aws.clock import SimClock
 from fleetfoot.sim.setup import Setup
@@ -18,6 +18,9 @@ REGION, ACCOUNT = "ap-northeast-2", "000000000000"
 PLACED = 0.15  # of the start-up: a network interface is attached, then the image is pulled
 KEPT_S = 3600.0  # so long a stopped task is told of
 ZONES = ("a", "b")
+DIMENSION = "ecs:service:DesiredCount"
+SCALE_IN, SCALE_OUT = "DynamicScalingInSuspended", "DynamicScalingOutSuspended"
+SUSPENDABLE = (SCALE_IN, SCALE_OUT, "ScheduledScalingSuspended")
 LAUNCH = (100, 20.0)  # tasks at once and a second: what Fargate starts for one account
 
 
@@ -97,7 +100,13 @@ class Service:
     tasks: list[Task] = field(default_factory=list)
     broken: list[tuple[str, int | None]] = field(default_factory=list)
     updates: list[tuple[float, int]] = field(default_factory=list)  # when UpdateService set which count
+    scaled: list[tuple[float, int]] = field(default_factory=list)  # when Application Auto Scaling set which count
     deploying: bool = False
+
+    @property
+    def resource(self) -> str:
+        """Its name as a scalable target."""
+        return f"service/{self.cluster}/{self.name}"
 
     def running(self, now: float) -> list[Task]:
         return [task for task in self.tasks if task.status(now) == "RUNNING"]
@@ -107,13 +116,22 @@ class Service:
         return [task for task in self.running(now) if now >= task.runs + self.setup.registration / 1000]
 
 
+class Scales(Protocol):
+    """What sets the count of a service beside UpdateService; ``sim.aws.scaling``."""
+
+    def tell(self, at: float, measured: Mapping[str, float]) -> None: ...
+
+    def look(self, service: Service, target: Mapping[str, Any], now: float) -> int | None: ...
+
+
 class World:
     """All services of one account in one region."""
 
     def __init__(self, clock: SimClock, seed: int = 1) -> None:
         self.clock = clock
         self.services: dict[tuple[str, str], Service] = {}
-        self.suspended: dict[str, dict[str, Any]] = {}  # resource id -> a scalable target of Application Auto Scaling
+        self.scalable: dict[str, dict[str, Any]] = {}  # resource id -> a scalable target of Application Auto Scaling
+        self.scaling: dict[str, Scales] = {}  # resource id -> what acts on that target by policies and alarms
         self.metrics: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[tuple[float, float]]] = {}
         self.queues: dict[str, tuple[int, int]] = {}  # name -> messages visible and in flight
         self._random = random.Random(seed)
@@ -129,17 +147,37 @@ class World:
         made.tasks = [self._task(made, now - 3600, now - 3600) for _ in range(desired)]
         return made
 
+    def register(self, resource: str, least: int, most: int) -> dict[str, Any]:
+        """A new scalable target; nothing of it is suspended."""
+        made = self.scalable[resource] = {
+            "ServiceNamespace": "ecs", "ResourceId": resource, "ScalableDimension": DIMENSION,
+            "MinCapacity": least, "MaxCapacity": most, "RoleARN": "arn:aws:iam::role",
+            "CreationTime": self.clock.now(), "SuspendedState": dict.fromkeys(SUSPENDABLE, False),
+        }  # fmt: skip
+        return made
+
     def settle(self) -> float:
         """Catch up with the clock, second by second, so that what fails is started again in its time; s."""
         with self._settling:
             now = self.clock.now()
-            while self._seen < now:
-                self._seen = min(self._seen + 1.0, now)
+            while self._seen + 1.0 <= now:
+                self._seen += 1.0
                 for service in self.services.values():
+                    self._look(service, self._seen)
                     self._scale(service, self._seen)
             for service in self.services.values():
                 self._scale(service, now)
         return now
+
+    def _look(self, service: Service, now: float) -> None:
+        """What Application Auto Scaling does."""
+        name = service.resource
+        if name not in self.scaling:
+            return
+        wanted = self.scaling[name].look(service, self.scalable[name], now)
+        if wanted is not None:
+            service.desired = wanted
+            service.scaled.append((now, wanted))
 
     def _scale(self, service: Service, now: float) -> None:
         """What ECS's service scheduler does: start what is missing, stop what is too much, forget what is long gone."""
@@ -169,6 +207,11 @@ class World:
     def _task(self, service: Service, created: float, runs: float) -> Task:
         self._number += 1
         return Task(f"{self._number:032x}", service.definition, ZONES[self._number % len(ZONES)], created, runs)
+
+    def measured(self, service: Service, values: Mapping[str, float]) -> None:
+        """What its tasks measured in the last second, for what scales it."""
+        if service.resource in self.scaling:
+            self.scaling[service.resource].tell(self.clock.now(), values)
 
     def every_task(self, cluster: str) -> Iterator[Task]:
         for service in self.services.values():
