@@ -46,6 +46,7 @@ def test_the_backstop_of_a_controller_that_is_gone_grows_within_109_s_and_never_
     play(world, service, 300, BUSY)
     assert 70 <= service.scaled[0][0] - onset <= 109
     assert service.scaled[0][1] == 5  # four at 100 % for a target of 85 %: 4.7
+    play(world, service, 120, IDLE)  # what is measured is seen half a minute late
     grown = service.desired
     assert play(world, service, 3000, IDLE) == []
     assert service.desired == grown
