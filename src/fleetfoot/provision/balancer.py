@@ -5,7 +5,20 @@ from __future__ import annotations
 from fleetfoot.provision.network import subnets
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.security import group
-from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Value, attribute, either, ref, sub
+from fleetfoot.provision.statements import document
+from fleetfoot.provision.template import (
+    Parameter,
+    Part,
+    Resource,
+    Skip,
+    Tagged,
+    Value,
+    attribute,
+    either,
+    pairs,
+    ref,
+    sub,
+)
 
 CHECK = {"interval": 5, "timeout": 2, "healthy": 2, "unhealthy": 2}  # s and times, the least that AWS takes
 GOOD = "200-499"
@@ -15,18 +28,15 @@ TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 OPEN = "an address without a certificate: port 80 is all there is; with CertificateArn it only redirects to 443"
 
 
-class LoadBalancer(Resource, of="AWS::ElasticLoadBalancingV2::LoadBalancer"):
-    Name: Value
+class LoadBalancer(Tagged, of="AWS::ElasticLoadBalancingV2::LoadBalancer", named="Name"):
     Scheme: Value
     Type: Value
     Subnets: Value
     SecurityGroups: Value
     LoadBalancerAttributes: Value
-    Tags: Value = None
 
 
-class TargetGroup(Resource, of="AWS::ElasticLoadBalancingV2::TargetGroup"):
-    Name: Value
+class TargetGroup(Tagged, of="AWS::ElasticLoadBalancingV2::TargetGroup", named="Name"):
     VpcId: Value
     Port: Value
     Protocol: Value
@@ -38,7 +48,6 @@ class TargetGroup(Resource, of="AWS::ElasticLoadBalancingV2::TargetGroup"):
     UnhealthyThresholdCount: Value
     Matcher: Value
     TargetGroupAttributes: Value
-    Tags: Value = None
 
 
 class Listener(Resource, of="AWS::ElasticLoadBalancingV2::Listener"):
@@ -50,13 +59,12 @@ class Listener(Resource, of="AWS::ElasticLoadBalancingV2::Listener"):
     SslPolicy: Value = None
 
 
-class Bucket(Resource, of="AWS::S3::Bucket"):
+class Bucket(Tagged, of="AWS::S3::Bucket"):
     BucketEncryption: Value
     PublicAccessBlockConfiguration: Value
     VersioningConfiguration: Value
     LifecycleConfiguration: Value
     OwnershipControls: Value = None
-    Tags: Value = None
 
 
 class BucketPolicy(Resource, of="AWS::S3::BucketPolicy"):
@@ -69,10 +77,10 @@ def balancer(plan: Plan) -> Part:
     found: dict[str, Resource] = {
         **_logs(plan),
         "LoadBalancer": LoadBalancer(
-            Name=names.scaling("alb"), Scheme="internet-facing", Type="application", Subnets=subnets("public"),
-            SecurityGroups=[group("Balancer")], Tags=plan.tagged(names.scaling("alb")),
+            called=names.scaling("alb"), Scheme="internet-facing", Type="application", Subnets=subnets("public"),
+            SecurityGroups=[group("Balancer")],
             DependsOn=("AccessLogsPolicy", "GatewayAttachment"),
-            LoadBalancerAttributes=_pairs({
+            LoadBalancerAttributes=pairs({
                 "access_logs.s3.enabled": "true", "access_logs.s3.bucket": ref("AccessLogs"),
                 "access_logs.s3.prefix": names.app, "routing.http.drop_invalid_header_fields.enabled": "true",
                 "routing.http.desync_mitigation_mode": "defensive", "deletion_protection.enabled": "false",
@@ -114,10 +122,6 @@ def balancer(plan: Plan) -> Part:
     )
 
 
-def _pairs(values: dict[str, Value]) -> list[dict[str, Value]]:
-    return [{"Key": key, "Value": value} for key, value in values.items()]
-
-
 def _forward() -> Value:
     return {"Type": "forward", "TargetGroupArn": ref("TargetGroup")}
 
@@ -127,14 +131,13 @@ def _redirect() -> Value:
 
 
 def _targets(plan: Plan) -> TargetGroup:
-    name = plan.names.scaling("tg")
     return TargetGroup(
-        Name=name, VpcId=ref("Vpc"), Port=plan.asks.port, Protocol="HTTP", TargetType="ip", Tags=plan.tagged(name),
+        called=plan.names.scaling("tg"), VpcId=ref("Vpc"), Port=plan.asks.port, Protocol="HTTP", TargetType="ip",
         HealthCheckPath=plan.service.health.readiness.path, HealthCheckIntervalSeconds=CHECK["interval"],
         HealthCheckTimeoutSeconds=CHECK["timeout"], HealthyThresholdCount=CHECK["healthy"],
         UnhealthyThresholdCount=CHECK["unhealthy"], Matcher={"HttpCode": GOOD},
         why="a new task gets requests after one good answer, at most 5 s; a dead one loses them after two",
-        TargetGroupAttributes=_pairs({
+        TargetGroupAttributes=pairs({
             "deregistration_delay.timeout_seconds": str(DEREGISTRATION), "stickiness.enabled": "false",
             "load_balancing.algorithm.type": "least_outstanding_requests",
         }),
@@ -173,14 +176,12 @@ def _logs(plan: Plan) -> dict[str, Resource]:
             ]
         },
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-        Tags=plan.tagged(plan.names.of("access-logs")), DeletionPolicy="Retain",
+        called=plan.names.of("access-logs"), DeletionPolicy="Retain",
         why="kept when the stack goes: a bucket with logs cannot be deleted, and they may be wanted",
         skips=(
             Skip("CKV_AWS_18", "it holds access logs itself"),
             Skip("CKV_AWS_145", "the balancer writes to buckets with S3's own key only"),
         ),
     )  # fmt: skip
-    policy = BucketPolicy(
-        Bucket=ref("AccessLogs"), PolicyDocument={"Version": "2012-10-17", "Statement": [deliver, plainly]}
-    )
+    policy = BucketPolicy(Bucket=ref("AccessLogs"), PolicyDocument=document(deliver, plainly))
     return {"AccessLogs": bucket, "AccessLogsPolicy": policy}

@@ -8,14 +8,14 @@ from fleetfoot.provision.network import subnets
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.roles import bastion_role
 from fleetfoot.provision.security import group
-from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Value, attribute, ref
+from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Tagged, Value, attribute, ref
 
 
 class InstanceProfile(Resource, of="AWS::IAM::InstanceProfile"):
     Roles: Value
 
 
-class Instance(Resource, of="AWS::EC2::Instance"):
+class Instance(Tagged, of="AWS::EC2::Instance"):
     ImageId: Value
     InstanceType: Value
     KeyName: Value
@@ -25,12 +25,9 @@ class Instance(Resource, of="AWS::EC2::Instance"):
     BlockDeviceMappings: Value
     EbsOptimized: Value = True
     Monitoring: Value = True
-    Tags: Value = None
 
 
 def bastion(plan: Plan) -> Part:
-    if plan.asks.access != "bastion":
-        return Part(title="bastion", resources={})
     image = Parameter(
         Description="Amazon Linux, the newest", Type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
         Default="/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
@@ -45,7 +42,6 @@ def bastion(plan: Plan) -> Part:
 
 
 def _bastion(plan: Plan) -> dict[str, Resource]:
-    name = plan.names.of("bastion")
     public: dict[str, Any] = {
         "DeviceIndex": "0", "AssociatePublicIpAddress": True, "SubnetId": subnets("public")[0],
         "GroupSet": [group("Bastion")],
@@ -58,7 +54,7 @@ def _bastion(plan: Plan) -> dict[str, Resource]:
             IamInstanceProfile=ref("BastionProfile"), NetworkInterfaces=[public],
             MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
             BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "VolumeType": "gp3"}}],
-            Tags=plan.tagged(name), DependsOn=("PublicRoute",),
+            called=plan.names.of("bastion"), DependsOn=("PublicRoute",),
             skips=(Skip("CKV_AWS_88", "people reach it from one address; access: exec needs no such host"),),
         ),
     }  # fmt: skip

@@ -6,18 +6,15 @@ from fleetfoot.provision.control import secret
 from fleetfoot.provision.network import subnets
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.security import group
-from fleetfoot.provision.template import Part, Resource, Skip, Value, attribute, ref, sub
+from fleetfoot.provision.template import Part, Resource, Skip, Tagged, Value, attribute, ref, sub
 
 
-class CacheSubnetGroup(Resource, of="AWS::ElastiCache::SubnetGroup"):
-    CacheSubnetGroupName: Value
+class CacheSubnetGroup(Tagged, of="AWS::ElastiCache::SubnetGroup", named="CacheSubnetGroupName"):
     Description: Value
     SubnetIds: Value
-    Tags: Value = None
 
 
-class ReplicationGroup(Resource, of="AWS::ElastiCache::ReplicationGroup"):
-    ReplicationGroupId: Value
+class ReplicationGroup(Tagged, of="AWS::ElastiCache::ReplicationGroup", named="ReplicationGroupId"):
     ReplicationGroupDescription: Value
     Engine: Value
     CacheNodeType: Value
@@ -29,12 +26,9 @@ class ReplicationGroup(Resource, of="AWS::ElastiCache::ReplicationGroup"):
     AuthToken: Value
     AtRestEncryptionEnabled: Value = True
     TransitEncryptionEnabled: Value = True
-    Tags: Value = None
 
 
 def cache(plan: Plan) -> Part:
-    if not plan.asks.cache:
-        return Part(title="cache", resources={})
     host = ("The cache, from within the network", attribute("Cache", "PrimaryEndPoint.Address"))
     return Part(title="cache", resources=_cache(plan), outputs={"CacheHost": host})
 
@@ -44,15 +38,14 @@ def _cache(plan: Plan) -> dict[str, Resource]:
     return {
         "CacheSecret": secret(plan, "cache-password", "what the tasks open the cache with"),
         "CacheSubnets": CacheSubnetGroup(
-            CacheSubnetGroupName=name, Description="no way to the internet", SubnetIds=subnets("db"),
-            Tags=plan.tagged(name),
+            called=name, Description="no way to the internet", SubnetIds=subnets("db"),
         ),
         "Cache": ReplicationGroup(
-            ReplicationGroupId=name, ReplicationGroupDescription=f"{name}: sessions", Engine="valkey",
+            called=name, ReplicationGroupDescription=f"{name}: sessions", Engine="valkey",
             CacheNodeType="cache.t4g.micro", NumCacheClusters=2 if plan.asks.standby else 1,
             AutomaticFailoverEnabled=plan.asks.standby, MultiAZEnabled=plan.asks.standby,
             CacheSubnetGroupName=ref("CacheSubnets"), SecurityGroupIds=[group("Cache")],
-            AuthToken=sub("{{resolve:secretsmanager:${CacheSecret}}}"), Tags=plan.tagged(name),
+            AuthToken=sub("{{resolve:secretsmanager:${CacheSecret}}}"),
             skips=(Skip("CKV_AWS_191", "encrypted with AWS's own key; a customer key is a price more"),),
         ),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from fleetfoot.provision.control import secret
 from fleetfoot.provision.network import subnets
 from fleetfoot.provision.plan import ZONES, Plan
 from fleetfoot.provision.security import POSTGRES, group
-from fleetfoot.provision.template import Part, Resource, Skip, Value, attribute, ref
+from fleetfoot.provision.template import Part, Resource, Skip, Tagged, Value, attribute, ref
 
 OWNER, APP, DATABASE = "owner", "app_user", "app"
 """Who may change tables, who may only use them, and where they are."""
@@ -14,90 +14,76 @@ ACU = {"MinCapacity": 0.5, "MaxCapacity": 16}
 MONITORING = Skip("CKV_AWS_118", "enhanced monitoring is a price and a role more; Performance Insights is on")
 
 
-class SubnetGroup(Resource, of="AWS::RDS::DBSubnetGroup"):
-    DBSubnetGroupName: Value
+class SubnetGroup(Tagged, of="AWS::RDS::DBSubnetGroup", named="DBSubnetGroupName"):
     DBSubnetGroupDescription: Value
     SubnetIds: Value
-    Tags: Value = None
 
 
-class ParameterGroup(Resource, of="AWS::RDS::DBParameterGroup"):
+class ParameterGroup(Tagged, of="AWS::RDS::DBParameterGroup"):
     Family: Value
     Description: Value
     Parameters: Value
-    Tags: Value = None
 
 
-class ClusterParameterGroup(Resource, of="AWS::RDS::DBClusterParameterGroup"):
-    Family: Value
-    Description: Value
-    Parameters: Value
-    Tags: Value = None
+class ClusterParameterGroup(ParameterGroup, of="AWS::RDS::DBClusterParameterGroup"):
+    pass
 
 
-class DBInstance(Resource, of="AWS::RDS::DBInstance"):
+class Server(Tagged, of="AWS::RDS::DBInstance", named="DBInstanceIdentifier"):
+    """What computes: one of a cluster, or alone."""
+
     DBInstanceClass: Value
     Engine: Value
-    DBInstanceIdentifier: Value
-    EngineVersion: Value = None
     DBClusterIdentifier: Value = None
-    DBName: Value = None
-    MasterUsername: Value = None
-    ManageMasterUserPassword: Value = None
-    DBSubnetGroupName: Value = None
-    DBParameterGroupName: Value = None
-    VPCSecurityGroups: Value = None
-    Port: Value = None
-    MultiAZ: Value = None
-    AllocatedStorage: Value = None
-    MaxAllocatedStorage: Value = None
-    StorageType: Value = None
-    StorageEncrypted: Value = None
     PubliclyAccessible: Value = False
-    BackupRetentionPeriod: Value = None
-    DeletionProtection: Value = None
-    EnableIAMDatabaseAuthentication: Value = None
     EnablePerformanceInsights: Value = True
-    EnableCloudwatchLogsExports: Value = None
     AutoMinorVersionUpgrade: Value = True
-    CopyTagsToSnapshot: Value = None
-    Tags: Value = None
 
 
-class DBCluster(Resource, of="AWS::RDS::DBCluster"):
-    DBClusterIdentifier: Value
-    Engine: Value
+class Store(Tagged):
+    """What keeps data: encrypted, backed up, not deleted by accident; AWS makes up the owner's password."""
+
     EngineVersion: Value
-    DatabaseName: Value
-    MasterUsername: Value
-    ManageMasterUserPassword: Value
     DBSubnetGroupName: Value
-    DBClusterParameterGroupName: Value
-    VpcSecurityGroupIds: Value
-    ServerlessV2ScalingConfiguration: Value
+    MasterUsername: Value = OWNER
+    ManageMasterUserPassword: Value = True
     StorageEncrypted: Value = True
-    BackupRetentionPeriod: Value = 7
+    BackupRetentionPeriod: Value = 7  # days
     DeletionProtection: Value = True
     EnableIAMDatabaseAuthentication: Value = True
     EnableCloudwatchLogsExports: Value = ("postgresql",)
     CopyTagsToSnapshot: Value = True
-    Tags: Value = None
+
+
+class Instance(Store, Server, of=Server.TYPE, named=Server.NAMED):
+    DBName: Value
+    DBParameterGroupName: Value
+    VPCSecurityGroups: Value
+    Port: Value
+    MultiAZ: Value
+    AllocatedStorage: Value
+    MaxAllocatedStorage: Value
+    StorageType: Value
+
+
+class Cluster(Store, of="AWS::RDS::DBCluster", named="DBClusterIdentifier"):
+    Engine: Value
+    DatabaseName: Value
+    DBClusterParameterGroupName: Value
+    VpcSecurityGroupIds: Value
+    ServerlessV2ScalingConfiguration: Value
 
 
 def database(plan: Plan) -> Part:
-    if plan.asks.database == "none":
-        return Part(title="database", resources={})
     host = ("The database, from within the network", attribute("Database", "Endpoint.Address"))
     return Part(title="database", resources=_database(plan), outputs={"DatabaseHost": host})
 
 
 def _database(plan: Plan) -> dict[str, Resource]:
-    names = plan.names
     template = f'{{"username":"{APP}","dbname":"{DATABASE}","port":{POSTGRES}}}'
     found: dict[str, Resource] = {
         "DatabaseSubnets": SubnetGroup(
-            DBSubnetGroupName=names.of("db"), DBSubnetGroupDescription="no way to the internet",
-            SubnetIds=subnets("db"), Tags=plan.tagged(names.of("db")),
+            called=plan.names.of("db"), DBSubnetGroupDescription="no way to the internet", SubnetIds=subnets("db"),
         ),
         "DatabaseAppSecret": secret(
             plan, "database-user", "the app's own user: SELECT, INSERT, UPDATE and DELETE, no DDL",
@@ -111,18 +97,15 @@ def _postgres(plan: Plan) -> dict[str, Resource]:
     name = plan.names.of("db")
     return {
         "DatabaseParameters": ParameterGroup(
-            Family="postgres17", Description=f"{name}: TLS only, slow statements told", Tags=plan.tagged(name),
+            called=name, Family="postgres17", Description=f"{name}: TLS only, slow statements told",
             Parameters={"rds.force_ssl": "1", "log_min_duration_statement": "500", "log_statement": "ddl"},
         ),
-        "Database": DBInstance(
-            DBInstanceIdentifier=name, Engine="postgres", EngineVersion="17.6", DBInstanceClass="db.t4g.micro",
-            DBName=DATABASE, MasterUsername=OWNER, ManageMasterUserPassword=True, Port=str(POSTGRES),
-            DBSubnetGroupName=ref("DatabaseSubnets"), DBParameterGroupName=ref("DatabaseParameters"),
-            VPCSecurityGroups=[group("Database")], MultiAZ=plan.asks.standby, AllocatedStorage="20",
-            MaxAllocatedStorage=100, StorageType="gp3", StorageEncrypted=True, BackupRetentionPeriod=7,
-            DeletionProtection=True, EnableIAMDatabaseAuthentication=True, CopyTagsToSnapshot=True,
-            EnableCloudwatchLogsExports=["postgresql"], Tags=plan.tagged(name), DeletionPolicy="Snapshot",
-            skips=_skips(plan),
+        "Database": Instance(
+            called=name, Engine="postgres", EngineVersion="17.6", DBInstanceClass="db.t4g.micro", DBName=DATABASE,
+            Port=str(POSTGRES), DBSubnetGroupName=ref("DatabaseSubnets"),
+            DBParameterGroupName=ref("DatabaseParameters"), VPCSecurityGroups=[group("Database")],
+            MultiAZ=plan.asks.standby, AllocatedStorage="20", MaxAllocatedStorage=100, StorageType="gp3",
+            DeletionPolicy="Snapshot", skips=_skips(plan),
         ),
     }  # fmt: skip
 
@@ -136,22 +119,20 @@ def _aurora(plan: Plan) -> dict[str, Resource]:
     name = plan.names.of("db")
     found: dict[str, Resource] = {
         "DatabaseParameters": ClusterParameterGroup(
-            Family="aurora-postgresql17", Description=f"{name}: TLS only", Parameters={"rds.force_ssl": "1"},
-            Tags=plan.tagged(name),
+            called=name, Family="aurora-postgresql17", Description=f"{name}: TLS only",
+            Parameters={"rds.force_ssl": "1"},
         ),
-        "Database": DBCluster(
-            DBClusterIdentifier=name, Engine="aurora-postgresql", EngineVersion="17.4", DatabaseName=DATABASE,
-            MasterUsername=OWNER, ManageMasterUserPassword=True, DBSubnetGroupName=ref("DatabaseSubnets"),
-            DBClusterParameterGroupName=ref("DatabaseParameters"), VpcSecurityGroupIds=[group("Database")],
-            ServerlessV2ScalingConfiguration=ACU, Tags=plan.tagged(name), DeletionPolicy="Snapshot",
+        "Database": Cluster(
+            called=name, Engine="aurora-postgresql", EngineVersion="17.4", DatabaseName=DATABASE,
+            DBSubnetGroupName=ref("DatabaseSubnets"), DBClusterParameterGroupName=ref("DatabaseParameters"),
+            VpcSecurityGroupIds=[group("Database")], ServerlessV2ScalingConfiguration=ACU, DeletionPolicy="Snapshot",
             why="Serverless v2: 0.5 to 16 capacity units, by the load",
         ),
     }  # fmt: skip
     for number in range(2 if plan.asks.standby else 1):
-        own = f"{name}-{ZONES[number]}"
-        found[f"Database{ZONES[number].upper()}"] = DBInstance(
-            DBInstanceIdentifier=own, DBClusterIdentifier=ref("Database"), Engine="aurora-postgresql",
-            DBInstanceClass="db.serverless", Tags=plan.tagged(own), DeletionPolicy="Delete", skips=(MONITORING,),
+        found[f"Database{ZONES[number].upper()}"] = Server(
+            called=f"{name}-{ZONES[number]}", DBClusterIdentifier=ref("Database"), Engine="aurora-postgresql",
+            DBInstanceClass="db.serverless", DeletionPolicy="Delete", skips=(MONITORING,),
         )  # fmt: skip
     return found
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from fleetfoot.provision.handlers import ROWS, Row
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.roles import Allow, Role, arn, roles
+from fleetfoot.provision.roles import Role, roles
 from fleetfoot.provision.stack import stack
+from fleetfoot.provision.statements import Allow, arn
 
 STACK = (
     "CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackEvents DescribeStacks ExecuteChangeSet "

@@ -6,11 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.template import ref
+from fleetfoot.provision.template import Resource, Value, pairs, ref
 from fleetfoot.spec.cloudwatch import ECS_RESOLUTION, METRICS, PUBLISHED
 
 PERIODS: tuple[int, ...] = (10_000, 30_000, *range(60_000, 3_600_001, 60_000))
 """ms an alarm's period may be; 20 s too, but no linter knows it yet."""
+
+
+class Alarm(Resource, of="AWS::CloudWatch::Alarm"):
+    AlarmName: Value
+    AlarmDescription: Value
+    ComparisonOperator: Value
+    Threshold: Value
+    EvaluationPeriods: Value
+    DatapointsToAlarm: Value
+    AlarmActions: Value
+    MetricName: Value
+    Namespace: Value
+    Period: Value
+    Dimensions: Value
+    Statistic: Value = None
+    ExtendedStatistic: Value = None
+    TreatMissingData: Value = "notBreaching"
+    OKActions: Value = None
 
 
 def period_of(signal: str, asked: int) -> int:
@@ -29,7 +47,7 @@ def watched(plan: Plan, signal: str, period: int) -> tuple[dict[str, Any], Calla
         namespace, where = plan.namespace, {"Service": plan.service.name}
     found: dict[str, Any] = {
         "MetricName": metric.name, "Namespace": namespace, "Period": period // 1000,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in where.items()],
+        "Dimensions": pairs(where, "Name"),
     }  # fmt: skip
     if signal == "latency":
         found["ExtendedStatistic"] = f"p{100 * plan.service.objective.percentile:g}"

@@ -5,22 +5,21 @@ from __future__ import annotations
 from fleetfoot.provision.logs import LogGroup
 from fleetfoot.provision.plan import ZONES, Plan
 from fleetfoot.provision.roles import flow_role
-from fleetfoot.provision.template import Part, Resource, Skip, Value, attribute, ref
+from fleetfoot.provision.template import Part, Resource, Skip, Tagged, Value, attribute, ref
 
 CIDR = "10.0.0.0/16"
 TIERS = {"public": 0, "private": 10, "db": 20}
 """Tier -> the third number of its first subnet; each zone has a /24. db has no way to the internet at all."""
 
 
-class Vpc(Resource, of="AWS::EC2::VPC"):
+class Vpc(Tagged, of="AWS::EC2::VPC"):
     CidrBlock: Value
     EnableDnsHostnames: Value = True
     EnableDnsSupport: Value = True
-    Tags: Value = None
 
 
-class InternetGateway(Resource, of="AWS::EC2::InternetGateway"):
-    Tags: Value = None
+class InternetGateway(Tagged, of="AWS::EC2::InternetGateway"):
+    pass
 
 
 class GatewayAttachment(Resource, of="AWS::EC2::VPCGatewayAttachment"):
@@ -28,17 +27,15 @@ class GatewayAttachment(Resource, of="AWS::EC2::VPCGatewayAttachment"):
     InternetGatewayId: Value
 
 
-class Subnet(Resource, of="AWS::EC2::Subnet"):
+class Subnet(Tagged, of="AWS::EC2::Subnet"):
     VpcId: Value
     CidrBlock: Value
     AvailabilityZone: Value
     MapPublicIpOnLaunch: Value = False
-    Tags: Value = None
 
 
-class RouteTable(Resource, of="AWS::EC2::RouteTable"):
+class RouteTable(Tagged, of="AWS::EC2::RouteTable"):
     VpcId: Value
-    Tags: Value = None
 
 
 class Route(Resource, of="AWS::EC2::Route"):
@@ -53,18 +50,16 @@ class RouteAssociation(Resource, of="AWS::EC2::SubnetRouteTableAssociation"):
     SubnetId: Value
 
 
-class Address(Resource, of="AWS::EC2::EIP"):
+class Address(Tagged, of="AWS::EC2::EIP"):
     Domain: Value = "vpc"
-    Tags: Value = None
 
 
-class NatGateway(Resource, of="AWS::EC2::NatGateway"):
+class NatGateway(Tagged, of="AWS::EC2::NatGateway"):
     AllocationId: Value
     SubnetId: Value
-    Tags: Value = None
 
 
-class FlowLog(Resource, of="AWS::EC2::FlowLog"):
+class FlowLog(Tagged, of="AWS::EC2::FlowLog"):
     ResourceId: Value
     DeliverLogsPermissionArn: Value
     LogDestination: Value
@@ -72,7 +67,6 @@ class FlowLog(Resource, of="AWS::EC2::FlowLog"):
     TrafficType: Value = "ALL"
     LogDestinationType: Value = "cloud-watch-logs"
     MaxAggregationInterval: Value = 60
-    Tags: Value = None
 
 
 def subnets(tier: str) -> list[Value]:
@@ -83,8 +77,8 @@ def subnets(tier: str) -> list[Value]:
 def network(plan: Plan) -> Part:
     names = plan.names
     found: dict[str, Resource] = {
-        "Vpc": Vpc(CidrBlock=CIDR, Tags=plan.tagged(f"{names.workspace}-vpc")),
-        "InternetGateway": InternetGateway(Tags=plan.tagged(f"{names.workspace}-igw")),
+        "Vpc": Vpc(called=f"{names.workspace}-vpc", CidrBlock=CIDR),
+        "InternetGateway": InternetGateway(called=f"{names.workspace}-igw"),
         "GatewayAttachment": GatewayAttachment(VpcId=ref("Vpc"), InternetGatewayId=ref("InternetGateway")),
     }
     for tier in TIERS:
@@ -108,16 +102,16 @@ def _subnet(plan: Plan, tier: str, number: int) -> dict[str, Resource]:
     table = f"PrivateRouteTable{zone}" if tier == "private" else f"{tier.title()}RouteTable"
     found: dict[str, Resource] = {
         own: Subnet(
+            called=plan.names.subnet(tier, number),
             VpcId=ref("Vpc"),
             CidrBlock=f"10.0.{TIERS[tier] + number}.0/24",
             AvailabilityZone={"Fn::Select": [number, {"Fn::GetAZs": ""}]},
-            Tags=plan.tagged(plan.names.subnet(tier, number)),
         )
     }
     if tier == "private" or number == 0:
         why = "no route but the network's own: nothing here reaches the internet" if tier == "db" else ""
         label = f"{plan.names.workspace}-rt-{tier}" + (f"-{ZONES[number]}" if tier == "private" else "")
-        found[table] = RouteTable(VpcId=ref("Vpc"), Tags=plan.tagged(label), why=why)
+        found[table] = RouteTable(called=label, VpcId=ref("Vpc"), why=why)
     found[f"{own}Routes"] = RouteAssociation(RouteTableId=ref(table), SubnetId=ref(own))
     return found
 
@@ -128,12 +122,12 @@ def _nat(plan: Plan) -> dict[str, Resource]:
     for number in range(plan.asks.nat):
         zone, label = ZONES[number].upper(), f"{plan.names.workspace}-nat-{ZONES[number]}"
         found[f"NatAddress{zone}"] = Address(
-            Tags=plan.tagged(label), DependsOn=("GatewayAttachment",),
+            called=label, DependsOn=("GatewayAttachment",),
             skips=(Skip("CKV2_AWS_19", "the address of a NAT gateway"),),
         )  # fmt: skip
         found[f"NatGateway{zone}"] = NatGateway(
-            AllocationId=attribute(f"NatAddress{zone}", "AllocationId"), SubnetId=ref(_id("public", number)),
-            Tags=plan.tagged(label),
+            called=label, AllocationId=attribute(f"NatAddress{zone}", "AllocationId"),
+            SubnetId=ref(_id("public", number)),
         )  # fmt: skip
     for number in range(len(ZONES)):
         zone, gateway = ZONES[number].upper(), ZONES[min(number, plan.asks.nat - 1)].upper()
@@ -149,7 +143,7 @@ def _flow(plan: Plan) -> dict[str, Resource]:
         "FlowLogGroup": LogGroup.of(plan, "flow"),
         "FlowLogRole": flow_role().resource(plan),
         "FlowLog": FlowLog(
-            ResourceId=ref("Vpc"), DeliverLogsPermissionArn=attribute("FlowLogRole", "Arn"),
-            LogDestination=attribute("FlowLogGroup", "Arn"), Tags=plan.tagged(f"{plan.names.workspace}-flow"),
+            called=f"{plan.names.workspace}-flow", ResourceId=ref("Vpc"),
+            DeliverLogsPermissionArn=attribute("FlowLogRole", "Arn"), LogDestination=attribute("FlowLogGroup", "Arn"),
         ),
     }  # fmt: skip

@@ -77,6 +77,7 @@ class Plan:
         """Of the service's own metrics in CloudWatch."""
         return self.asks.namespace or f"Fleetfoot/{self.service.name}"
 
-    def tagged(self, name: str) -> list[dict[str, str]]:
-        """Tags of a resource whose name is its tag."""
-        return [{"Key": "Name", "Value": name}, {"Key": "fleetfoot:service", "Value": self.service.name}]
+    @property
+    def tags(self) -> dict[str, str]:
+        """Of everything that is made, beside its name."""
+        return {"fleetfoot:service": self.service.name}

@@ -1,74 +1,19 @@
-"""Who may do what: every statement says why, no action has a wildcard, and a role is one inline policy.
-
-``*`` stands as a resource only where AWS scopes the action to none; ``UNSCOPED`` is the list of those.
-"""
+"""Who may do what: a role is one inline policy."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.template import Resource, Value, attribute, sub
-
-UNSCOPED = {
-    "cloudwatch:PutMetricData": "no metric has an ARN; the namespace is the condition",
-    "cloudwatch:GetMetricData": "no metric has an ARN, and there is no condition key",
-    "ecr:GetAuthorizationToken": "the token is the registry's",
-    "ssmmessages:CreateControlChannel": "the channels of ECS Exec have no ARN",
-    "ssmmessages:CreateDataChannel": "the channels of ECS Exec have no ARN",
-    "ssmmessages:OpenControlChannel": "the channels of ECS Exec have no ARN",
-    "ssmmessages:OpenDataChannel": "the channels of ECS Exec have no ARN",
-    "application-autoscaling:DescribeScalableTargets": "not scoped by AWS",
-    "application-autoscaling:DescribeScalingPolicies": "not scoped by AWS",
-    "application-autoscaling:DescribeScheduledActions": "not scoped by AWS",
-    "ecs:DeregisterTaskDefinition": "not scoped by AWS",
-    "ecs:RegisterTaskDefinition": "it has no ARN before it is registered",
-    "logs:CreateLogDelivery": "not scoped by AWS",
-    "logs:DeleteLogDelivery": "not scoped by AWS",
-    "route53:CreateHostedZone": "its id is not known before",
-    "servicediscovery:CreatePrivateDnsNamespace": "its id is not known before",
-}
-"""Action -> why AWS leaves no choice but ``*`` (IAM's service authorization reference)."""
-LONGEST = 5_400  # characters of statements: AWS takes 6,144 once REGION and ACCOUNT are filled in
-LISTS = "it only looks, and AWS scopes that to nothing"
-"""Why of any other action."""
-
-PARTLY = {
-    "ecs:ListTasks": "the cluster is the scope; a task's id is not known before",
-    "ecs:DescribeTasks": "a task's id is not known before",
-    "ecs:GetTaskProtection": "a task's id is not known before",
-    "ecs:UpdateTaskProtection": "a task's id is not known before",
-    "application-autoscaling:RegisterScalableTarget": "a target's id is AWS's; the conditions say which kind",
-    "cloudwatch:DescribeAlarms": "the names are not known before; it only reads",
-    "iam:CreateServiceLinkedRole": "the roles are AWS's own; the condition says of which services",
-}
-"""Action -> why its ARN ends in ``*``, under a condition or only to read."""
+from fleetfoot.provision.statements import Allow, arn, document
+from fleetfoot.provision.template import Tagged, Value, attribute
 
 
-class RoleResource(Resource, of="AWS::IAM::Role"):
-    RoleName: Value
+class RoleResource(Tagged, of="AWS::IAM::Role", named="RoleName"):
     AssumeRolePolicyDocument: Value
     Policies: Value = None
     Description: Value = None
-    Tags: Value = None
-
-
-@dataclass(frozen=True)
-class Allow:
-    """One statement: ``actions`` on ``on``, and the reason."""
-
-    actions: tuple[str, ...]
-    on: Value
-    why: str
-    given: Mapping[str, Any] = field(default_factory=dict)
-
-    def body(self) -> dict[str, Any]:
-        found = {"Effect": "Allow", "Action": list(self.actions), "Resource": self.on}
-        return found | ({"Condition": dict(self.given)} if self.given else {})
 
 
 @dataclass(frozen=True)
@@ -83,7 +28,7 @@ class Role:
 
     def document(self) -> dict[str, Any]:
         """The policy of the role."""
-        return {"Version": "2012-10-17", "Statement": [allow.body() for allow in self.allows]}
+        return document(*(allow.body() for allow in self.allows))
 
     def trust(self) -> dict[str, Any]:
         """Who may take it: the service, for this account only."""
@@ -93,14 +38,13 @@ class Role:
         }  # fmt: skip
         if self.for_.startswith("ec2"):
             del statement["Condition"]  # an instance profile brings no source account
-        return {"Version": "2012-10-17", "Statement": [statement]}
+        return document(statement)
 
     def resource(self, plan: Plan) -> RoleResource:
         policies = [{"PolicyName": self.suffix, "PolicyDocument": self.document()}] if self.allows else None
-        name = plan.names.of(self.suffix)
         return RoleResource(
-            RoleName=name, AssumeRolePolicyDocument=self.trust(), Policies=policies, Description=self.about,
-            Tags=plan.tagged(name), why=self.about,
+            called=plan.names.of(self.suffix), AssumeRolePolicyDocument=self.trust(), Policies=policies,
+            Description=self.about, why=self.about,
         )  # fmt: skip
 
 
@@ -215,36 +159,6 @@ def adopt_role(cluster: str, service: str) -> Role:
 
 def bastion_role() -> Role:
     return Role("BastionRole", "bastionRole", "ec2.amazonaws.com", "the bastion may do nothing in AWS", ())
-
-
-def arn(service: str, path: str) -> Value:
-    """The ARN of something of ``service``, in the stack's own account and Region where it has them."""
-    worldwide = service in ("budgets", "iam", "route53", "s3") or path.startswith("dashboard/")
-    of_all = service in ("route53", "s3") or path.startswith(("image/", "parameter/aws/"))
-    region, account = "" if worldwide else "${AWS::Region}", "" if of_all else "${AWS::AccountId}"
-    return sub(f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{path}")
-
-
-def policies(role: Role) -> list[dict[str, Any]]:
-    """The policy of a role of people, as many documents as AWS's longest managed policy makes it."""
-    found: list[dict[str, Any]] = []
-    for allow in role.allows:
-        statement = plain(allow.body())
-        if found and len(json.dumps([*found[-1]["Statement"], statement], separators=(",", ":"))) <= LONGEST:
-            found[-1]["Statement"].append(statement)
-        else:
-            found.append({"Version": "2012-10-17", "Statement": [statement]})
-    return found
-
-
-def plain(value: Any, region: str = "REGION", account: str = "ACCOUNT") -> Any:
-    """A document for people, who know the Region and the account, or write them in."""
-    if isinstance(value, dict):
-        if "Fn::Sub" in value:
-            known = {"Partition": "aws", "Region": region, "AccountId": account}
-            return re.sub(r"\$\{AWS::(\w+)\}", lambda found: known[found[1]], value["Fn::Sub"])
-        return {key: plain(one, region, account) for key, one in value.items()}
-    return [plain(one, region, account) for one in value] if isinstance(value, list) else value
 
 
 def _service(plan: Plan) -> Value:

@@ -5,38 +5,36 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.template import Part, Resource, Skip, Value, attribute, ref
+from fleetfoot.provision.template import Part, Resource, Skip, Tagged, Value, attribute, ref
 
 ANYWHERE = "0.0.0.0/0"
 OPEN = Skip("CKV_AWS_260", "port 80 of the balancer is the service itself, or a redirect to 443")
 POSTGRES, CACHE, SSH, PUSH = 5432, 6379, 22, 8900
 
 
-class SecurityGroup(Resource, of="AWS::EC2::SecurityGroup"):
+class SecurityGroup(Tagged, of="AWS::EC2::SecurityGroup", named="GroupName"):
     GroupDescription: Value
-    GroupName: Value
     VpcId: Value
     SecurityGroupEgress: Value = None
-    Tags: Value = None
 
 
-class Ingress(Resource, of="AWS::EC2::SecurityGroupIngress"):
+class Door(Resource):
+    """What a rule of either direction says."""
+
     GroupId: Value
-    IpProtocol: Value
+    IpProtocol: Value = "tcp"
     FromPort: Value
     ToPort: Value
     Description: Value
+
+
+class Ingress(Door, of="AWS::EC2::SecurityGroupIngress"):
     CidrIp: Value = None
     SourceSecurityGroupId: Value = None
 
 
-class Egress(Resource, of="AWS::EC2::SecurityGroupEgress"):
-    GroupId: Value
-    IpProtocol: Value
-    FromPort: Value
-    ToPort: Value
-    Description: Value
-    DestinationSecurityGroupId: Value = None
+class Egress(Door, of="AWS::EC2::SecurityGroupEgress"):
+    DestinationSecurityGroupId: Value
 
 
 class Path(NamedTuple):
@@ -107,8 +105,7 @@ def _group(plan: Plan, name: str) -> SecurityGroup:
         "Description": "nothing: without a rule here AWS would allow everything",
     }  # fmt: skip
     return SecurityGroup(
-        GroupDescription=f"{full}: {about}", GroupName=full, VpcId=ref("Vpc"), SecurityGroupEgress=[nowhere],
-        Tags=plan.tagged(full),
+        called=full, GroupDescription=f"{full}: {about}", VpcId=ref("Vpc"), SecurityGroupEgress=[nowhere],
     )  # fmt: skip
 
 
@@ -117,7 +114,7 @@ def _way(way: Path) -> dict[str, Resource]:
     label = f"{way.to}From{'Internet' if way.source == ANYWHERE else 'Office' if outside else way.source}{way.port}"
     found: dict[str, Resource] = {
         label: Ingress(
-            GroupId=group(way.to), IpProtocol="tcp", FromPort=way.port, ToPort=way.port, Description=way.why,
+            GroupId=group(way.to), FromPort=way.port, ToPort=way.port, Description=way.why,
             CidrIp=way.source if outside else None, SourceSecurityGroupId=None if outside else group(way.source),
             Condition=way.condition,
             skips=(OPEN,) if way.source == ANYWHERE and way.port == 80 else (),
@@ -125,7 +122,7 @@ def _way(way: Path) -> dict[str, Resource]:
     }  # fmt: skip
     if not outside:
         found[f"{way.source}To{way.to}{way.port}"] = Egress(
-            GroupId=group(way.source), IpProtocol="tcp", FromPort=way.port, ToPort=way.port,
+            GroupId=group(way.source), FromPort=way.port, ToPort=way.port,
             Description=f"to {GROUPS[way.to][1]}", DestinationSecurityGroupId=group(way.to), Condition=way.condition,
         )  # fmt: skip
     return found

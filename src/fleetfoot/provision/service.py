@@ -11,7 +11,7 @@ from fleetfoot.provision.network import subnets
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.roles import execution_role, task_role
 from fleetfoot.provision.security import PUSH, group
-from fleetfoot.provision.template import REGION, Parameter, Part, Resource, Skip, Value, attribute, ref
+from fleetfoot.provision.template import REGION, Parameter, Part, Resource, Skip, Tagged, Value, attribute, pairs, ref
 
 USER = "10001:10001"
 """No name, no home, no rights: what a container that needs none should be."""
@@ -21,25 +21,20 @@ SCRATCH = 128
 CPU, MEMORY = 0.5, 1 << 30  # cores and bytes of a task whose file does not say
 
 
-class Cluster(Resource, of="AWS::ECS::Cluster"):
-    ClusterName: Value
+class Cluster(Tagged, of="AWS::ECS::Cluster", named="ClusterName"):
     ClusterSettings: Value
     CapacityProviders: Value
     DefaultCapacityProviderStrategy: Value = None
-    Tags: Value = None
 
 
-class Repository(Resource, of="AWS::ECR::Repository"):
-    RepositoryName: Value
+class Repository(Tagged, of="AWS::ECR::Repository", named="RepositoryName"):
     ImageScanningConfiguration: Value
     ImageTagMutability: Value
     EncryptionConfiguration: Value
     LifecyclePolicy: Value
-    Tags: Value = None
 
 
-class TaskDefinition(Resource, of="AWS::ECS::TaskDefinition"):
-    Family: Value
+class TaskDefinition(Tagged, of="AWS::ECS::TaskDefinition", named="Family"):
     Cpu: Value
     Memory: Value
     ExecutionRoleArn: Value
@@ -48,11 +43,9 @@ class TaskDefinition(Resource, of="AWS::ECS::TaskDefinition"):
     RuntimePlatform: Value
     NetworkMode: Value = "awsvpc"
     RequiresCompatibilities: Value = ("FARGATE",)
-    Tags: Value = None
 
 
-class Service(Resource, of="AWS::ECS::Service"):
-    ServiceName: Value
+class Service(Tagged, of="AWS::ECS::Service", named="ServiceName"):
     Cluster: Value
     TaskDefinition: Value
     CapacityProviderStrategy: Value
@@ -67,7 +60,6 @@ class Service(Resource, of="AWS::ECS::Service"):
     DesiredCount: Value = None
     PropagateTags: Value = "SERVICE"
     EnableECSManagedTags: Value = True
-    Tags: Value = None
 
 
 def service(plan: Plan) -> Part:
@@ -75,8 +67,8 @@ def service(plan: Plan) -> Part:
     found: dict[str, Resource] = {
         "Repository": _repository(plan),
         "Cluster": Cluster(
-            ClusterName=names.cluster, ClusterSettings=[{"Name": "containerInsights", "Value": "enabled"}],
-            CapacityProviders=["FARGATE", "FARGATE_SPOT"], Tags=plan.tagged(names.cluster),
+            called=names.cluster, ClusterSettings=[{"Name": "containerInsights", "Value": "enabled"}],
+            CapacityProviders=["FARGATE", "FARGATE_SPOT"],
         ),
         "TaskLogGroup": LogGroup.of(plan, "task"),
         "ExecutionRole": execution.resource(plan),
@@ -101,9 +93,9 @@ def _repository(plan: Plan) -> Repository:
     keep = '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan",'
     keep += '"countNumber":30},"action":{"type":"expire"}}]}'
     return Repository(
-        RepositoryName=plan.names.task, ImageScanningConfiguration={"ScanOnPush": True}, ImageTagMutability="IMMUTABLE",
+        called=plan.names.task, ImageScanningConfiguration={"ScanOnPush": True}, ImageTagMutability="IMMUTABLE",
         EncryptionConfiguration={"EncryptionType": "AES256"}, LifecyclePolicy={"LifecyclePolicyText": keep},
-        Tags=plan.tagged(plan.names.task), DeletionPolicy="Retain",
+        DeletionPolicy="Retain",
         why="kept when the stack goes: a repository with images cannot be deleted",
         skips=(Skip("CKV_AWS_136", "the registry's own key encrypts images; a customer key is a price more"),),
     )  # fmt: skip
@@ -152,17 +144,16 @@ def _definition(plan: Plan) -> TaskDefinition:
     more: dict[str, Any] = {
         "PortMappings": [{"ContainerPort": port, "Protocol": "tcp"}],
         "ReadonlyRootFilesystem": plan.asks.access != "exec",  # its agent writes there
-        "Environment": [{"Name": name, "Value": value} for name, value in env.items()],
+        "Environment": pairs(env, "Name"),
         "StopTimeout": min(STOP_MOST, max(2, ceil(task.stop_timeout / 1000))),
         "HealthCheck": _check(plan),
     }
     if secrets := _secrets(plan):
         more["Secrets"] = secrets
     return TaskDefinition(
-        Family=plan.names.task, Cpu=str(cpu), Memory=str(memory), RuntimePlatform=platform(plan),
+        called=plan.names.task, Cpu=str(cpu), Memory=str(memory), RuntimePlatform=platform(plan),
         ExecutionRoleArn=attribute("ExecutionRole", "Arn"), TaskRoleArn=attribute("TaskRole", "Arn"),
         ContainerDefinitions=[container("app", ref("Image"), "TaskLogGroup", **more)],
-        Tags=plan.tagged(plan.names.task),
     )  # fmt: skip
 
 
@@ -174,7 +165,7 @@ def _secrets(plan: Plan) -> list[dict[str, Any]]:
         found["DATABASE"] = ref("DatabaseAppSecret")
     if plan.asks.cache:
         found["CACHE_PASSWORD"] = ref("CacheSecret")
-    return [{"Name": name, "ValueFrom": value} for name, value in found.items()]
+    return pairs(found, "Name", "ValueFrom")
 
 
 def _check(plan: Plan) -> dict[str, Any]:
@@ -190,26 +181,32 @@ def _service(plan: Plan) -> Service:
     names = plan.names
     fast = {"MetricNames": ["CPUUtilization", "MemoryUtilization"], "ResolutionSeconds": 20}
     return Service(
-        ServiceName=names.ecs, Cluster=ref("Cluster"), TaskDefinition=ref("TaskDefinition"),
+        called=names.ecs, Cluster=ref("Cluster"), TaskDefinition=ref("TaskDefinition"),
         why="no DesiredCount: an update of the stack leaves the count as the scaling has set it",
         CapacityProviderStrategy=_strategy(plan),
-        DeploymentConfiguration={
-            "MinimumHealthyPercent": 100, "MaximumPercent": 200,
-            "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
-        },
-        NetworkConfiguration={
-            "AwsvpcConfiguration": {
-                "AssignPublicIp": "DISABLED", "SecurityGroups": [group("Service")], "Subnets": subnets("private"),
-            }
-        },
+        DeploymentConfiguration=rolling(100, 200), NetworkConfiguration=private("Service"),
         LoadBalancers=[
             {"ContainerName": "app", "ContainerPort": plan.asks.port, "TargetGroupArn": ref("TargetGroup")}
         ],
         HealthCheckGracePeriodSeconds=ceil(plan.service.health.grace / 1000), AvailabilityZoneRebalancing="ENABLED",
         EnableExecuteCommand=plan.asks.access == "exec",
         Monitoring={"MetricConfigurations": [fast]} if plan.fine else None,
-        DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"), Tags=plan.tagged(names.ecs),
+        DependsOn=("HttpListener", "PrivateRouteA", "PrivateRouteB"),
     )  # fmt: skip
+
+
+def rolling(least: int, most: int) -> Value:
+    """A deployment that keeps ``least`` to ``most`` % of the tasks, and goes back where new ones do not start."""
+    return {
+        "MinimumHealthyPercent": least, "MaximumPercent": most,
+        "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+    }  # fmt: skip
+
+
+def private(name: str) -> Value:
+    """Tasks of the security group ``name``, without an address of their own on the internet."""
+    own = {"AssignPublicIp": "DISABLED", "SecurityGroups": [group(name)], "Subnets": subnets("private")}
+    return {"AwsvpcConfiguration": own}
 
 
 def _strategy(plan: Plan) -> list[dict[str, Any]]:

@@ -32,6 +32,11 @@ def either(condition: str, then: Value, otherwise: Value) -> Value:
     return {"Fn::If": [condition, then, otherwise]}
 
 
+def pairs(values: Mapping[str, Value], name: str = "Key", value: str = "Value") -> list[dict[str, Value]]:
+    """``values`` as the rows AWS writes a mapping in: tags, attributes, dimensions, environment."""
+    return [{name: key, value: one} for key, one in values.items()]
+
+
 NOTHING = ref("AWS::NoValue")
 REGION = ref("AWS::Region")
 
@@ -49,9 +54,11 @@ class _Typed:
     """Makes a frozen dataclass of every class below it."""
 
     TYPE: ClassVar[str]
+    NAMED: ClassVar[str]
+    """The property that holds its name, or empty."""
 
-    def __init_subclass__(cls, of: str = "") -> None:
-        cls.TYPE = of
+    def __init_subclass__(cls, of: str = "", named: str = "") -> None:
+        cls.TYPE, cls.NAMED = of, named
         dataclass(frozen=True, kw_only=True)(cls)
 
 
@@ -64,8 +71,8 @@ class Resource(_Typed):
     DeletionPolicy: str | None = None
     skips: tuple[Skip, ...] = ()
 
-    def body(self) -> dict[str, Any]:
-        """The resource as CloudFormation takes it."""
+    def body(self, tags: Mapping[str, str]) -> dict[str, Any]:
+        """The resource as CloudFormation takes it, with ``tags`` where it takes tags."""
         found: dict[str, Any] = {"Type": self.TYPE}
         if self.Condition:
             found["Condition"] = self.Condition
@@ -76,9 +83,23 @@ class Resource(_Typed):
         if self.skips:
             skips = [{"id": skip.check, "comment": skip.reason} for skip in self.skips]
             found["Metadata"] = {"checkov": {"skip": skips}}
+        labels = {"Tags": pairs({"Name": self.called, **tags})} if isinstance(self, Tagged) else {}
+        return found | {"Properties": self.properties() | labels}
+
+    def properties(self) -> dict[str, Any]:
         own = [name for name in self.__dataclass_fields__ if name not in Resource.__dataclass_fields__]
-        properties = {name: _plain(value) for name in own if (value := getattr(self, name)) is not None}
-        return found | ({"Properties": properties} if properties else {})
+        return {name: _plain(value) for name in own if (value := getattr(self, name)) is not None}
+
+
+class Tagged(Resource):
+    """What takes tags. ``called``: its tag Name, and its name where the type has a property for one."""
+
+    called: str
+
+    def properties(self) -> dict[str, Any]:
+        found = super().properties()
+        name = found.pop("called")
+        return {self.NAMED: name} | found if self.NAMED else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +140,9 @@ class Template:
 
     description: str
     parts: tuple[Part, ...]
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any]
+    tags: Mapping[str, str]
+    """Of everything that takes tags."""
 
     def body(self) -> dict[str, Any]:
         """The template as CloudFormation takes it. Raises ValueError for a logical id that is there twice."""
@@ -131,7 +154,7 @@ class Template:
             "Metadata": dict(self.metadata),
             "Parameters": {name: parameter.body() for name, parameter in parameters.items()},
             "Conditions": _merged("condition", (part.conditions for part in self.parts)),
-            "Resources": {name: resource.body() for name, resource in resources.items()},
+            "Resources": {name: resource.body(self.tags) for name, resource in resources.items()},
             "Outputs": {
                 name: {"Description": text, "Value": value}
                 for name, (text, value) in _merged("output", (part.outputs for part in self.parts)).items()

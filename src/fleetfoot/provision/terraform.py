@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fleetfoot.provision.metrics import Alarm
 from fleetfoot.provision.plan import Plan
+from fleetfoot.provision.policies import ScalingPolicy
 from fleetfoot.provision.roles import Role, controller_role, task_role
-from fleetfoot.provision.scaling import Alarm, ScalableTarget, ScalingPolicy, scaling
+from fleetfoot.provision.scaling import ScalableTarget, scaling
 from fleetfoot.provision.scaling import notes as scaling_notes
 from fleetfoot.provision.template import Resource
 from fleetfoot.provision.watch import Dashboard, dashboard
@@ -102,7 +104,7 @@ def snake(name: str) -> str:
 
 
 def _rows(name: str, resource: Resource, known: Mapping[str, str]) -> Iterator[Row]:
-    properties = _resolved(resource.body()["Properties"], known)
+    properties = _resolved(resource.properties(), known)
     why = {"//": resource.why} if resource.why else {}
     if isinstance(resource, ScalableTarget):
         actions = properties.pop("ScheduledActions", [])
@@ -136,8 +138,7 @@ def _role(plan: Plan, role: Role, known: Mapping[str, str]) -> Iterator[Row]:
         yield "aws_iam_role_policy", label, policy | asked
         return
     trust = json.dumps(_resolved(role.trust(), known))
-    tags = {tag["Key"]: tag["Value"] for tag in plan.tagged(name)}
-    made = {"name": name, "description": role.about, "assume_role_policy": trust, "tags": tags}
+    made = {"name": name, "description": role.about, "assume_role_policy": trust, "tags": {"Name": name, **plan.tags}}
     yield "aws_iam_role", label, made
     yield "aws_iam_role_policy", label, policy | {"role": f"${{aws_iam_role.{label}.name}}"}
 

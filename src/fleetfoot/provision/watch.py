@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fleetfoot.provision.metrics import Alarm
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.scaling import Alarm
-from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Value, attribute, ref, sub
+from fleetfoot.provision.statements import document
+from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Tagged, Value, attribute, pairs, ref, sub
 from fleetfoot.spec.cloudwatch import METRICS
 
 SENDERS = ("budgets", "cloudwatch", "events")
@@ -15,9 +16,8 @@ SENDERS = ("budgets", "cloudwatch", "events")
 BUDGET_AT = (50, 80, 90, 100)  # % of the month's budget
 
 
-class Topic(Resource, of="AWS::SNS::Topic"):
-    TopicName: Value
-    Tags: Value = None
+class Topic(Tagged, of="AWS::SNS::Topic", named="TopicName"):
+    pass
 
 
 class TopicPolicy(Resource, of="AWS::SNS::TopicPolicy"):
@@ -52,7 +52,7 @@ def watch(plan: Plan) -> Part:
     names = plan.names
     found: dict[str, Resource] = {
         "Alerts": Topic(
-            TopicName=names.of("alerts"), Tags=plan.tagged(names.of("alerts")),
+            called=names.of("alerts"),
             skips=(Skip("CKV_AWS_26", "alarms and events cannot write to a topic under SNS's own key"),),
         ),
         "AlertsPolicy": _policy(),
@@ -97,7 +97,7 @@ def _policy() -> TopicPolicy:
         "Action": "sns:Publish", "Resource": ref("Alerts"),
         "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
     }  # fmt: skip
-    return TopicPolicy(Topics=[ref("Alerts")], PolicyDocument={"Version": "2012-10-17", "Statement": [statement]})
+    return TopicPolicy(Topics=[ref("Alerts")], PolicyDocument=document(statement))
 
 
 def _rules(plan: Plan) -> dict[str, Resource]:
@@ -163,7 +163,7 @@ def _alarms(plan: Plan) -> dict[str, Resource]:
             AlarmName=plan.names.of(name.lower()), AlarmDescription=about, Namespace="AWS/ApplicationELB",
             MetricName=metric, Statistic=statistic, ComparisonOperator=how, Threshold=level, EvaluationPeriods=count,
             DatapointsToAlarm=count, TreatMissingData=missing, Period=60, AlarmActions=[ref("Alerts")],
-            OKActions=[ref("Alerts")], Dimensions=[{"Name": key, "Value": value} for key, value in where.items()],
+            OKActions=[ref("Alerts")], Dimensions=pairs(where, "Name"),
         )
         for name, (metric, statistic, how, level, count, missing, where, about) in found.items()
     }  # fmt: skip

@@ -41,8 +41,7 @@ def _lines(template: Template) -> Iterator[str]:
 
 def _resources(template: Template, bodies: dict[str, Any]) -> Iterator[str]:
     for part in template.parts:
-        if part.resources:
-            yield f"\n  # --- {part.title} ---"
+        yield f"\n  # --- {part.title} ---"
         for name, resource in part.resources.items():
             yield from ([f"  # {resource.why}"] if resource.why else [])
             yield from _entry(name, bodies[name], 1)

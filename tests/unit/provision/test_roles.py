@@ -12,7 +12,8 @@ from fleetfoot.edge.aws.buckets import LIMITS
 from fleetfoot.provision import MODES, Plan, stack
 from fleetfoot.provision.deployment import THROUGH, deployment_role
 from fleetfoot.provision.handlers import ROWS
-from fleetfoot.provision.roles import PARTLY, UNSCOPED, Allow, Role, adopt_role, plain, policies, roles
+from fleetfoot.provision.roles import Role, adopt_role, roles
+from fleetfoot.provision.statements import PARTLY, UNSCOPED, Allow, documents, plain
 from tests.unit.provision.made import EVERYTHING, body, of_type, plan
 
 
@@ -190,7 +191,7 @@ def test_the_arns_of_who_deploys_name_what_the_template_names(mode: str, beside:
 @pytest.mark.parametrize(("mode", "beside"), ALL)
 def test_a_printed_policy_is_one_aws_takes_once_region_and_account_are_filled_in(mode: str, beside: str) -> None:
     role = deployment_role(plan(mode, provision=beside, monthly=100.0))
-    printed = policies(role)
+    printed = documents(role.allows)
     text = [json.dumps(one, separators=(",", ":")) for one in printed]
     assert max(len(re.sub("REGION", "ap-northeast-2", re.sub("ACCOUNT", "1" * 12, one))) for one in text) <= 6_144
     assert len(printed) <= 10  # that may be attached to a role

@@ -45,7 +45,8 @@ def adopt(
     fleetfoot control --shadow fleetfoot.yaml
     """
     if permissions:
-        from fleetfoot.provision.roles import adopt_role, plain
+        from fleetfoot.provision.roles import adopt_role
+        from fleetfoot.provision.statements import plain
 
         role = adopt_role(cluster, service or "*")
         click.echo(json.dumps(plain(role.document(), region or "*", "*"), indent=1))

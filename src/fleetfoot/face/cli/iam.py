@@ -60,17 +60,17 @@ def _chosen(role: str | None, file: Path, service: str | None, mode: str) -> lis
 
 
 def _json(role: Role) -> dict[str, Any]:
-    from fleetfoot.provision.roles import policies
+    from fleetfoot.provision.statements import documents
 
     reasons = {action: allow.why for allow in role.allows for action in allow.actions}
     if not role.for_:
-        return {"policies": policies(role), "reasons": reasons}
+        return {"policies": documents(role.allows), "reasons": reasons}
     return {"for": role.for_, "policy": role.document(), "trust": role.trust(), "reasons": reasons}
 
 
 def lines(role: Role) -> list[str]:
     """A role in words: who takes it, and a row for each statement."""
-    from fleetfoot.provision.roles import LISTS, UNSCOPED, plain
+    from fleetfoot.provision.statements import LISTS, UNSCOPED, plain
 
     found = [f"{role.suffix}, for {role.for_ or 'people and pipelines'}: {role.about}"]
     for allow in role.allows:
