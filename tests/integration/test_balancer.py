@@ -238,6 +238,35 @@ def test_http_1_0_with_keep_alive_keeps_its_connection() -> None:
     play(scenario())
 
 
+def test_http_1_0_that_asks_with_head_gets_no_body_even_if_the_task_sends_one() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")  # answers HEAD like GET
+            client = await here.connect()
+            for _ in range(2):
+                client.send(b"HEAD / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+                response = await client.receive(to="HEAD")
+                assert (response.first, response.headers["content-length"]) == ("HTTP/1.1 200 OK", "2")
+            assert task.opened == 2  # what else it may have said there nobody knows
+
+    play(scenario())
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"2.0"])
+def test_the_answer_says_our_version_whatever_the_task_says(version: bytes) -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            await here.task("t1", says(OK.replace(b"1.1", version)))
+            client = await here.connect()
+            for _ in range(2):
+                client.send(GET)
+                response = await client.receive()
+                assert (response.first, response.body) == ("HTTP/1.1 200 OK", b"ok")
+                assert "connection" not in response.headers
+
+    play(scenario())
+
+
 def test_close_wins_where_http_1_0_also_says_keep_alive() -> None:
     async def scenario() -> None:
         async with world() as here:

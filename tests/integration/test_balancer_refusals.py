@@ -24,6 +24,7 @@ SMUGGLING = {
     "a-signed-length": POST + b"Content-Length: +5\r\n\r\nhello",
     "no-length-in-length": POST + b"Content-Length: \r\n\r\nhello",
     "an-overflowing-length": POST + b"Content-Length: 99999999999999999999999\r\n\r\nhello",
+    "a-length-of-thousands-of-digits": POST + b"Content-Length: " + b"0" * 5000 + b"5\r\n\r\nhello",
     "space-before-colon": POST + b"Content-Length : 5\r\n\r\nhello",
     "a-folded-header": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
     "an-unknown-coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
@@ -250,6 +251,32 @@ def test_an_idle_connection_is_closed_in_silence() -> None:
     play(scenario())
 
 
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        pytest.param(b"", b"\r\n", id="blank-lines"),
+        pytest.param(b"GET", b" ", id="spaces-before-the-target"),
+        pytest.param(GET, b"\r\n", id="blank-lines-after-a-request"),
+    ],
+)
+def test_bytes_that_are_part_of_no_request_do_not_keep_a_connection_open(first: bytes, piece: bytes) -> None:
+    async def scenario() -> None:
+        async with world(idle_timeout_ms=150) as here:
+            await here.task("t1")
+            client = await here.connect()
+            client.send(first)
+            rest = asyncio.create_task(client.rest())
+            dripped = 0
+            while not rest.done():
+                client.send(piece)
+                dripped += 1
+                await asyncio.wait([rest], timeout=0.02)
+            assert (await rest).count(b"HTTP/1.1 ") == here.stat("completed") == int(first == GET)
+            assert dripped > 1
+
+    play(scenario())
+
+
 def test_a_body_that_stops_coming_gets_408_and_counts_as_client_gone() -> None:
     async def scenario() -> None:
         async with world(idle_timeout_ms=100) as here:
@@ -312,6 +339,7 @@ NONSENSE = {
     "two-answers": OK + OK,
     "more-than-it-said": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!",
     "length-and-chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a-status-that-does-not-exist": b"HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n",
     "an-upgrade-nobody-asked-for": b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
 }
 

@@ -12,6 +12,7 @@ from fleetfoot.fleet.balancer.heads import (
     ends_with_connection,
     request_head,
     response_head,
+    says_close,
 )
 from fleetfoot.fleet.balancer.pages import page
 from fleetfoot.fleet.balancer.peer import Peer
@@ -97,19 +98,20 @@ def test_options_may_ask_about_the_whole_server() -> None:
         head(HOST, target=b"*")
 
 
-def test_an_upgrade_passes_only_when_it_is_a_get_without_a_body_and_not_http_2() -> None:
+def test_an_upgrade_passes_only_when_it_is_a_get_of_http_1_1_without_a_body_and_not_to_http_2() -> None:
     wish = [(b"Connection", b"Upgrade, X-Own"), (b"Upgrade", b"websocket"), (b"X-Own", b"1")]
     lines, _, upgrade, _ = head(HOST, *wish, up=True)
     assert upgrade
     assert b"Connection: Upgrade" in lines
     assert b"Upgrade: websocket" in lines
     assert b"X-Own: 1" not in lines
-    for headers, method in (
-        ([*wish, (b"Content-Length", b"3")], b"GET"),
-        (wish, b"POST"),
-        ([wish[0], (b"Upgrade", b"websocket, h2c")], b"GET"),
+    for headers, method, version in (
+        ([*wish, (b"Content-Length", b"3")], b"GET", "1.1"),
+        (wish, b"POST", "1.1"),
+        ([wish[0], (b"Upgrade", b"websocket, h2c")], b"GET", "1.1"),
+        (wish, b"GET", "1.0"),
     ):
-        lines, _, upgrade, _ = head(HOST, *headers, method=method, up=True)
+        lines, _, upgrade, _ = head(HOST, *headers, method=method, version=version, up=True)
         assert not upgrade
         assert not any(line.lower().startswith((b"upgrade", b"connection")) for line in lines)
 
@@ -165,7 +167,12 @@ PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Own: 1\r\n\r\n"
     ],
 )
 def test_a_response_head_for_the_client(raw: bytes, close: bool, old: bool, expected: bytes) -> None:
-    assert response_head(raw, raw.lower(), close, old) == expected
+    assert response_head(raw, raw.lower(), True, close, old) == expected
+
+
+def test_the_head_of_a_task_that_does_not_keep_its_connection_bears_our_version() -> None:
+    raw = PLAIN.replace(b"1.1", b"1.0")
+    assert response_head(raw, raw.lower(), False, False, False) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -179,6 +186,18 @@ def test_a_response_head_for_the_client(raw: bytes, close: bool, old: bool, expe
 )
 def test_where_a_response_ends(low: bytes, expected: bool) -> None:
     assert ends_with_connection(low) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "closes"),
+    [
+        pytest.param(b"connection: keep-alive\r\nx: close\r\nconnection: x, close\r\n", True, id="in-the-second"),
+        pytest.param(b"connection: keep-alive, close-call\r\n", False, id="a-word-that-begins-so"),
+        pytest.param(b"", False, id="not-said"),
+    ],
+)
+def test_close_is_found_in_any_connection_header_as_a_whole_word(lines: bytes, closes: bool) -> None:
+    assert says_close(b"http/1.1 200 ok\r\n" + lines + b"\r\n") is closes
 
 
 names = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGH-", min_size=1, max_size=18).map(str.encode)

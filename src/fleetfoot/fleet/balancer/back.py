@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from .heads import ends_with_connection, response_head
+from .heads import ends_with_connection, response_head, says_close
 from .request import Request
 from .tasks import Task
 
@@ -48,7 +48,7 @@ class Back(asyncio.Protocol):
         self.last = False  # the client connection ends with this response
         self._raw = b""  # the part of a head that came
         self._interims = 0  # 1xx heads parsed and not yet passed on
-        self._head_parsed = self._streaming = self._complete = self._extra = self._until_eof = self._keep = False
+        self._head_parsed = self._streaming = self._complete = self._odd = self._until_eof = self._keep = False
 
     # The exchange's side.
 
@@ -62,7 +62,7 @@ class Back(asyncio.Protocol):
             request.front.unhold(request)
         else:
             self.transport.write(request.head)
-        if request.old:
+        if request.old and not request.head_only:
             self._decoded = []
             self._parser = HttpResponseParser(_Decoding(self, self._decoded))
         if request.front.write_paused:
@@ -123,7 +123,7 @@ class Back(asyncio.Protocol):
         except HttpParserError:
             self._nonsense()
             return
-        if self._extra or (switches and (self.status != 101 or not request.offered_upgrade)):
+        if self._odd or (switches and (self.status != 101 or not request.offered_upgrade)):
             self._nonsense()
         elif self._streaming:
             request.front.transport.write(data if self._decoded is None else self._take_decoded())
@@ -180,12 +180,14 @@ class Back(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._head_parsed:
-            self._extra = True  # a second response to one request: whose is it?
+            self._odd = True  # a second response to one request: whose is it?
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         if self.status == 101:
             self._head_parsed = True
+        elif self.status < 100:
+            self._odd = True
         elif self.status < 200:
             self._interims += 1
         else:
@@ -228,7 +230,7 @@ class Back(asyncio.Protocol):
         if self._decoded is not None:
             whole, body = False, self._take_decoded()
         self.last = self._is_last(request, low)
-        changed = response_head(head, low, self.last, request.old)
+        changed = response_head(head, low, self._keep, self.last, request.old)
         front.transport.write(raw if changed is head and whole else changed + body)
         if b"text/event-stream" in low and not self._complete:
             self.exchange.stays(request, self.status)
@@ -237,7 +239,7 @@ class Back(asyncio.Protocol):
     def _end_at_head(self, low: bytes, body: bytes) -> None:
         """The answer to HEAD has a length and no body, which no parser can know."""
         self._complete = True
-        self._keep = not body and low.startswith(b"http/1.1") and not _says_close(low)
+        self._keep = not body and low.startswith(b"http/1.1") and not says_close(low)
         self._parser = HttpResponseParser(self)
 
     def _is_last(self, request: Request, low: bytes) -> bool:
@@ -290,10 +292,6 @@ class _Decoding:
         self.on_headers_complete = back.on_headers_complete
         self.on_message_complete = back.on_message_complete
         self.on_body = decoded.append
-
-
-def _says_close(low: bytes) -> bool:
-    return b"close" in low.partition(b"\nconnection:")[2].partition(b"\r\n")[0]
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:

@@ -76,7 +76,6 @@ class Front(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self.idle_since = 0.0
         if self.mode != HTTP:
             self._outside_http(data)
             return
@@ -162,7 +161,7 @@ class Front(asyncio.Protocol):
         if not self.in_head:
             return
         self.in_head = False
-        self.head_since = 0.0
+        self.head_since = self.idle_since = 0.0
         parser, exchange = self._parser, self.exchange
         method, version, upgrading = parser.get_method(), parser.get_http_version(), parser.should_upgrade()
         try:
@@ -198,6 +197,7 @@ class Front(asyncio.Protocol):
         if request is None or request.ended:
             return
         request.seen += len(data)
+        self.idle_since = 0.0
         if request.length == CHUNKED:
             self._bare = -1
             max_body = self.exchange.settings.max_body
@@ -212,6 +212,7 @@ class Front(asyncio.Protocol):
         if request is None or self._body_as_upgrade:
             return
         self.incoming = None
+        self.idle_since = 0.0
         request.whole = True
         if request.length == CHUNKED and not request.ended:
             self._send_body(request, b"0\r\n\r\n")

@@ -23,6 +23,8 @@ _FORWARDED = frozenset((b"x-forwarded-for", b"x-forwarded-proto"))
 _FRAMING = frozenset((b"host", b"content-length", b"transfer-encoding"))
 _SPECIAL = _HOP | _FORWARDED | _FRAMING | {b"expect"}
 _URL = re.compile(rb"https?://(?:[^/?@]*@)?([^/?@]+)(.*)", re.IGNORECASE)
+_CONNECTION = re.compile(rb"\nconnection:([^\r]*)")
+_DIGITS = 19  # of a length; Python refuses to read thousands of them, as zeros before it may be
 _PLAIN_CONNECTION = frozenset((b"keep-alive", b"close", b""))
 
 
@@ -52,7 +54,7 @@ def request_head(
         elif low == b"host":
             hosts += 1
             lines.append(b"Host: " + value)
-        elif low == b"content-length" and not length and value.isdigit():
+        elif low == b"content-length" and not length and value.isdigit() and len(value) <= _DIGITS:
             length = int(value)
             special = special or not length  # zero is no mark that one was seen: count them with care
             lines.append(b"Content-Length: " + value)
@@ -78,7 +80,7 @@ def _with_care(
         raise RefusedHead(405, "CONNECT is for forward proxies")
     target, host = _target_and_host(method, target, found.get(b"host", []), version, peer)
     length = _body_length(found, version)
-    upgrade = upgrading and length == 0 and method == b"GET" and _upgrade_is_known(found)
+    upgrade = upgrading and version == "1.1" and length == 0 and method == b"GET" and _upgrade_is_known(found)
     expects = any(value.lower() == b"100-continue" for value in found.get(b"expect", []))
 
     lines = [method + b" " + target + b" HTTP/1.1", b"Host: " + host]
@@ -124,9 +126,10 @@ def _body_length(found: dict[bytes, list[bytes]], version: str) -> int:
         return CHUNKED
     if lengths is None:
         return 0
-    if len(lengths) != 1 or not lengths[0].strip(b" \t").isdigit():
-        raise RefusedHead(400, "a request has at most one Content-Length, a number")
-    return int(lengths[0])
+    digits = lengths[0].strip(b" \t")
+    if len(lengths) != 1 or not digits.isdigit() or len(digits) > _DIGITS:
+        raise RefusedHead(400, f"a request has at most one Content-Length, a number of at most {_DIGITS} digits")
+    return int(digits)
 
 
 def _upgrade_is_known(found: dict[bytes, list[bytes]]) -> bool:
@@ -154,14 +157,15 @@ def _forwarded(found: dict[bytes, list[bytes]], peer: Peer) -> bytes:
     return b"X-Forwarded-For: " + chain + b"\r\nX-Forwarded-Proto: " + scheme + b"\r\n\r\n"
 
 
-def response_head(head: bytes, low: bytes, close: bool, old: bool) -> bytes:
-    """A task's response head for the client, without hop-by-hop headers.
+def response_head(head: bytes, low: bytes, kept: bool, close: bool, old: bool) -> bytes:
+    """A task's response head for the client, in our version and without hop-by-hop headers.
 
-    ``head`` ends with the empty line; ``low`` is its lower case; ``close``: this is the connection's last
-    response; ``old``: the client speaks HTTP/1.0 (no chunks, and keep-alive must be said).
+    ``head`` ends with the empty line; ``low`` is its lower case; ``kept``: the task keeps its connection, which by
+    itself only HTTP/1.1 does; ``close``: this is the client connection's last response; ``old``: the client speaks
+    HTTP/1.0 (no chunks, and keep-alive must be said).
     """
-    if old or b"\nconnection:" in low or b"\nkeep-alive:" in low or b"\nproxy-connection:" in low:
-        head = _without_hops(head, old)
+    if old or not kept or b"connection:" in low or b"\nkeep-alive:" in low:
+        head = _written_anew(head, old)
     if close:
         return head[:-2] + b"Connection: close\r\n\r\n"
     if old:
@@ -169,7 +173,7 @@ def response_head(head: bytes, low: bytes, close: bool, old: bool) -> bytes:
     return head
 
 
-def _without_hops(head: bytes, old: bool) -> bytes:
+def _written_anew(head: bytes, old: bool) -> bytes:
     first, *lines = head[:-4].split(b"\r\n")
     named = [line.split(b":", 1) for line in lines]
     connection = [value for name, value in named if name.lower() == b"connection"]
@@ -178,7 +182,12 @@ def _without_hops(head: bytes, old: bool) -> bytes:
     if old:
         dropped |= {b"transfer-encoding", b"trailer"}
     kept = [line for line, (name, _) in zip(lines, named, strict=True) if name.lower() not in dropped]
-    return b"\r\n".join([first, *kept, b"", b""])
+    return b"\r\n".join([b"HTTP/1.1" + first[8:], *kept, b"", b""])  # told HTTP/1.0, a client would close
+
+
+def says_close(low: bytes) -> bool:
+    """Whether a response with this lower-case head is its connection's last by what ``Connection`` says."""
+    return b"close" in _named_by_connection(_CONNECTION.findall(low))
 
 
 def ends_with_connection(low: bytes) -> bool:
