@@ -106,7 +106,3 @@ def decision_from_json(row: dict[str, Any]) -> Decision:
 
 def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
     return receipt._asdict()
-
-
-def receipt_from_json(row: dict[str, Any]) -> Receipt:
-    return Receipt(**row)

@@ -61,19 +61,6 @@ class Plan:
     short: int
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The clairvoyant's plan, the cost nobody goes below, and by how much the two differ."""
-
-    plan: Plan
-    floor: float  # task-seconds
-
-    @property
-    def gap(self) -> float:
-        """How far below the plan's cost the true minimum may be, as a share of the floor."""
-        return self.plan.cost / self.floor - 1.0 if self.floor else 0.0
-
-
 def needed(rates: NDArray[np.generic], carried: NDArray[np.generic]) -> Tasks:
     """The fewest tasks for each second's rate, where ``i + 1`` tasks carry up to ``carried[i]`` requests/s.
 
@@ -118,18 +105,6 @@ def floor(
         work = np.convolve(coming, np.ones(span), "valid")[: len(coming) - window + 1] / window
         best = max(best, _cheapest(terms.bounded(work), terms)[0], _whole(work, window, terms))
     return best
-
-
-def bounds(
-    need: NDArray[np.generic],
-    arrivals: NDArray[np.generic],
-    throughput: float,
-    terms: Terms,
-    within: float = 1.0,
-    share: float = 0.95,
-) -> Bounds:
-    """The clairvoyant minimum for ``need`` beside the ``floor`` for the same ``arrivals``."""
-    return Bounds(clairvoyant(need, terms), floor(arrivals, throughput, terms, within, share))
 
 
 def reactive(need: NDArray[np.generic], terms: Terms, hold: float | None = None) -> Plan:

@@ -23,7 +23,6 @@ from fleetfoot.sim.world import Run, run
 from fleetfoot.spec import Service
 
 COLUMNS = 240  # points of a sketch
-MEAN, WORST = "mean", "worst"
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,10 @@ def play(job: Job) -> Line:
     return Line(job.name, job.scene.name, done.score, sketch(done), found)
 
 
-def sketch(done: Run, columns: int = COLUMNS) -> Sketch:
-    """``done`` in at most ``columns`` points."""
+def sketch(done: Run) -> Sketch:
+    """``done`` in at most ``COLUMNS`` points."""
     serving = done.tasks(lambda change: change.serving)
-    at = np.linspace(0, len(done.rows), min(columns, len(done.rows)), endpoint=False).astype(int)
+    at = np.linspace(0, len(done.rows), min(COLUMNS, len(done.rows)), endpoint=False).astype(int)
     sizes = np.diff(np.append(at, len(done.rows)))
     return Sketch(
         _short(np.add.reduceat(done.arrivals, at) / sizes),

@@ -22,6 +22,7 @@ from fleetfoot.core.settings import Settings
 TICKS = 3_000  # ms between two steps of one life beyond which an observation says so itself (its ``gap``)
 NEIGHBOURS = 60_000  # ms between two stretches that are told as one
 MOST = 100  # differences that are kept; the others are counted
+SHOWN = 20  # decisions that other settings would have made otherwise; the others are counted
 
 
 class Began(NamedTuple):
@@ -263,7 +264,7 @@ class Otherwise(NamedTuple):
     first: tuple[tuple[Decision, Decision], ...]  # (as it was, as it would have been) where the difference is new
 
 
-def replay_with(rows: Iterable[Row], other: Settings, since: int = 0, most: int = 20) -> Otherwise:
+def replay_with(rows: Iterable[Row], other: Settings, since: int = 0) -> Otherwise:
     """Every kept observation decided by ``other`` too, with a memory of its own. Open loop: nothing it orders shows."""
     mine, theirs = Again(since), Memory()
     steps, more, less, apart = 0, 0, 0, 0
@@ -280,7 +281,7 @@ def replay_with(rows: Iterable[Row], other: Settings, since: int = 0, most: int 
         steps += 1
         by = decision.desired - mine.made.desired
         more, less = more + (by > 0), less + (by < 0)
-        if by and by != apart and len(first) < most:
+        if by and by != apart and len(first) < SHOWN:
             first.append((mine.made, decision))
         apart = by
     return Otherwise(steps, more + less, more, less, tuple(first))

@@ -200,7 +200,7 @@ def _figures(score: Score) -> dict[str, float]:
     }  # fmt: skip
 
 
-def beside(seen: Watched, setup: Setup, task_hour: float = 0.0, seed: int = 1) -> Beside:
+def beside(seen: Watched, setup: Setup, task_hour: float = 0.0) -> Beside:
     """Both scalers' counts through the plant ``setup``, in which throughput and start-up become those learnt."""
     most = int(max(seen.present.desired.max(), seen.shadow.desired.max(), setup.maximum))
     setup = replace(setup, minimum=1, maximum=most, startup=seen.startup or setup.startup, registration=0)
@@ -210,15 +210,15 @@ def beside(seen: Watched, setup: Setup, task_hour: float = 0.0, seed: int = 1) -
 
     def one(name: str, counts: NDArray[np.float64]) -> Run:
         first = max(int(counts[0]), 1)
-        return run(rates, setup, Follow(name, counts), seed, initial=first, judged_from=0, task_hour=task_hour)
+        return run(rates, setup, Follow(name, counts), initial=first, judged_from=0, task_hour=task_hour)
 
     present, shadow = one("present", seen.present.desired), one("shadow", seen.shadow.desired)
     return Beside(seen, setup, present, shadow, tuple(surges(seen)), task_hour)
 
 
-def smooth(values: NDArray[np.float64], width: int = SMOOTH) -> NDArray[np.float64]:
-    """The mean over ``width`` entries around each."""
-    ones = np.ones(width)
+def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over ``SMOOTH`` entries around each."""
+    ones = np.ones(SMOOTH)
     mean: NDArray[np.float64] = np.convolve(values, ones, "same") / np.convolve(np.ones(len(values)), ones, "same")
     return mean
 

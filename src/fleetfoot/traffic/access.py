@@ -121,15 +121,6 @@ def statuses(text: str) -> Callable[[str], bool]:
     return keep
 
 
-def is_log(path: Path) -> bool:
-    """Whether the file's first line that is not empty reads like a request. Raises TraceErrors."""
-    for line in _lines(path, str(path), lambda _: None):
-        text = line.decode("utf-8", "replace").strip()
-        if text:
-            return _entry(text) is not None
-    return False
-
-
 def _entry(line: str) -> tuple[float, str] | None:
     found = _COMMON.match(line)
     try:

@@ -31,13 +31,3 @@ def poisson(shape: Shape, rng: random.Random) -> Iterator[float]:
     while math.isfinite(t := shape.when(due)):
         yield t
         due += rng.expovariate(1.0)
-
-
-def counts(times: Iterator[float], seconds: int) -> list[int]:
-    """How many arrivals fall into each of the first ``seconds`` seconds; reads no further than that."""
-    found = [0] * seconds
-    for t in times:
-        if t >= seconds:
-            break
-        found[int(t)] += 1
-    return found

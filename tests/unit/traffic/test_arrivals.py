@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import random
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice, takewhile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetfoot.traffic import shapes
-from fleetfoot.traffic.arrivals import counts, paced, poisson
+from fleetfoot.traffic.arrivals import paced, poisson
+
+
+def counts(times: Iterator[float], seconds: int) -> list[int]:
+    """How many arrivals fall into each of the first ``seconds`` seconds."""
+    found = Counter(int(t) for t in takewhile(lambda t: t < seconds, times))
+    return [found[second] for second in range(seconds)]
 
 
 def test_an_even_rate_is_exact_in_every_second() -> None:

@@ -42,9 +42,9 @@ def stabilise(current: int, wanted: int, history: History, now: int, up: int, do
     return min(max(current, least), most)
 
 
-def stabilise_down(wanted: int, history: History, now: int, window: int = 300_000) -> int:
-    """Without ``behavior``: the highest wish of the window."""
-    return max([wanted, *_young(history, now, window)])
+def stabilise_down(wanted: int, history: History, now: int) -> int:
+    """Without ``behavior``: the highest wish of the default window."""
+    return max([wanted, *_young(history, now, Behavior().down.window)])
 
 
 def cap(current: int, wanted: int, minimum: int, maximum: int, factor: int = 2) -> int:
