@@ -82,7 +82,7 @@ def play(plan: Plan) -> Broken | None:
 
 
 class Play:
-    """``digest`` takes in every decision whole, with all that is told of it."""
+    """``digest`` takes in every decision whole, with all that is told of it, and what is remembered every minute."""
 
     def __init__(self, plan: Plan, digest: _Hash | None = None) -> None:
         self.plan = plan
@@ -162,6 +162,8 @@ class Play:
             actor.exact[2].append(json.dumps(decision_to_json(decision)))
         if number % 60 == 0:
             actor.kept = json.dumps(actor.memory.to_json())
+            if self.digest is not None:
+                self.digest.update(actor.kept.encode())
         if weather.now > self.plan.seconds + CALM - SETTLED:
             needs = weather.written.rate
             actor.carried.append(weather.serving * weather.written.throughput >= needs)
@@ -235,7 +237,7 @@ def shrink(broken: Broken) -> Broken:
 
 
 def digest(plan: Plan) -> tuple[str, Broken | None]:
-    """All that is decided and told in ``plan``, in sixteen digits, and the first broken promise."""
+    """All that is decided, told and remembered in ``plan``, in sixteen digits, and the first broken promise."""
     found = sha256()
     broken = Play(plan, found).run()
     return found.hexdigest()[:16], broken

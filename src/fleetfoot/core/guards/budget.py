@@ -8,6 +8,7 @@ below what present demand needs unless the user wrote ``hard``. Not knowing a pr
 
 from __future__ import annotations
 
+from datetime import date
 from math import ceil
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from fleetfoot.core.view import View
 
 SLICE = "budget"
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+EPOCH, LAST = date(1970, 1, 1).toordinal(), date.max.toordinal()
 ALERTS = (50, 80, 90, 100)  # % of a limit, each told once in its hour, day or month
 STEP, STEP_EVERY = 0.1, 10_000  # an emergency takes a tenth at most, this often (ms)
 SURE = 60_000  # ms: over a longer gap the smaller of both counts is reckoned with
@@ -33,13 +35,10 @@ class Calendar(NamedTuple):
 
 
 def calendar(wall: int) -> Calendar:
-    """Of a wall time in ms since 1970. The civil calendar, by whole days."""
+    """Of a wall time in ms since 1970."""
     days = wall // DAY_MS
-    era, of_era = divmod(days + 719_468, 146_097)
-    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year + year // 4 - year // 100)
-    month = (5 * of_year + 2) // 153  # 0 = March
-    return Calendar(wall // HOUR_MS, days, 12 * (era * 400 + year) + month)
+    day = date.fromordinal(min(max(days + EPOCH, 1), LAST))
+    return Calendar(wall // HOUR_MS, days, 12 * day.year + day.month)
 
 
 def billed(fleet: Fleet) -> int:
