@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -40,11 +41,24 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """A name nobody else uses."""
-    return f"s{abs(hash(request.node.name)) % 10**9}"
+    return f"s{zlib.crc32(request.node.name.encode())}"
 
 
 def run(coroutine: Coroutine[None, None, T]) -> T:
     return asyncio.run(coroutine)
+
+
+@pytest.fixture
+def scaled(cloud: Cloud, name: str) -> str:
+    """``name``, of a service that Application Auto Scaling scales."""
+    cloud.service(name, 2)
+    cloud.scalable(name)
+    return name
+
+
+def backstop(cloud: Cloud, name: str, folder: Path) -> Backstop:
+    folder.mkdir(exist_ok=True)
+    return Backstop(line(cloud.url), [EcsName(CLUSTER, name)], folder)
 
 
 def target(cloud: Cloud, name: str) -> EcsTarget:
@@ -160,68 +174,53 @@ def test_a_queue_that_is_not_there_is_told(cloud: Cloud, name: str) -> None:
 
 
 def test_scale_in_of_application_auto_scaling_is_suspended_and_handed_back(
-    cloud: Cloud, name: str, tmp_path: Path
+    cloud: Cloud, scaled: str, tmp_path: Path
 ) -> None:
-    cloud.service(name, 2)
-    cloud.scalable(name)
-    backstop = Backstop(line(cloud.url), [EcsName(CLUSTER, name)], tmp_path)
-    assert run(backstop.hold()) == [f"service/{CLUSTER}/{name}"]
-    assert cloud.suspended(name)
-    assert run(backstop.hold()) == [f"service/{CLUSTER}/{name}"]  # what it was found with stays known
-    assert run(backstop.release()) == [f"service/{CLUSTER}/{name}"]
-    assert not cloud.suspended(name)
+    armed = backstop(cloud, scaled, tmp_path)
+    assert run(armed.hold()) == [f"service/{CLUSTER}/{scaled}"]
+    assert cloud.suspended(scaled)
+    assert run(armed.hold()) == [f"service/{CLUSTER}/{scaled}"]  # what it was found with stays known
+    assert run(armed.release()) == [f"service/{CLUSTER}/{scaled}"]
+    assert not cloud.suspended(scaled)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_region_that_does_not_answer_keeps_no_other_from_being_suspended(
-    cloud: Cloud, name: str, tmp_path: Path
+    cloud: Cloud, scaled: str, tmp_path: Path
 ) -> None:
-    cloud.service(name, 2)
-    cloud.scalable(name)
-    of = [EcsName(CLUSTER, name)]
-    made = OnAws(backstops=[Backstop(line(url), of, tmp_path) for url in ("http://127.0.0.1:1", cloud.url)])
+    dead = Backstop(line("http://127.0.0.1:1"), [EcsName(CLUSTER, scaled)], tmp_path)
+    made = OnAws(backstops=[dead, backstop(cloud, scaled, tmp_path)])
 
     async def go() -> None:
         holding = asyncio.create_task(made.hold())
-        await asyncio.to_thread(wait_until, lambda: cloud.suspended(name), 20, what="scale-in to be suspended")
+        await asyncio.to_thread(wait_until, lambda: cloud.suspended(scaled), 20, what="scale-in to be suspended")
         holding.cancel()
 
     run(go())
 
 
 def test_without_a_scalable_target_there_is_nothing_to_suspend(cloud: Cloud, name: str, tmp_path: Path) -> None:
-    backstop = Backstop(line(cloud.url), [EcsName(CLUSTER, name)], tmp_path)
-    assert run(backstop.hold()) == run(backstop.release()) == []
+    armed = backstop(cloud, name, tmp_path)
+    assert run(armed.hold()) == run(armed.release()) == []
 
 
 def test_a_controller_that_lost_its_folder_cannot_hand_back_and_the_service_is_told(
-    cloud: Cloud, name: str, tmp_path: Path
+    cloud: Cloud, scaled: str, tmp_path: Path
 ) -> None:
-    cloud.service(name, 2)
-    cloud.scalable(name)
-    of = [EcsName(CLUSTER, name)]
-    first, later = (Backstop(line(cloud.url), of, folder(tmp_path / part)) for part in ("first", "later"))
+    first, later = (backstop(cloud, scaled, tmp_path / part) for part in ("first", "later"))
     assert run(first.suspended()) == []
     run(first.hold())
     run(later.hold())
     run(later.release())
-    assert run(later.suspended()) == [f"service/{CLUSTER}/{name}"]
+    assert run(later.suspended()) == [f"service/{CLUSTER}/{scaled}"]
     run(first.release())
     assert run(later.suspended()) == []
 
 
-def folder(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
 def test_a_file_of_what_was_found_that_cannot_be_read_is_told_and_nothing_is_changed(
-    cloud: Cloud, name: str, tmp_path: Path
+    cloud: Cloud, scaled: str, tmp_path: Path
 ) -> None:
-    cloud.service(name, 2)
-    cloud.scalable(name)
     (tmp_path / "suspended.json").write_text("{")
-    backstop = Backstop(line(cloud.url), [EcsName(CLUSTER, name)], tmp_path)
     with pytest.raises(AwsError, match=r"suspended\.json.* cannot be read"):
-        run(backstop.hold())
-    assert not cloud.suspended(name)
+        run(backstop(cloud, scaled, tmp_path).hold())
+    assert not cloud.suspended(scaled)

@@ -15,6 +15,7 @@ from fleetfoot.provision.template import (
     Value,
     attribute,
     either,
+    filled,
     pairs,
     ref,
     sub,
@@ -73,25 +74,47 @@ class BucketPolicy(Resource, of="AWS::S3::BucketPolicy"):
 
 
 def balancer(plan: Plan) -> Part:
-    names = plan.names
-    found: dict[str, Resource] = {
-        **_logs(plan),
-        "LoadBalancer": LoadBalancer(
-            called=names.scaling("alb"), Scheme="internet-facing", Type="application", Subnets=subnets("public"),
-            SecurityGroups=[group("Balancer")],
-            DependsOn=("AccessLogsPolicy", "GatewayAttachment"),
-            LoadBalancerAttributes=pairs({
-                "access_logs.s3.enabled": "true", "access_logs.s3.bucket": ref("AccessLogs"),
-                "access_logs.s3.prefix": names.app, "routing.http.drop_invalid_header_fields.enabled": "true",
-                "routing.http.desync_mitigation_mode": "defensive", "deletion_protection.enabled": "false",
-                "idle_timeout.timeout_seconds": "60",
-            }),
-            skips=(
-                Skip("CKV_AWS_150", "a stack that is taken down must go; `fleetfoot destroy` asks for its name"),
-                Skip("CKV2_AWS_28", "a firewall for web requests is a price and a set of rules of the user's own"),
-            ),
+    certificate = Parameter(
+        Description="ARN of a certificate for HTTPS; empty: HTTP only", Default=plan.asks.certificate or "",
+        AllowedPattern="^$|^arn:aws[a-z-]*:acm:.*$",
+    )  # fmt: skip
+    url = either("HasCertificate", sub("https://${LoadBalancer.DNSName}"), sub("http://${LoadBalancer.DNSName}"))
+    return Part(
+        title="load balancer",
+        resources={
+            **_logs(plan),
+            "LoadBalancer": _balancer(plan),
+            "TargetGroup": _targets(plan),
+            **_listeners(),
+        },
+        parameters={"CertificateArn": certificate},
+        conditions={"HasCertificate": filled("CertificateArn")},
+        outputs={
+            "Url": ("Where the service answers", url),
+            "LoadBalancerName": ("For an alias record", attribute("LoadBalancer", "DNSName")),
+        },
+    )
+
+
+def _balancer(plan: Plan) -> LoadBalancer:
+    return LoadBalancer(
+        called=plan.names.scaling("alb"), Scheme="internet-facing", Type="application", Subnets=subnets("public"),
+        SecurityGroups=[group("Balancer")], DependsOn=("AccessLogsPolicy", "GatewayAttachment"),
+        LoadBalancerAttributes=pairs({
+            "access_logs.s3.enabled": "true", "access_logs.s3.bucket": ref("AccessLogs"),
+            "access_logs.s3.prefix": plan.names.app, "routing.http.drop_invalid_header_fields.enabled": "true",
+            "routing.http.desync_mitigation_mode": "defensive", "deletion_protection.enabled": "false",
+            "idle_timeout.timeout_seconds": "60",
+        }),
+        skips=(
+            Skip("CKV_AWS_150", "a balancer keeps nothing: a stack that is taken down must go"),
+            Skip("CKV2_AWS_28", "a firewall for web requests is a price and a set of rules of the user's own"),
         ),
-        "TargetGroup": _targets(plan),
+    )  # fmt: skip
+
+
+def _listeners() -> dict[str, Resource]:
+    return {
         "HttpListener": Listener(
             LoadBalancerArn=ref("LoadBalancer"), Port=80, Protocol="HTTP",
             DefaultActions=[either("HasCertificate", _redirect(), _forward())],
@@ -102,24 +125,6 @@ def balancer(plan: Plan) -> Part:
             Certificates=[{"CertificateArn": ref("CertificateArn")}], DefaultActions=[_forward()],
         ),
     }  # fmt: skip
-    certificate = Parameter(
-        Description="ARN of a certificate for HTTPS; empty: HTTP only", Default=plan.asks.certificate or "",
-        AllowedPattern="^$|^arn:aws[a-z-]*:acm:.*$",
-    )  # fmt: skip
-    host = attribute("LoadBalancer", "DNSName")
-    return Part(
-        title="load balancer",
-        resources=found,
-        parameters={"CertificateArn": certificate},
-        conditions={"HasCertificate": {"Fn::Not": [{"Fn::Equals": [ref("CertificateArn"), ""]}]}},
-        outputs={
-            "Url": (
-                "Where the service answers",
-                either("HasCertificate", sub("https://${LoadBalancer.DNSName}"), sub("http://${LoadBalancer.DNSName}")),
-            ),
-            "LoadBalancerName": ("For an alias record", host),
-        },
-    )
 
 
 def _forward() -> Value:

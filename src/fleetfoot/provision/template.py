@@ -32,6 +32,11 @@ def either(condition: str, then: Value, otherwise: Value) -> Value:
     return {"Fn::If": [condition, then, otherwise]}
 
 
+def filled(parameter: str) -> Value:
+    """A condition: whether the person wrote something there."""
+    return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
+
+
 def pairs(values: Mapping[str, Value], name: str = "Key", value: str = "Value") -> list[dict[str, Value]]:
     """``values`` as the rows AWS writes a mapping in: tags, attributes, dimensions, environment."""
     return [{name: key, value: one} for key, one in values.items()]

@@ -8,7 +8,19 @@ from typing import Any
 from fleetfoot.provision.metrics import Alarm
 from fleetfoot.provision.plan import Plan
 from fleetfoot.provision.statements import document
-from fleetfoot.provision.template import Parameter, Part, Resource, Skip, Tagged, Value, attribute, pairs, ref, sub
+from fleetfoot.provision.template import (
+    Parameter,
+    Part,
+    Resource,
+    Skip,
+    Tagged,
+    Value,
+    attribute,
+    filled,
+    pairs,
+    ref,
+    sub,
+)
 from fleetfoot.spec.cloudwatch import METRICS
 
 SENDERS = ("budgets", "cloudwatch", "events")
@@ -78,7 +90,7 @@ def watch(plan: Plan) -> Part:
         title="who is told what",
         resources=found,
         parameters=parameters,
-        conditions={"HasEmail": {"Fn::Not": [{"Fn::Equals": [ref("AlertEmail"), ""]}]}},
+        conditions={"HasEmail": filled("AlertEmail")},
         outputs={
             "AlertTopic": ("Where alerts go; subscribe what you like", ref("Alerts")),
             "DashboardUrl": (

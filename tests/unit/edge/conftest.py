@@ -1,4 +1,4 @@
-"""A journal in the test's own folder, opened anew as often as the test likes."""
+"""A journal in the test's own folder, opened anew as often as the test likes; a receiver of pushes and a task."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.edge.journal.sqlite import SqliteJournal
+from tests.pushes import Task, World
 
 
 @pytest.fixture
@@ -28,3 +29,13 @@ def opened(path: Path) -> Iterator[Callable[..., SqliteJournal]]:
     yield again
     for journal in kept:
         journal.close()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def task(world: World) -> Task:
+    return Task(world)

@@ -18,9 +18,7 @@ def test_what_was_never_received_is_not_there() -> None:
     assert World().signals() == {}
 
 
-def test_rates_come_from_the_growth_of_cumulative_counts() -> None:
-    world = World()
-    task = Task(world)
+def test_rates_come_from_the_growth_of_cumulative_counts(world: World, task: Task) -> None:
     tick(world, task, ended=20)
     tick(world, task, ended=30, errors=3)
     found = world.signals()
@@ -31,25 +29,20 @@ def test_rates_come_from_the_growth_of_cumulative_counts() -> None:
     assert "app.queue" not in found
 
 
-def test_a_request_counts_as_demand_when_it_begins() -> None:
-    world = World()
-    task = Task(world)
+def test_a_request_counts_as_demand_when_it_begins(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     tick(world, task, ended=10, open_=15)
     assert world.value("requests") == 25
 
 
-def test_the_measured_length_of_the_interval_is_used() -> None:
-    world = World()
-    task = Task(world)
+def test_the_measured_length_of_the_interval_is_used(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     tick(world, task, ended=30, ms=1500)
     found = world.signals()["app.requests"]
     assert (found.value, found.span) == (20.0, 1500)
 
 
-def test_tasks_are_added_up_and_their_histograms_merged() -> None:
-    world = World()
+def test_tasks_are_added_up_and_their_histograms_merged(world: World) -> None:
     fast, slow = Task(world, "a"), Task(world, "b", "00000002")
     tick(world, fast, slow)
     world.now += 1000
@@ -67,14 +60,12 @@ def test_tasks_are_added_up_and_their_histograms_merged() -> None:
     assert {signal.coverage for signal in found.values()} == {1.0}
 
 
-def test_a_new_incarnation_starts_at_zero_so_its_first_push_is_already_a_rate() -> None:
-    world = World()
+def test_a_new_incarnation_starts_at_zero_so_its_first_push_is_already_a_rate(world: World) -> None:
     tick(world, Task(world), ended=40)
     assert world.value("requests") == 40
 
 
-def test_a_restarted_task_is_never_a_negative_rate() -> None:
-    world = World()
+def test_a_restarted_task_is_never_a_negative_rate(world: World) -> None:
     old = Task(world)
     for _ in range(5):
         tick(world, old, ended=100)
@@ -86,8 +77,7 @@ def test_a_restarted_task_is_never_a_negative_rate() -> None:
     assert world.value("requests") == 10
 
 
-def test_a_task_met_long_after_its_start_is_a_baseline_and_not_a_surge() -> None:
-    world = World()
+def test_a_task_met_long_after_its_start_is_a_baseline_and_not_a_surge(world: World) -> None:
     task = Task(world, ran=3_600_000).serve(1_000_000, ms=20, open_=3)
     task.send()
     assert "app.requests" not in world.signals()
@@ -97,9 +87,7 @@ def test_a_task_met_long_after_its_start_is_a_baseline_and_not_a_surge() -> None
     assert world.value("requests") == 20
 
 
-def test_a_lost_push_loses_nothing() -> None:
-    world = World()
-    task = Task(world)
+def test_a_lost_push_loses_nothing(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     world.now += 1000
     task.serve(20).make()  # lost on its way
@@ -109,9 +97,7 @@ def test_a_lost_push_loses_nothing() -> None:
     assert sum(second.requests for second in world.receiver.history("orders")) == pytest.approx(70)
 
 
-def test_a_repeated_push_counts_once() -> None:
-    world = World()
-    task = Task(world)
+def test_a_repeated_push_counts_once(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     world.now += 1000
     push = task.serve(20).make()
@@ -122,9 +108,7 @@ def test_a_repeated_push_counts_once() -> None:
     assert sum(second.requests for second in world.receiver.history("orders")) == pytest.approx(30)
 
 
-def test_a_push_overtaken_by_its_successor_is_ignored_and_nothing_is_lost() -> None:
-    world = World()
-    task = Task(world)
+def test_a_push_overtaken_by_its_successor_is_ignored_and_nothing_is_lost(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     world.now += 1000
     slow = task.serve(20).make()
@@ -153,18 +137,14 @@ def test_counts_add_up_whatever_is_lost_repeated_or_swapped() -> None:
     assert sum(second.requests for second in world.receiver.history("orders")) == pytest.approx(total)
 
 
-def test_a_measured_silence_of_traffic_is_a_fresh_zero_and_its_latency_is_empty() -> None:
-    world = World()
-    task = Task(world)
+def test_a_measured_silence_of_traffic_is_a_fresh_zero_and_its_latency_is_empty(world: World, task: Task) -> None:
     tick(world, task)
     found = world.signals()
     assert (found["app.requests"].value, found["app.requests"].state) == (0, State.FRESH)
     assert found["app.latency"].state is found["app.errors"].state is State.EMPTY
 
 
-def test_requests_that_hang_are_slow_and_never_absent() -> None:
-    world = World()
-    task = Task(world)
+def test_requests_that_hang_are_slow_and_never_absent(world: World, task: Task) -> None:
     tick(world, task, ended=10)
     tick(world, task, open_=8)
     assert world.signals()["app.latency"].state is State.CENSORED
@@ -177,16 +157,14 @@ def test_requests_that_hang_are_slow_and_never_absent() -> None:
     assert world.value("latency") < 4000
 
 
-def test_a_source_of_the_loop_reads_the_receiver() -> None:
-    world = World()
+def test_a_source_of_the_loop_reads_the_receiver(world: World) -> None:
     tick(world, Task(world), ended=10)
     reading = asyncio.run(PushSource(world.receiver, "orders", lambda: 2, 0.95).read(world.now))
     assert reading.signals["app.requests"].coverage == 0.5
     assert reading.fleet is None
 
 
-def test_where_no_balancer_stands_the_tasks_figures_are_the_services_own() -> None:
-    world = World()
+def test_where_no_balancer_stands_the_tasks_figures_are_the_services_own(world: World) -> None:
     a, b = Task(world, "a", "00000001"), Task(world, "b", "00000002")
     tick(world, a, b, ended=0)
     world.now += 1000

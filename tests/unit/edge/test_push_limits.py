@@ -12,9 +12,7 @@ from tests.pushes import Task, World, tick
 
 
 @pytest.mark.parametrize("change", [{"requests": 5}, {"errors": 0}, {"end": 900, "length": 900.0}, {"status": {}}])
-def test_counts_that_fall_within_one_incarnation_are_refused(change: dict[str, Any]) -> None:
-    world = World()
-    task = Task(world)
+def test_counts_that_fall_within_one_incarnation_are_refused(world: World, task: Task, change: dict[str, Any]) -> None:
     tick(world, task, ended=10, errors=1)
     world.now += 1000
     push = task.serve(10).make()._replace(**change)
@@ -24,8 +22,7 @@ def test_counts_that_fall_within_one_incarnation_are_refused(change: dict[str, A
     assert world.value("requests") == 10
 
 
-def test_an_unknown_service_is_refused() -> None:
-    world = World()
+def test_an_unknown_service_is_refused(world: World) -> None:
     world.now += 1000
     with pytest.raises(Refused, match="'other'") as refused:
         world.receiver.take(Task(world, ran=1000).make()._replace(service="other"))
@@ -34,9 +31,7 @@ def test_an_unknown_service_is_refused() -> None:
         world.receiver.signals("other", world.now, 1)
 
 
-def test_more_pushes_than_allowed_are_refused_and_the_task_recovers() -> None:
-    world = World()
-    task = Task(world)
+def test_more_pushes_than_allowed_are_refused_and_the_task_recovers(world: World, task: Task) -> None:
     for _ in range(10):
         tick(world, task, ended=1, ms=10)
     with pytest.raises(Refused, match="5 pushes a second") as refused:
@@ -82,8 +77,7 @@ def test_the_sender_is_told_what_the_controller_says() -> None:
     assert world.signals()["app.requests"].state is State.FRESH
 
 
-def test_last_seen_is_kept_for_every_task() -> None:
-    world = World()
+def test_last_seen_is_kept_for_every_task(world: World) -> None:
     a, b = Task(world, "a"), Task(world, "b", "00000002")
     tick(world, a, b)
     tick(world, a)
@@ -92,9 +86,7 @@ def test_last_seen_is_kept_for_every_task() -> None:
     assert shot.tasks == {"a": world.now, "b": world.now - 1000}
 
 
-def test_history_is_bounded() -> None:
-    world = World()
-    task = Task(world)
+def test_history_is_bounded(world: World, task: Task) -> None:
     for _ in range(40):
         tick(world, task, ended=9, ms=60_000)
     assert len(world.receiver.history("orders")) <= 902
