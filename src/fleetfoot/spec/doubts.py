@@ -8,18 +8,7 @@ from itertools import pairwise
 from fleetfoot.spec.file import Spec
 from fleetfoot.spec.forms import plain
 from fleetfoot.spec.money import MONTH_HOURS, Price
-from fleetfoot.spec.policies import (
-    AdaptivePolicy,
-    BacklogPolicy,
-    ForecastPolicy,
-    GradedPolicy,
-    HpaPolicy,
-    SchedulePolicy,
-    SloPolicy,
-    StepPolicy,
-    TargetPolicy,
-    ThresholdsPolicy,
-)
+from fleetfoot.spec.policies import BacklogPolicy, SchedulePolicy, SloPolicy, StepPolicy
 from fleetfoot.spec.service import Service
 from fleetfoot.spec.units import DurationForm
 
@@ -83,31 +72,12 @@ def _steps(service: Service) -> Iterator[str]:
 
 
 def _one_way(service: Service) -> Iterator[str]:
-    grows = shrinks = False
-    for policy in service.policies:
-        if isinstance(policy, StepPolicy):
-            exact = policy.kind_of_change == "exact"
-            grows, shrinks = grows or exact or policy.above is not None, shrinks or exact or policy.below is not None
-        elif isinstance(policy, ThresholdsPolicy):
-            grows, shrinks = grows or bool(policy.out_any), shrinks or bool(policy.in_all)
-        elif isinstance(policy, HpaPolicy):
-            grows = grows or policy.out is None or policy.out.select != "off"
-            shrinks = shrinks or policy.in_ is None or policy.in_.select != "off"
-        elif isinstance(policy, SchedulePolicy):
-            alone = len({type(each) for each in service.policies}) == 1
-            grows, shrinks = grows or alone, shrinks or alone
-        elif isinstance(policy, ForecastPolicy):
-            scales = policy.mode != "forecast only"
-            grows, shrinks = grows or scales, shrinks or (scales and policy.scale_in)
-        else:
-            grows = True
-            shrinks = shrinks or not (
-                (isinstance(policy, TargetPolicy) and not policy.scale_in)
-                or (isinstance(policy, AdaptivePolicy | GradedPolicy) and policy.below is None)
-            )
-    if not grows:
+    deciding = [policy for policy in service.policies if not isinstance(policy, SchedulePolicy)]
+    if not deciding:
+        return
+    if not any(policy.grows for policy in deciding):
         yield "no policy grows: the count only falls"
-    if not shrinks:
+    if not any(policy.shrinks for policy in deciding):
         yield "no policy shrinks: the count only rises"
 
 

@@ -77,6 +77,16 @@ ROWS = [
      "zone is empty")),
     ("only-up", "policies: [{step: {signal: cpu, above: 70%, add: 1}}]", "no policy shrinks: the count only rises"),
     ("only-down", "policies: [{thresholds: {in when all: {cpu: 30%}}}]", "no policy grows: the count only falls"),
+    ("target-only-up", "policies: [{target: {signal: cpu, value: 70%, scale in: off}}]",
+     "no policy shrinks: the count only rises"),
+    ("graded-only-up", "policies: [{graded: {signal: cpu, level: moderate}}]",
+     "no policy shrinks: the count only rises"),
+    ("hpa-only-up", "policies: [{hpa: {metrics: [{signal: cpu, utilisation: 60%}], in: {select: off}}}]",
+     "no policy shrinks: the count only rises"),
+    ("hpa-only-down", "policies: [{hpa: {metrics: [{signal: cpu, utilisation: 60%}], out: {select: off}}}]",
+     "no policy grows: the count only falls"),
+    ("forecast-only-up", "policies: [{forecast: {mode: forecast and scale}}]",
+     "no policy shrinks: the count only rises"),
     ("errors", "policies: [default, {target: {signal: errors, value: 1%}}]", ("policy target reads errors: more tasks "
      "seldom mend errors, and they alone add one at a time")),
     ("queue", "policies: [default, {thresholds: {out when any: {queue: 9}}}]", ("policy thresholds reads queue: "

@@ -45,6 +45,10 @@ class AdaptivePolicy(Policy):
     window: Window = 10_000
     """The span the signal is averaged over. Default 10s: one noisy second is no reason."""
 
+    @property
+    def shrinks(self) -> bool:
+        return self.below is not None
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         signal = signal_first(data)

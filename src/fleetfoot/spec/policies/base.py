@@ -77,3 +77,13 @@ class Policy(Part):
         """The signals it reads, each with the path of the key that names it."""
         signal = getattr(self, "signal", None)
         return [(("signal",), signal)] if signal else []
+
+    @property
+    def grows(self) -> bool:
+        """Whether its wish can ever be more than there is."""
+        return True
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether its wish can ever be less."""
+        return True

@@ -68,6 +68,14 @@ class ForecastPolicy(Policy):
     scale_in: Flag = False
     """Whether it may also let tasks go, with no other policy wanting so. Default off."""
 
+    @property
+    def grows(self) -> bool:
+        return self.mode == SCALE
+
+    @property
+    def shrinks(self) -> bool:
+        return self.mode == SCALE and self.scale_in
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         history = data.get("history")

@@ -82,6 +82,10 @@ class GradedPolicy(Policy):
     window: Window = 10_000
     """The span the signal is averaged over. Default 10s: one noisy second is no reason."""
 
+    @property
+    def shrinks(self) -> bool:
+        return self.below is not None
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         signal = data.get("signal", "cpu")

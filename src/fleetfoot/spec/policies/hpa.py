@@ -141,6 +141,14 @@ class HpaPolicy(Policy):
     sync: Annotated[int, DurationForm(low=1000, high=3_600_000)] = 15_000
     """How often it decides. Default 15s, as Kubernetes has it; between two it holds to what it said."""
 
+    @property
+    def grows(self) -> bool:
+        return self.out is None or self.out.select != "off"
+
+    @property
+    def shrinks(self) -> bool:
+        return self.in_ is None or self.in_.select != "off"
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(data.get("metrics"), (list, tuple)) and not data["metrics"]:

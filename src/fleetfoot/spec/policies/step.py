@@ -61,6 +61,14 @@ class StepPolicy(Policy):
         """(lower, upper, adjustment) in distance from the threshold, ascending; None is without end."""
         return step_ranges(self)
 
+    @property
+    def grows(self) -> bool:
+        return self.exact is not None or self.above is not None
+
+    @property
+    def shrinks(self) -> bool:
+        return self.exact is not None or self.below is not None
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         signal = signal_first(data)

@@ -42,6 +42,10 @@ class TargetPolicy(Policy):
     scale_in: Flag = True
     """Whether it may also shrink. Default on; with off it is a policy for surges only."""
 
+    @property
+    def shrinks(self) -> bool:
+        return self.scale_in
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         signal = signal_first(data)

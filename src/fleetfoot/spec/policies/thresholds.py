@@ -35,6 +35,14 @@ class ThresholdsPolicy(Policy):
     window: Window = 10_000
     """The span the signals are averaged over. Default 10s: one noisy second is no reason."""
 
+    @property
+    def grows(self) -> bool:
+        return bool(self.out_any)
+
+    @property
+    def shrinks(self) -> bool:
+        return bool(self.in_all)
+
     @classmethod
     def rewrite(cls, data: dict[str, Any]) -> dict[str, Any]:
         wrongs: list[Wrong] = []
