@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .back import Back
     from .classes import RequestClass
-    from .front import Front
+    from .reading import Reader
     from .tasks import Task
 
 SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
@@ -25,7 +25,7 @@ class Request:
 
     def __init__(
         self,
-        front: Front,
+        front: Reader,
         method: bytes,
         parsed: tuple[bytes, int, bool, bool],
         keep: bool,

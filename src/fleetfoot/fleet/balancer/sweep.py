@@ -4,10 +4,11 @@ nothing is timed on the way of a request. A limit therefore strikes up to two sw
 from __future__ import annotations
 
 from .exchange import Exchange
-from .front import DEAF, HTTP, Front
+from .front import Front
 from .pace import Pace, bytes_acked
 from .request import Request
 from .settings import BalancerSettings
+from .turns import DEAF, HTTP
 
 IDLE_BACK_NS = 15_000_000_000  # surplus connections to tasks are closed after so long
 
