@@ -86,11 +86,12 @@ def test_the_p95_of_a_second_is_that_of_its_completions() -> None:
     for r in plain(WAVE, setup, [(0, 12)], seed=5):
         assert r.end is not None
         took.setdefault(int(r.end), []).append(1000.0 * r.took())
-    for second in range(600):
-        if len(took.get(second, [])) >= 60 and not rows[second, k.OPEN_LATE]:
-            exact = np.quantile(took[second], 0.95, method="inverted_cdf")
-            near = np.quantile(took[second], [0.93, 0.97])
-            assert 0.93 * min(near[0], exact) <= rows[second, k.LATENCY] <= 1.07 * max(near[1], exact)
+    many = [second for second in range(600) if len(took.get(second, [])) >= 60 and not rows[second, k.OPEN_LATE]]
+    assert len(many) > 300
+    for second in many:
+        exact = np.quantile(took[second], 0.95, method="inverted_cdf")
+        near = np.quantile(took[second], [0.93, 0.97])
+        assert 0.93 * min(near[0], exact) <= rows[second, k.LATENCY] <= 1.07 * max(near[1], exact)
 
 
 @pytest.mark.parametrize(("rate", "tasks"), [(28.0, 2), (130.0, 8), (760.0, 40)], ids=["two", "eight", "forty"])

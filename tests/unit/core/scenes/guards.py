@@ -13,20 +13,22 @@ from tests.unit.core.build import OPEN, Service
 from tests.unit.core.scenes.table import CALM, CPU, LATE, default, scene
 
 
-@scene(Code.CONFLICT)
-def somebody_else_writes_the_count() -> Iterable[Decision]:
+def overruled() -> Service:
+    """Ten tasks, of which somebody else made twenty."""
     service = Service(CPU, tasks=10, guards=replace(OPEN, conflict="hold"))
     service.run(5, cpu=0.5)
     service.set(20)
-    yield from service.ticks(2, cpu=0.5)
+    return service
+
+
+@scene(Code.CONFLICT)
+def somebody_else_writes_the_count() -> Iterable[Decision]:
+    yield from overruled().ticks(2, cpu=0.5)
 
 
 @scene(Code.CONFLICT_HOLD)
 def what_another_wanted_is_kept() -> Iterable[Decision]:
-    service = Service(CPU, tasks=10, guards=replace(OPEN, conflict="hold"))
-    service.run(5, cpu=0.5)
-    service.set(20)
-    yield from service.ticks(5, cpu=0.2)
+    yield from overruled().ticks(5, cpu=0.2)
 
 
 @scene(Code.OPERATOR_SCALE)
@@ -69,18 +71,21 @@ def a_dependency_is_slow() -> Iterable[Decision]:
     yield from service.ticks(200, requests=40.0, **LATE)
 
 
+def outage(seconds: int, **rules: int) -> Iterable[Decision]:
+    """A fifth of the crowd is left, and a third of what comes fails."""
+    service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True, **rules))
+    service.run(200, requests=160.0, **CALM)
+    yield from service.ticks(seconds, requests=32.0, **{**CALM, "errors": 0.3})
+
+
 @scene(Code.INCIDENT_HOLD)
 def the_crowd_cannot_reach_us() -> Iterable[Decision]:
-    service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True))
-    service.run(200, requests=160.0, **CALM)
-    yield from service.ticks(120, requests=32.0, **{**CALM, "errors": 0.3})
+    return outage(120)
 
 
 @scene(Code.INCIDENT_RELEASE)
 def the_hold_runs_out() -> Iterable[Decision]:
-    service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True, incident_hold=60_000))
-    service.run(200, requests=160.0, **CALM)
-    yield from service.ticks(200, requests=32.0, **{**CALM, "errors": 0.3})
+    return outage(200, incident_hold=60_000)
 
 
 @scene(Code.WINDOWS_FILLING)
