@@ -27,7 +27,7 @@ from typing import Any
 
 from fleetfoot.face.trial.service import LiveService, free_port
 from fleetfoot.fleet import proc
-from fleetfoot.fleet.balancer.exchange import TRIES
+from fleetfoot.fleet.balancer.replays import TRIES
 from fleetfoot.fleet.state import read_json
 from tests.support import processes_of, wait_until
 

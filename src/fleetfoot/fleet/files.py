@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 from contextlib import suppress
 
 GIVEN = resource.getrlimit(resource.RLIMIT_NOFILE)  # soft, hard: as this process was started
+
+_LACKS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))
+
+
+def is_ours(error: OSError) -> bool:
+    """Whether a connection failed for lack of descriptors, memory or ports here: no fault of the other side."""
+    return error.errno in _LACKS
 
 
 def take_all() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 from contextlib import suppress
 
-from .balancer.exchange import OURS
+from .files import is_ours
 from .settings import Check
 
 NEVER_LISTENED = "never listened on $PORT"
@@ -30,7 +30,7 @@ async def probe(port: int, check: Check, host: str = "127.0.0.1") -> str:
     except OSError as error:
         if error.errno == errno.ECONNREFUSED:
             return "refused the connection"
-        return f"{CANNOT_ASK if error.errno in OURS else 'failed: '}{error.strerror or error}"
+        return f"{CANNOT_ASK if is_ours(error) else 'failed: '}{error.strerror or error}"
 
 
 async def _ask(port: int, path: str | None, host: str) -> str:

@@ -5,52 +5,38 @@
                                   +----- replay -------+ broke
 
 Rules for whoever edits this file:
-1. ``_count`` is the only place where a request ends in the statistics; what follows it is for the client only.
-2. ``_leave`` gives the task back exactly what ``hand`` took, and whoever calls it calls ``pump`` after it.
-3. Who waits goes before who comes; only a replay, which has waited already, goes before who waits.
+1. Every way out goes through ``_count`` and ``_leave``; see books.py for their rules.
+2. Who waits goes before who comes; only a replay, which has waited already, goes before who waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
-from fleetfoot_agent.histogram import index_of
+from fleetfoot.fleet.files import is_ours
 
 from .back import Back
+from .books import Books
 from .choose import Fleet
 from .classes import Classes
 from .pressure import Pressure
 from .queue import Queue
-from .rates import Rates
+from .replays import Replays, was_stale
 from .request import Request
 from .settings import BalancerSettings
 from .shed import hopeless
-from .stats import Counters
 from .tasks import Task
 
 if TYPE_CHECKING:
     from .front import Front
 
 CONNECT_TIMEOUT_S = 3.0  # on one machine a connection stands at once, or the task's backlog is full
-REPLAYS = 1000.0  # replays that may come together, as when a task with many requests dies
-REPLAY_SHARE = 0.2  # of the requests may be replays in the long run
-TRIES = 3  # of one request, the first included: two tasks that die in the same moment cost nothing
 PAUSE_S = 0.1  # before a task is asked again that just failed: by then the supervisor knows whether it is dead
-OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))  # no task's fault
 YOUNG_NS = 1_000_000_000  # a request that must not be sent twice uses no connection that was idle longer: the task may
 # be closing it just now (servers close idle ones after 2 to 75 s), and nobody could say whether the request was seen
-
-
-STALE_NS = 20_000_000  # a used connection that breaks so soon was probably being closed as idle: no sign of a dead task
-
-
-def _was_stale(request: Request) -> bool:
-    back = request.back
-    return back is not None and back.idle_since > 0 and monotonic_ns() - request.handed < STALE_NS
 
 
 def now_ms() -> float:
@@ -58,7 +44,7 @@ def now_ms() -> float:
     return monotonic() * 1000
 
 
-class Exchange:
+class Exchange(Books):
     """Requests, tasks and connections of one service."""
 
     def __init__(
@@ -68,33 +54,18 @@ class Exchange:
         concurrency: int | None,
         on_pressure: Callable[[str], None],
     ) -> None:
+        super().__init__(Fleet(concurrency), objective_ms, now_ms())
         self.settings = settings
-        self.objective_ms = objective_ms
-        self.counters = Counters()
         self.classes = Classes(settings.classes) if settings.classes else None
-        self.fleet = Fleet(concurrency)
         self.queue: Queue[Request] = Queue(settings.queue)
-        self.rates = Rates(now_ms())
         self.pressure = Pressure(on_pressure)
-        self.open: dict[Request, None] = {}  # offered and not counted, in order of arrival
         self.fronts: dict[Front, None] = {}
-        self.closing = False
-        self.settled = asyncio.Event()  # nothing is open any more, once closing
-        self._objective_ns = objective_ms * 1_000_000
         self._sheds = settings.shed == "objective"
         self._waiting = self.queue.waiting
-        self._replays = REPLAYS
+        self._replays = Replays()
         self._dialling: set[asyncio.Task[None]] = set()
 
     # A request comes.
-
-    def arrived(self, request: Request) -> None:
-        """Its head is complete: it is offered, whatever becomes of it."""
-        self.counters.offered += 1
-        if request.group is not None:
-            request.group.offered += 1
-        self.rates.arrivals += 1
-        self.open[request] = None
 
     def place(self, request: Request) -> None:
         """It is the first of its connection: hand it to a task, let it wait, or refuse it."""
@@ -185,33 +156,9 @@ class Exchange:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 return (await loop.create_connection(lambda: Back(self, task), task.host, task.port))[1], False
         except OSError as error:  # TimeoutError too
-            return None, error.errno in OURS
+            return None, is_ours(error)
 
     # It ends.
-
-    def completed(self, request: Request, status: int) -> None:
-        """Count a response as completed now: at its end, or at the head of a stream that has none."""
-        task = request.task
-        assert task is not None
-        counters = self.counters
-        now = monotonic_ns()
-        service = now - request.handed
-        task.recent.counts[index_of(service)] += 1
-        task.timed(service, status < 500)
-        counters.completed += 1
-        if request.group is not None:
-            request.group.completed += 1
-        self.rates.completions += 1
-        if task.warming:
-            counters.served_warming += 1
-        if status >= 500:
-            task.errors += 1
-            task.failures += 1
-            counters.errors += 1
-            self.fleet.faulted(task, request.handed, now / 1e6)
-            self._count(request, now, bad=True)
-        else:
-            self._count(request, now, shown=True)
 
     def stays(self, request: Request, status: int) -> None:
         """It became an event stream or an upgraded connection: completed now, outside limits and time-outs from now."""
@@ -236,7 +183,7 @@ class Exchange:
         """
         task = request.task
         assert task is not None
-        stale = sent and again and not request.answered and _was_stale(request)
+        stale = sent and again and not request.answered and was_stale(request)
         if not stale:
             task.breaks += 1
             self.fleet.faulted(task, request.handed, now_ms())
@@ -246,20 +193,16 @@ class Exchange:
         self._leave(request)
         if request.counted:
             request.front.cut(request)
-        elif again and not request.answered and self._may_replay(request, sent):
+        elif again and not request.answered and self._replays.take(request, sent):
             self._replay(request, stale)
         else:
             task.errors += 1
             self._fail(request)
         self.pump()
 
-    def _may_replay(self, request: Request, sent: bool) -> bool:
-        return (request.safe or not sent) and len(request.tried) < TRIES and self._replays >= 1
-
     def _replay(self, request: Request, stale: bool) -> None:
         """To a task that has not had it; where all had it, to any after a pause. An idle connection that broke is no
         try: its task may have closed it just then, and the next connection is a new one."""
-        self._replays -= 1
         self.counters.replayed += 1
         request.fresh = True
         routed = self.fleet.routed
@@ -320,33 +263,6 @@ class Exchange:
             else:
                 back.transport.abort()
 
-    def _leave(self, request: Request) -> None:
-        task = request.task
-        assert task is not None
-        request.task = request.back = None
-        task.in_flight -= 1
-        if request.stays:
-            task.tunnels -= 1
-            task.limit -= 1
-        if task.drained is not None and not task.in_flight and not task.drained.done():
-            task.drained.set_result(None)
-
-    def _count(self, request: Request, now: int, *, bad: bool = False, shown: bool = False) -> None:
-        """The one end of a request. The histogram takes it when ``shown`` or when it was late: what was refused or
-        broken within the objective is bad, but must not look fast."""
-        request.counted = True
-        del self.open[request]
-        age = now - request.arrived
-        late = age > self._objective_ns
-        if bad or late:
-            self.counters.bad += 1
-            if request.group is not None:
-                request.group.bad += 1
-        if shown or late:
-            self.counters.latency.counts[index_of(age)] += 1
-        if self.closing and not self.open:
-            self.settled.set()
-
     # Time passes, tasks go.
 
     def tick(self, now: float) -> None:
@@ -354,7 +270,7 @@ class Exchange:
         if self._waiting:
             for request in self.queue.expired(now, self.settings.queue_timeout_ms):
                 self.timed_out(request)
-        self._replays = min(REPLAYS, self._replays + REPLAY_SHARE * self.rates.arrivals)
+        self._replays.earn(self.rates.arrivals)
         ready = len(self.fleet.routed)
         self.rates.turn(now, ready)
         if self.fleet.tick(now):
@@ -380,17 +296,3 @@ class Exchange:
         """Give up connections that do not stand yet."""
         for dialling in self._dialling:
             dialling.cancel()
-
-    def oldest_ms(self, now: float) -> float:
-        """Age of the oldest open request; 0.0 without one."""
-        first = next(iter(self.open), None)
-        return 0.0 if first is None else now - first.arrived / 1e6
-
-    def open_over(self, now: float) -> int:
-        """Open requests older than the objective."""
-        count = 0
-        for request in self.open:
-            if now - request.arrived / 1e6 <= self.objective_ms:
-                break
-            count += 1
-        return count
