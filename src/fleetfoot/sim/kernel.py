@@ -107,13 +107,13 @@ def ease(n, x, busy, adds, t):  # type: ignore[no-untyped-def]
         n[ADD_HEAD] += 1
     if n[IDLE] > 0 and t < x[END]:
         return
-    kept, over = 0, 0.0
+    kept, over, last = 0, 0.0, x[END]  # read here: a branch in the loop, which nothing foretells, would double its time
     for i in range(n[BUSY]):
         end = busy[i]
         busy[kept] = end
         stays = end > t
         kept += stays
-        over += 0.0 if stays else x[END] - end
+        over += 0.0 if stays else last - end
     x[BUSY_SUM] -= over
     n[IDLE] += n[BUSY] - kept
     n[BUSY] = kept
