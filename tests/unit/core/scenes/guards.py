@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from fleetfoot.core.model import Decision, Operator, Start
 from fleetfoot.core.policies import Default
@@ -71,7 +72,7 @@ def a_dependency_is_slow() -> Iterable[Decision]:
     yield from service.ticks(200, requests=40.0, **LATE)
 
 
-def outage(seconds: int, **rules: int) -> Iterable[Decision]:
+def outage(seconds: int, **rules: Any) -> Iterable[Decision]:
     """A fifth of the crowd is left, and a third of what comes fails."""
     service = Service(Default(), tasks=12, guards=replace(OPEN, incident=True, **rules))
     service.run(200, requests=160.0, **CALM)
