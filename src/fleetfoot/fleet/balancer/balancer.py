@@ -7,17 +7,14 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterable
 
-from fleetfoot_agent.histogram import Histogram
-
+from . import stats
 from .exchange import Exchange, now_ms
 from .front import Front
 from .settings import BalancerSettings
-from .stats import tasks_to_json
 from .sweep import period_ms, sweep
 
 TICK_S = 0.05
 RAMP_MS = 5000
-EXCHANGE_HISTOGRAMS_MS = 10_000.0
 BACKLOG = 4096  # connections the kernel keeps while the plane is busy or being replaced
 
 
@@ -91,7 +88,8 @@ class Balancer:
 
     def idlest(self, among: Iterable[str]) -> str:
         """The task with the fewest open requests; ties to the last given. ValueError when empty."""
-        return self._fleet.idlest(among)
+        tasks = self._fleet.tasks
+        return stats.idlest(among, lambda name: tasks[name].in_flight if name in tasks else 0)
 
     def warming(self, task: str) -> bool:
         """True while the task is routed at ramped weight."""
@@ -116,7 +114,7 @@ class Balancer:
             "open_over": exchange.open_over(now),
             "classes": {} if exchange.classes is None else {one.name: one.to_json() for one in exchange.classes.all},
             "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
-            "tasks": tasks_to_json(tasks.values(), now),
+            "tasks": stats.tasks_to_json(tasks.values(), now),
         }
 
     def capacity_hint(self, per_task: float | None) -> None:
@@ -163,6 +161,5 @@ class Balancer:
                 sweep(exchange, now)
                 sweep_at = now + period
             if now >= turn_at:
-                for task in self._fleet.tasks.values():
-                    task.older, task.recent = task.recent, Histogram()
-                turn_at = now + EXCHANGE_HISTOGRAMS_MS
+                stats.age(self._fleet.tasks.values())
+                turn_at = now + stats.RECENT_MS

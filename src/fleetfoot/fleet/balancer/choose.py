@@ -13,7 +13,7 @@ Rules for whoever edits this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from . import outliers
 from .tasks import EVIDENCE, FIRST_WEIGHT, LIKE_PEERS, NO_LIMIT, Task
@@ -130,18 +130,6 @@ class Fleet:
                 self.rebuild(now)
                 changed = True
         return changed
-
-    def idlest(self, among: Iterable[str]) -> str:
-        """The name with the fewest requests in flight (unknown: none), ties to the last given; ValueError if empty."""
-        best: tuple[int, str] | None = None
-        for name in among:
-            task = self.tasks.get(name)
-            load = task.in_flight if task else 0
-            if best is None or load <= best[0]:
-                best = load, name
-        if best is None:
-            raise ValueError("idlest of no tasks")
-        return best[1]
 
     def _weigh(self, task: Task, now: float) -> None:
         risen = (now - task.ramp_from) / task.ramp_ms if task.warming else 1.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from fleetfoot_agent.histogram import Histogram
 
 from .outliers import SLOW_EVIDENCE, Conduct, is_slow
+
+RECENT_MS = 10_000.0
 
 
 class Counters:
@@ -58,18 +60,33 @@ class Measured(Protocol):
     served: int
     errors: int
     conduct: Conduct
+    recent: Histogram  # of the service time of at most RECENT_MS
+    older: Histogram
 
     @property
     def requests(self) -> int: ...
-    def p95_ms(self) -> float: ...
-    def lately(self) -> int: ...
+
+
+def age(tasks: Iterable[Measured]) -> None:
+    """What was recent is older now. Call it every ``RECENT_MS``."""
+    for task in tasks:
+        task.older, task.recent = task.recent, Histogram()
+
+
+def idlest(among: Iterable[str], load: Callable[[str], int]) -> str:
+    """The name with the least load, ties to the last given. ValueError when empty."""
+    names = list(among)
+    if not names:
+        raise ValueError("idlest of no tasks")
+    return min(reversed(names), key=load)
 
 
 def tasks_to_json(tasks: Iterable[Measured], now: float) -> dict[str, dict[str, object]]:
     """Each task's share of a snapshot; ``p95_ms`` is its service time over the last 10 to 20 s, ``slow`` that it
     stands out from its peers', ``ejected_ms`` how long it gets no requests yet."""
-    p95s = {task: task.p95_ms() for task in tasks}
-    telling = {task: p95 for task, p95 in p95s.items() if task.lately() >= SLOW_EVIDENCE}
+    times = {task: _times(task) for task in tasks}
+    p95s = {task: lately.quantile_ms(0.95) for task, lately in times.items()}
+    telling = {task: p95 for task, p95 in p95s.items() if times[task].total >= SLOW_EVIDENCE}
     return {
         task.name: {
             **_task_to_json(task, p95, now),
@@ -77,6 +94,12 @@ def tasks_to_json(tasks: Iterable[Measured], now: float) -> dict[str, dict[str, 
         }
         for task, p95 in p95s.items()
     }
+
+
+def _times(task: Measured) -> Histogram:
+    both = task.recent.copy()
+    both.merge(task.older)
+    return both
 
 
 def _task_to_json(task: Measured, p95_ms: float, now: float) -> dict[str, object]:

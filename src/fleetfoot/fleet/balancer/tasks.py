@@ -113,13 +113,3 @@ class Task:
         if good:
             self.service_ns += (service_ns - self.service_ns) * (SMOOTHING if self.service_ns else 1.0)
             self.warm_served += self.warming
-
-    def lately(self) -> int:
-        """Responses over the last 10 to 20 s."""
-        return self.recent.total + self.older.total
-
-    def p95_ms(self) -> float:
-        """p95 of the service time over the last 10 to 20 s; 0.0 without requests."""
-        both = self.recent.copy()
-        both.merge(self.older)
-        return both.quantile_ms(0.95)

@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fleetfoot.fleet import state
-from fleetfoot.fleet.balancer import BalancerSettings
-from fleetfoot.fleet.balancer.balancer import EXCHANGE_HISTOGRAMS_MS, RAMP_MS
+from fleetfoot.fleet.balancer import BalancerSettings, stats
+from fleetfoot.fleet.balancer.balancer import RAMP_MS
 from fleetfoot.fleet.balancer.exchange import now_ms
 from fleetfoot.fleet.balancer.pressure import Pressure
 from fleetfoot.fleet.balancer.rates import Rates
-from fleetfoot.fleet.balancer.stats import tasks_to_json
-from fleetfoot_agent.histogram import Histogram
 
 from . import log as lines
 from .child import Child, NotStarted
@@ -133,7 +131,8 @@ class HAProxyBalancer:
 
     def idlest(self, among: Iterable[str]) -> str:
         """The task with the fewest open requests; ties to the last given. ValueError when empty."""
-        return self._fleet.idlest(among)
+        tasks = self._fleet.tasks
+        return stats.idlest(among, lambda name: tasks[name].open if name in tasks else 0)
 
     def warming(self, task: str) -> bool:
         """True while the task is routed at ramped weight."""
@@ -156,7 +155,7 @@ class HAProxyBalancer:
             "open_over": self._age.open_over(now, ended),
             "classes": {},
             "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
-            "tasks": tasks_to_json(tasks.values(), now),
+            "tasks": stats.tasks_to_json(tasks.values(), now),
         }
 
     @property
@@ -246,11 +245,10 @@ class HAProxyBalancer:
         ready, outstanding = sum(task.routed for task in tasks), self._queue + sum(task.in_flight for task in tasks)
         self._rates.turn(now, ready)
         self._pressure.check(now, queue_ms, outstanding, ready, self._fleet.concurrency is not None, self._rates)
-        if now - self._turned >= EXCHANGE_HISTOGRAMS_MS:
+        if now - self._turned >= stats.RECENT_MS:
             self._turned = now
             state.bound(self._child.folder / "haproxy.log")
-            for task in tasks:
-                task.older, task.recent = task.recent, Histogram()
+            stats.age(tasks)
 
     async def _revive(self) -> None:
         """A new HAProxy in the place of one that ended. Clients that connect meanwhile wait in the kernel."""

@@ -6,19 +6,17 @@ at a growing weight; above 50 % unready the check is doubted and all that were e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fleetfoot.fleet.balancer import outliers
 from fleetfoot.fleet.balancer.outliers import Conduct
+from fleetfoot.fleet.balancer.tasks import EVIDENCE, FIRST_WEIGHT, LIKE_PEERS
 from fleetfoot_agent.histogram import Histogram
 
 from .config import WEIGHT
 
-FIRST_SHARE = 0.1  # of a full task's load, for one that begins to warm
-EVIDENCE = 5  # requests before a warming task's response time says something
-LIKE_PEERS = 1.5  # times the peers' mean response time
 WAITS, ROUTED, DRAINS = "maint", "ready", "drain"  # HAProxy's words
 
 
@@ -76,17 +74,7 @@ class Task:
 
     def share(self, now: float) -> float:
         """The share of a full task's load it should take."""
-        return min(max((now - self.ramp_from) / self.ramp_ms, FIRST_SHARE), 1.0) if self.warming else 1.0
-
-    def lately(self) -> int:
-        """Requests over the last 10 to 20 s."""
-        return self.recent.total + self.older.total
-
-    def p95_ms(self) -> float:
-        """p95 of the service time over the last 10 to 20 s; 0.0 without requests."""
-        both = self.recent.copy()
-        both.merge(self.older)
-        return both.quantile_ms(0.95)
+        return min(max((now - self.ramp_from) / self.ramp_ms, FIRST_WEIGHT), 1.0) if self.warming else 1.0
 
 
 class Fleet:
@@ -172,15 +160,3 @@ class Fleet:
                 limit = task.limit
             state = ROUTED if task.routed else DRAINS if task.known else WAITS
             yield task, Wanted(state, max(1, round(WEIGHT * share)), limit)
-
-    def idlest(self, among: Iterable[str]) -> str:
-        """The name with the fewest requests open (unknown: none), ties to the last given; ValueError if empty."""
-        best: tuple[int, str] | None = None
-        for name in among:
-            task = self.tasks.get(name)
-            load = task.open if task else 0
-            if best is None or load <= best[0]:
-                best = load, name
-        if best is None:
-            raise ValueError("idlest of no tasks")
-        return best[1]
