@@ -29,8 +29,9 @@ from machine import describe
 from fleetfoot.face.cli.demo import demo_yaml, example
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import Outcome, run
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
 from fleetfoot.fleet.client import BlockingPlaneClient
+from fleetfoot.fleet.ports import choose
 
 QUICK = "--cost 2"  # ms a request of the sample service takes here
 
@@ -77,7 +78,7 @@ def under_load(
     seconds: int, rate: int, disturb: Callable[[LiveService, threading.Event], dict[str, Any]]
 ) -> dict[str, Any]:
     """Run ``disturb`` beside the load; its figures and the load's."""
-    port = free_port()
+    port = choose()
     url = f"http://127.0.0.1:{port}/"
     load = {"url": url, "rate": f"{rate}/s", "length": f"{seconds}s", "max_in_flight": 5000}
     told: dict[str, Any] = {}
@@ -119,7 +120,7 @@ def kill_tasks(service: LiveService, over: threading.Event) -> dict[str, Any]:
 
 
 def kill_controller() -> dict[str, Any]:
-    port = free_port()
+    port = choose()
     url = f"http://127.0.0.1:{port}/"
     load = {"url": url, "stages": "28@10s,140@25s", "poisson": True, "seed": 5}
     took: list[float] = []

@@ -38,7 +38,8 @@ from fleetfoot.edge.journal.read import Reader
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import Outcome
 from fleetfoot.face.trial.run import run as drive
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
+from fleetfoot.fleet.ports import choose
 from fleetfoot.sim.live import engine
 from fleetfoot.sim.measuring import per_second
 from fleetfoot.sim.service import plan_of
@@ -120,7 +121,7 @@ def shape_of(name: str) -> Shape:
 
 
 def live(name: str, policy: str, seed: int, keep: Path | None) -> Seen:
-    port = free_port()
+    port = choose()
     url = f"http://127.0.0.1:{port}/"
     load = {"url": url, "poisson": True, "seed": seed, "objective": "p95=1s", "max_in_flight": 20_000, **TRAFFIC[name]}
     if "trace" in load:

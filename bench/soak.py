@@ -18,7 +18,8 @@ from machine import describe
 from fleetfoot.face.cli.demo import demo_yaml
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import Outcome, run
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
+from fleetfoot.fleet.ports import choose
 
 THROUGHPUT, LOAD = 20.0, 0.7  # requests/s a task, share of it
 ROLES = {"up": "keeper", "fleetfoot.fleet.keeper": "keeper", "fleetfoot.fleet.plane": "data plane"}
@@ -60,7 +61,7 @@ def readings(service: LiveService) -> dict[str, Reading]:
 
 def soak(minutes: float, tasks: int) -> bool:
     """Run and print; whether nothing happened that should not."""
-    port, rate = free_port(), tasks * THROUGHPUT * LOAD
+    port, rate = choose(), tasks * THROUGHPUT * LOAD
     url = f"http://127.0.0.1:{port}/"
     stages = f"{rate:g}@{minutes * 60:g}s"
     load = {"url": url, "stages": stages, "poisson": True, "seed": 1, "objective": "p95=1s", "timeout": "60s"}

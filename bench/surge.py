@@ -18,7 +18,8 @@ from machine import describe
 from fleetfoot.face.cli.demo import demo_yaml
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import Outcome, run
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
+from fleetfoot.fleet.ports import choose
 
 BASE, TASKS, THROUGHPUT = 28.0, 2, 20.0
 FACTORS = (3, 4, 5, 6, 8, 10)
@@ -26,7 +27,7 @@ CALM_BEFORE = 8  # s
 
 
 def trial(factor: float, startup: float, shed: bool, seed: int) -> Outcome:
-    port = free_port()
+    port = choose()
     url = f"http://127.0.0.1:{port}/"
     watch = 12 + ceil(4 * startup)
     load = {

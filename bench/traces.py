@@ -22,7 +22,8 @@ from machine import describe
 from fleetfoot.face.cli.demo import demo_yaml
 from fleetfoot.face.trial import figures
 from fleetfoot.face.trial.run import run
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
+from fleetfoot.fleet.ports import choose
 
 TRACES = Path(__file__).parents[2] / "shared" / "traces"
 THROUGHPUT = 20.0
@@ -55,7 +56,7 @@ def options(name: str, folder: Path) -> dict[str, Any]:
 
 
 def replay(name: str, folder: Path) -> dict[str, Any]:
-    port = free_port()
+    port = choose()
     url = f"http://127.0.0.1:{port}/"
     given = options(name, folder)
     load = {"url": url, "poisson": True, "seed": 3, "objective": "p95=1s", **given}

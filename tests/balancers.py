@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 import uvloop
 
 from fleetfoot.fleet.balancer import Balancer, BalancerSettings
+from tests.support import PATIENCE
 
 T = TypeVar("T")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
-PATIENCE = 20.0  # s; a deadline that no working machine meets, never a figure
 
 
 def play(scenario: Coroutine[Any, Any, T]) -> T:
     """Run one test's scenario on the loop that the plane uses."""
-    return uvloop.run(asyncio.wait_for(scenario, 90))
+    return uvloop.run(asyncio.wait_for(scenario, 2 * PATIENCE))
 
 
 async def until(condition: Callable[[], T | None], what: str = "") -> T:

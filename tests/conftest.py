@@ -55,7 +55,7 @@ def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     yield
     folders = (tmp_path_factory.getbasetemp(), *made_folders)
     try:
-        wait_until(lambda: not processes_of(*folders), timeout=5, what="the processes of this file's fleets to end")
+        wait_until(lambda: not processes_of(*folders), timeout=30, what="the processes of this file's fleets to end")
     except AssertionError:
         left = processes_of(*folders)
         for pid in left:

@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleetfoot.face.trial.service import LiveService, free_port
+from fleetfoot.face.trial.service import LiveService
 from fleetfoot.fleet import proc
 from fleetfoot.fleet.balancer.replays import TRIES
 from fleetfoot.fleet.state import read_json
-from tests.support import processes_of, wait_until
+from tests.support import free_port, processes_of, wait_until
 
 APP = Path(__file__).parent / "apps" / "faulty.py"
 PATIENCE_S = 30.0  # for an answer; a deadline that no working fleet meets, never a figure
@@ -88,9 +88,7 @@ class Load:
     def more(self, count: int) -> None:
         """Wait for so many further good answers."""
         goal = sum(shot.ok for shot in list(self.shots)) + count
-        wait_until(
-            lambda: sum(s.ok for s in list(self.shots)) >= goal, 40, what=f"{count} more answers: {self.words()}"
-        )
+        wait_until(lambda: sum(s.ok for s in list(self.shots)) >= goal, what=f"{count} more answers: {self.words()}")
 
     def failed(self) -> list[Shot]:
         """Those that ended, and not well."""
@@ -294,7 +292,7 @@ class Fleet(LiveService):
         return pid if pid and proc.alive(pid, start) else 0
 
     def await_pid(self, part: str, other_than: int = 0) -> int:
-        return wait_until(lambda: (p := self.pid_of(part)) != other_than and p, 40, what=f"a {part}: {self.text()}")
+        return wait_until(lambda: (p := self.pid_of(part)) != other_than and p, what=f"a {part}: {self.text()}")
 
     def fault(self, word: str, task: str = "all") -> None:
         """From now on the task does as the word says; an empty one ends it."""
@@ -307,7 +305,7 @@ class Fleet(LiveService):
 
     def whole(self, count: int | None = None) -> None:
         """Wait until every part lives, the count is right, and nothing else of this fleet is left."""
-        wait_until(lambda: not self.lacks(count), 40, what=f"a whole fleet: {self.lacks(count)}\n{self.text()}")
+        wait_until(lambda: not self.lacks(count), what=f"a whole fleet: {self.lacks(count)}\n{self.text()}")
 
     def lacks(self, count: int | None = None) -> str:
         """What is not as it should be; empty when the fleet is whole."""

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fleetfoot.fleet import stats
+from fleetfoot.fleet import proc, stats
 from fleetfoot.fleet.balancer import Balancer, BalancerSettings
 from fleetfoot.fleet.client import BlockingPlaneClient, PlaneError
 from fleetfoot.fleet.exits import Exits
@@ -23,7 +23,7 @@ from fleetfoot.fleet.settings import parse as parse_settings
 from fleetfoot.fleet.state import Store, read_json
 from fleetfoot.fleet.supervisor import Supervisor
 from tests.balancers import listening, until
-from tests.support import processes_of, wait_until
+from tests.support import free_port, processes_of, wait_until
 
 ROOT = Path(__file__).parents[1]
 UPSTREAM = f"{sys.executable} {ROOT / 'tests' / 'apps' / 'upstream.py'}"
@@ -109,9 +109,7 @@ class Keeper:
     def launch(self, *, start: bool = True) -> subprocess.Popen[bytes]:
         """Start it and do not wait."""
         if self.port == 0:
-            with socket.socket() as sock:
-                sock.bind(("127.0.0.1", 0))
-                self.service["listen"] = f"127.0.0.1:{sock.getsockname()[1]}"
+            self.service["listen"] = f"127.0.0.1:{free_port()}"
         self.service.update(self.more)
         config = self.folder / "fleet.json"
         config.write_text(json.dumps(self.raw))
@@ -128,12 +126,12 @@ class Keeper:
     def start(self) -> None:
         """Start it and wait for the first tasks."""
         process = self.launch()
-        wait_until(lambda: self.record().get("pid") == process.pid or process.poll() is not None, 20, what="the keeper")
+        wait_until(lambda: self.record().get("pid") == process.pid or process.poll() is not None, what="the keeper")
         assert process.poll() is None, self.text()
         self.serving(self.service["initial"])
 
     def serving(self, count: int) -> None:
-        wait_until(lambda: self.up() == count, 40, what=f"{count} serving tasks\n{self.text()}")
+        wait_until(lambda: self.up() == count, what=f"{count} serving tasks\n{self.text()}")
 
     def up(self) -> int:
         told = self.told()
@@ -153,7 +151,13 @@ class Keeper:
         return read_json(self.state / "keeper.json")
 
     def plane_pid(self) -> int:
-        return int(self.record()["children"]["plane"][0])
+        """Of the plane that lives."""
+
+        def living() -> int:
+            pid, start = self.record().get("children", {}).get("plane", (0, 0))
+            return int(pid) if pid and proc.alive(pid, start) else 0
+
+        return wait_until(living, what="a plane")
 
     def get(self, path: str = "/", timeout: float = 20) -> tuple[int, str]:
         """Status and body of one request on a connection of its own. OSError when it is refused or cut."""

@@ -7,6 +7,8 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from tests.support import PATIENCE
+
 T = TypeVar("T")
 
 
@@ -37,7 +39,7 @@ class LoopTime(asyncio.SelectorEventLoop):
         return self._jumping.skipped
 
 
-async def eventually(condition: Callable[[], bool], within: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool], within: float = PATIENCE) -> None:
     """Let everything else in the loop go on until ``condition`` holds."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - conditions of a test have no event

@@ -88,7 +88,7 @@ class Sidecar:
         return status, json.loads(body)
 
     def wait(self, state: str) -> None:
-        wait_until(lambda: self.health()[1]["state"] == state, timeout=60, what=f"the sidecar to be {state}")
+        wait_until(lambda: self.health()[1]["state"] == state, what=f"the sidecar to be {state}")
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from fleetfoot.fleet.ports import taken
+
 T = TypeVar("T")
+
+#: Seconds; a deadline that no working machine meets, however busy, and never a figure.
+PATIENCE = 60.0
 
 #: Every process of a fleet carries this, so that a test can find what it left behind.
 MARKER = b"FLEETFOOT_STATE="
@@ -21,7 +27,7 @@ MARKER = b"FLEETFOOT_STATE="
 made_folders: list[Path] = []
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, step: float = 0.01, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], timeout: float = PATIENCE, *, step: float = 0.01, what: str = "") -> T:
     """Call ``condition`` until its answer is true and return that; after ``timeout`` seconds fail, saying what."""
     deadline = time.monotonic() + timeout
     while True:
@@ -34,11 +40,15 @@ def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, step: float
         time.sleep(step)
 
 
+#: xdist's workers take turns; the kernel gives these to nobody who asks for any port, nor a fleet to its tasks.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+_PORTS = random.sample(range(61_000 + _WORKER, 65_536, 8), 560)
+_turn = itertools.cycle(_PORTS)
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 nobody listens on now. Someone else may take it before you do: prefer port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 nobody listens on now, and nobody else here will. Prefer port 0 all the same."""
+    return next(port for port in _turn if not taken(port))
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ class Up:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*CLI, "up"], cwd=self.folder, stdout=log, stderr=log)
-        wait_until(lambda: self.said() or self.serving() >= 1, 40, what="the first task")
+        wait_until(lambda: self.said() or self.serving() >= 1, what="the first task")
         assert not self.said(), self.log.read_text()
 
     def said(self) -> bool:

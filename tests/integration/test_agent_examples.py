@@ -54,7 +54,7 @@ def running(folder: str, command: str, controller: Controller, port: int) -> Ite
         start_new_session=True,
     )
     try:
-        wait_until(lambda: listens(port) or process.poll() is not None, timeout=60, what=f"{command} to listen")
+        wait_until(lambda: listens(port) or process.poll() is not None, what=f"{command} to listen")
         assert process.poll() is None, f"{command} ended with {process.returncode}"
         yield process
     finally:
@@ -111,13 +111,13 @@ def test_an_example_counts_every_request_in_every_process(
             pids.update(json.loads(body)["pid"] for status, body in answers if status == 200)
             return len(pids) >= processes
 
-        wait_until(both_answered, timeout=60, what="every process to answer")
+        wait_until(both_answered, what="every process to answer")
         assert len(pids) == processes
         with ThreadPoolExecutor(4) as clients:
             assert {status for status, _ in clients.map(lambda _: ask(port, "POST", "/orders"), range(20))} == {201}
             assert {status for status, _ in clients.map(lambda _: ask(port, "GET", "/broken"), range(12))} == {500}
         sent += 32
-        wait_until(lambda: controller.total() == sent, timeout=60, what=f"{sent} requests to be told")
+        wait_until(lambda: controller.total() == sent, what=f"{sent} requests to be told")
         wait_until(lambda: controller.errors() == 12, what="the errors to be told")
         wait_until(lambda: controller.value("app.in_flight") == 0, what="the last request to end")
         assert controller.value("app.orders") is not None

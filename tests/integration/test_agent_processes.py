@@ -134,7 +134,7 @@ def test_when_half_of_the_tasks_are_killed_the_coverage_halves(controller: Contr
     with contextlib.ExitStack() as stack:
         code = TASK + "sys.stdin.readline()"
         tasks = [stack.enter_context(task(controller, code, f"orders-{i}")) for i in range(4)]
-        wait_until(lambda: controller.coverage(4) == 1.0, timeout=30)
+        wait_until(lambda: controller.coverage(4) == 1.0)
         for process in tasks[:2]:
             process.send_signal(signal.SIGKILL)
         wait_until(lambda: controller.coverage(4) == 0.5)

@@ -82,7 +82,7 @@ def test_an_outage_of_the_controller_loses_nothing(controller: Controller, agent
     wait_until(lambda: sender.failed)
     controller.start()
     serve(agent, 10)
-    wait_until(lambda: controller.total() == 30, timeout=30)
+    wait_until(lambda: controller.total() == 30)
 
 
 def test_a_wrong_token_stops_nothing_but_the_pushes(controller: Controller, agent: Agent) -> None:
@@ -101,7 +101,7 @@ def test_many_pushes_are_many_tasks_each_in_its_phase(controller: Controller) ->
         for i, one in enumerate(agents):
             one.start(controller.target(f"orders-{i}"))
             serve(one, 10 + i)
-        wait_until(lambda: controller.total() == sum(range(10, 18)), timeout=30)
+        wait_until(lambda: controller.total() == sum(range(10, 18)))
         wait_until(lambda: controller.coverage(8) == 1.0, what="a push of this moment of each")
     finally:
         for one in agents:

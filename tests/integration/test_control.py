@@ -56,17 +56,17 @@ def held(trial: Trial) -> dict[str, bool]:
 
 
 def test_a_surge_is_ordered_of_ecs_and_its_tasks_come_to_serve_it(trial: Trial) -> None:
-    wait_until(lambda: pushed(trial), 30, what="the tasks' pushes to be seen")
+    wait_until(lambda: pushed(trial), what="the tasks' pushes to be seen")
     trial.surge(160)
-    wait_until(lambda: len(trial.service.serving(trial.aws.world.clock.now())) >= 8, 30, what="eight tasks to serve")
-    wait_until(lambda: status(trial)["learnt"]["startup_p50"] == 2000, 30, what="the start-up to be learnt")
+    wait_until(lambda: len(trial.service.serving(trial.aws.world.clock.now())) >= 8, what="eight tasks to serve")
+    wait_until(lambda: status(trial)["learnt"]["startup_p50"] == 2000, what="the start-up to be learnt")
     assert "fleetfoot control" in call(trial, "up", "--state", "elsewhere", code=2)
     assert "the platform" in call(trial, "zone", "lost", NAME, "a", code=2)
     assert " -> " in call(trial, "why", NAME)
 
 
 def test_scale_in_of_aws_is_suspended_while_it_runs_and_until_release(trial: Trial) -> None:
-    wait_until(lambda: held(trial)["DynamicScalingInSuspended"], 20, what="scale-in to be suspended")
+    wait_until(lambda: held(trial)["DynamicScalingInSuspended"], what="scale-in to be suspended")
     assert not held(trial)["DynamicScalingOutSuspended"]
     assert "end it first" in call(trial, "release", code=2)
     assert "already" in call(trial, "control", code=2)
@@ -82,14 +82,14 @@ def test_scale_in_of_aws_is_suspended_while_it_runs_and_until_release(trial: Tri
 
 
 def test_a_controller_that_is_killed_leaves_the_count_and_its_successor_gives_no_wrong_order(trial: Trial) -> None:
-    wait_until(lambda: pushed(trial), 30, what="the tasks' pushes to be seen")
+    wait_until(lambda: pushed(trial), what="the tasks' pushes to be seen")
     trial.surge(100)
     trial.crowd.rate = 20.0
     trial.end(hard=True)
     count, orders = trial.service.desired, len(trial.service.updates)
     assert count > 2
     trial.begin()
-    wait_until(lambda: pushed(trial), 30, what="the tasks to push to the successor")
+    wait_until(lambda: pushed(trial), what="the tasks to push to the successor")
     seen = status(trial)
     assert seen["fleet"]["desired"] == count
     assert seen["decision"]["action"] == "hold"
@@ -100,11 +100,11 @@ def test_a_shadow_sees_the_surge_and_orders_nothing(trial: Trial) -> None:
     trial.end()
     trial.begin("--shadow")
     folder = ".fleetfoot-shadow"
-    wait_until(lambda: pushed(trial, folder), 30, what="the tasks' pushes to be seen")
+    wait_until(lambda: pushed(trial, folder), what="the tasks' pushes to be seen")
     trial.crowd.rate = 100.0
-    wait_until(lambda: status(trial, folder)["fleet"]["desired"] > 2, 30, what="the shadow to grow")
-    wait_until(lambda: status(trial, folder)["fleet"]["serving"] > 2, 30, what="the tasks it would have")
-    wait_until(lambda: pushed(trial, folder), 10, what="the real tasks' pushes to be all there ought to be")
+    wait_until(lambda: status(trial, folder)["fleet"]["desired"] > 2, what="the shadow to grow")
+    wait_until(lambda: status(trial, folder)["fleet"]["serving"] > 2, what="the tasks it would have")
+    wait_until(lambda: pushed(trial, folder), what="the real tasks' pushes to be all there ought to be")
     assert trial.service.updates == []
     assert trial.aws.counts["UpdateService"] == 0
 

@@ -18,7 +18,7 @@ def test_a_scale_in_cuts_no_transfer_before_the_stop_timeout_also_of_tasks_that_
         assert made.cut_before(made.ordered + 5 - SLACK_S) == 0, made
         assert made.cut["websockets"], made
         fleet.whole(1)
-        wait_until(lambda: len(fleet.told()["exits"]) == 2, 10, what="two ends")
+        wait_until(lambda: len(fleet.told()["exits"]) == 2, what="two ends")
         assert {row[4] for row in fleet.told()["exits"]} == {"killed after the stop timeout"}
         fleet.stop()
         assert not processes_of(fleet.folder)

@@ -48,7 +48,8 @@ def test_only_what_the_dead_plane_had_in_hand_and_what_was_unsafe_on_the_dead_ta
         fleet.whole()
         load.more(20)
     assert unexplained(load.shots, kills, fleet.folder) == []
-    assert len(load.failed()) <= 15, load.words()  # 150/s of 20 ms: three are open at a time
+    in_hand = sum(shot.during(kills[0].at, kills[-1].at) for shot in load.shots)  # three, on a machine with time
+    assert len(load.failed()) <= 12 + in_hand, load.words()
 
 
 @pytest.mark.parametrize("part", ["plane", "controller"])
@@ -80,7 +81,7 @@ def test_without_its_keeper_a_fleet_loses_the_next_part_for_good_until_the_next_
         before = set(processes_of(fleet.folder))
         kills = at_once(fleet, order)
         if "plane" in order:
-            wait_until(load.failed, 20, what="a request that fails")
+            wait_until(load.failed, what="a request that fails")
             kills[order.index("plane")].until = math.inf
         else:
             load.more(60)

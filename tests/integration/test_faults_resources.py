@@ -53,7 +53,7 @@ def test_without_a_free_port_a_start_fails_by_that_name_and_the_fleet_grows_once
             owner.bind(("127.0.0.1", next(p for p in range(10000, 10003) if p not in ports(run.told()))))
             reserve("10003-65535")
             run.plane.scale("orders", 3)
-            told = wait_until(lambda: run.told()["last_failure"], 20, what="the failed start")
+            told = wait_until(lambda: run.told()["last_failure"], what="the failed start")
             assert "no port is free" in told["why"]
             assert run.told()["next_start_ms"] > 0
             assert run.plane_pid() == plane
@@ -106,7 +106,7 @@ def test_a_plane_without_file_descriptors_finishes_what_is_open_does_not_spin_an
             assert got.count(b"x") >= 1900
             used = ticks(plane)
             before = len(load.shots)
-            wait_until(lambda: len(load.shots) > before + 50, 20, what="a second")
+            wait_until(lambda: len(load.shots) > before + 50, what="a second")
             assert ticks(plane) - used < proc.TICKS  # under a core
             allow(plane, 5000)
             for sock in crowd:
@@ -132,10 +132,10 @@ def test_a_task_without_file_descriptors_is_passed_by_and_serves_again_when_it_h
             def state() -> str:
                 return next(str(one["state"]) for one in fleet.told()["tasks"] if one["id"] == task["id"])
 
-            wait_until(lambda: state() == "failed", 20, what="its readiness to be lost")
+            wait_until(lambda: state() == "failed", what="its readiness to be lost")
             load.more(50)
             allow(task["pid"], 1000)
-            wait_until(lambda: state() in ("serving", "warming"), 20, what="its readiness to come back")
+            wait_until(lambda: state() in ("serving", "warming"), what="its readiness to come back")
             load.more(50)
         assert load.failed() == [], load.words()
         assert not fleet.told()["exits"]

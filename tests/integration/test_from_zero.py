@@ -20,7 +20,7 @@ class Asleep(Fleet):
 
 def test_one_request_at_a_fleet_of_none_is_answered(kind: str) -> None:
     with Asleep(0, most=2, balancer=kind) as fleet:
-        with urllib.request.urlopen(f"http://127.0.0.1:{fleet.port}/first", timeout=25) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{fleet.port}/first", timeout=60) as answer:
             assert answer.read() == b"first"
         assert fleet.told()["desired"] == 1
         fleet.stop()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy
 
 def ask(run: Keeper, count: int) -> list[int]:
     """The statuses of ``count`` requests on one connection."""
-    link, statuses = http.client.HTTPConnection("127.0.0.1", run.port, timeout=10), []
+    link, statuses = http.client.HTTPConnection("127.0.0.1", run.port, timeout=60), []
     for _ in range(count):
         link.request("GET", "/")
         answer = link.getresponse()
@@ -31,7 +31,7 @@ def test_requests_reach_the_tasks_and_are_counted(short_path: Path) -> None:
     with keeper(short_path, balancer={"kind": "haproxy"}) as run:
         run.start()
         assert ask(run, 50) == [200] * 50
-        wait_until(lambda: run.told()["completed"] >= 50, 10, what="the count of completed requests")
+        wait_until(lambda: run.told()["completed"] >= 50, what="the count of completed requests")
         assert sum(run.told()["latency"].values()) >= 50
 
 

@@ -47,7 +47,7 @@ class Load:
     def more(self, count: int) -> None:
         """Wait for as many further answers."""
         goal = sum(self.answers.values()) + count
-        wait_until(lambda: sum(self.answers.values()) >= goal, 60, what=f"{count} more answers")
+        wait_until(lambda: sum(self.answers.values()) >= goal, what=f"{count} more answers")
 
     @contextmanager
     def going(self) -> Iterator[None]:
@@ -225,7 +225,7 @@ def test_without_its_keeper_a_fleet_serves_on_for_the_grace_and_then_ends_itself
         run.process.kill()
         run.process.wait()
         assert run.get()[0] == 200
-        wait_until(lambda: not processes_of(short_path), 30, what="the fleet to end itself")
+        wait_until(lambda: not processes_of(short_path), what="the fleet to end itself")
 
 
 def test_a_second_fleet_on_the_same_state_is_refused_with_the_pid_of_the_first(short_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_cpu_and_memory_of_tasks_are_told_with_their_children(short_path: Path) 
     burn = f"{sys.executable} -c 'while True: pass' & exec {UPSTREAM}"
     with keeper(short_path, command=burn, initial=1) as run:
         run.start()
-        told = wait_until(lambda: (t := run.told()) and t["cpu"] > 0.05 and t, 30, what="a busy task")
+        told = wait_until(lambda: (t := run.told()) and t["cpu"] > 0.05 and t, what="a busy task")
         assert told["memory"] > 5_000_000
         assert told["tasks"][0]["cpu"] == pytest.approx(told["cpu"], abs=0.01)
         assert time.monotonic_ns() // 1_000_000 - run.plane.stats()["mono"] < 60_000

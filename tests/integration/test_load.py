@@ -23,7 +23,7 @@ from fleetfoot.load.generator import Generator
 from fleetfoot.load.plan import Options, make_plan
 from fleetfoot.load.progress import events
 from fleetfoot.load.result import Result
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 pytestmark = pytest.mark.network
 
@@ -215,7 +215,7 @@ def test_connections_are_bounded_and_the_wait_for_one_is_told() -> None:
     result = server.run(let_when_all_are_due, rate=40, length="500ms", max_in_flight=3)
     assert server.most <= 3
     assert result.counts.requests == 20
-    assert result.counts.held >= 17
+    assert result.counts.held >= 20 - 2 * 3  # the first three, and who came while those three connections opened
     assert "free connection" in " ".join(result.warnings)
 
 
@@ -238,8 +238,7 @@ def test_a_stopped_run_leaves_open_requests_unjudged() -> None:
 @contextmanager
 def encryptor(*flags: str, **env: str) -> Iterator[str]:
     """The sample service; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, str(REPO / "examples" / "encryptor" / "app.py"), *flags]
     path = {"PYTHONPATH": str(REPO / "src")}
     with subprocess.Popen(argv, env=os.environ | path | {"PORT": str(port)} | env, stderr=subprocess.PIPE) as run:
@@ -295,7 +294,7 @@ def test_a_run_ends_when_nobody_reads_it_any_more() -> None:
         assert run.stdout is not None
         run.stdout.readline()
         run.stdout.close()
-        wait_until(lambda: run.poll() is not None, timeout=20, what="the generator to end")
+        wait_until(lambda: run.poll() is not None, what="the generator to end")
 
 
 def test_wrong_options_are_told_as_an_event_and_by_the_exit_code() -> None:

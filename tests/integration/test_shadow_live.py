@@ -35,11 +35,11 @@ def shadow(service: LiveService, folder: Path) -> Iterator[None]:
     words = ["control", "--shadow", "-f", service.file, "--beside", service.state, "--state", folder]
     with subprocess.Popen([*CLI, *map(str, words)], stdout=subprocess.DEVNULL) as process:
         try:
-            wait_until((folder / "control.sock").exists, 20, what="the shadow")
+            wait_until((folder / "control.sock").exists, what="the shadow")
             yield
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def test_a_shadow_watches_a_real_fleet_and_leaves_it_alone(tmp_path: Path) -> None:
@@ -53,12 +53,12 @@ def test_a_shadow_watches_a_real_fleet_and_leaves_it_alone(tmp_path: Path) -> No
 
             def grew() -> bool:
                 for _ in range(20):
-                    urllib.request.urlopen(url, timeout=5).read()
+                    urllib.request.urlopen(url, timeout=60).read()
                 seen: dict[str, Any] = json.loads(call("status", "--state", folder, "--json"))
                 fleet = seen["services"]["tiny"]["fleet"]
                 return seen["up_ms"] > 13_000 and fleet is not None and fleet["desired"] > 1
 
-            wait_until(grew, 60, what="the shadow to grow")
+            wait_until(grew, what="the shadow to grow")
             stats = service.stats()
             assert stats is not None
             assert stats["desired"] == 1

@@ -211,7 +211,7 @@ def test_an_app_in_another_language_is_measured_without_a_change(
             paths = ["/"] * 20 + ["/orders"] * 10 + ["/broken"] * 6 + ["/missing"] * 4
             statuses = [status for status, _ in clients.map(beside.get, paths)]
             assert [statuses.count(status) for status in (200, 201, 500, 404)] == [20, 10, 6, 4]
-            wait_until(lambda: controller.total() == 40, timeout=30, what="40 requests to be told")
+            wait_until(lambda: controller.total() == 40, what="40 requests to be told")
             wait_until(lambda: controller.errors() == 6)
             beside.stop()
             assert beside.process.wait(60) == 0

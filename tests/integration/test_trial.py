@@ -26,7 +26,7 @@ def test_ctrl_c_while_the_fleet_starts_stops_it_and_removes_its_folder() -> None
     service, over = LiveService(NEVER, "orders", ""), threading.Event()
 
     def interrupt() -> None:
-        wait_until((service.state / "control.sock").exists, 30)
+        wait_until((service.state / "control.sock").exists)
         while not over.is_set():  # as a person does when nothing happens
             os.kill(os.getpid(), signal.SIGINT)
             over.wait(15)

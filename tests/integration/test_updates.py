@@ -21,7 +21,7 @@ pytestmark = pytest.mark.network
 #: Holds its port, so that nobody else's answer is taken for its own, and never listens on it.
 HOLD = "import os, socket, time; s = socket.socket(); s.bind(('127.0.0.1', int(os.environ['PORT']))); time.sleep(3600)"
 MUTE = shlex.join([sys.executable, "-c", HOLD])
-CHECKS = {"readiness": {"interval_ms": 100, "unhealthy": 2}, "grace_ms": 3000}
+CHECKS = {"readiness": {"interval_ms": 100, "unhealthy": 2}, "grace_ms": 20_000}
 
 
 def test_an_update_replaces_every_task_and_loses_no_request(short_path: Path) -> None:
@@ -57,12 +57,13 @@ def test_an_update_replaces_every_task_and_loses_no_request(short_path: Path) ->
 )
 def test_a_version_that_cannot_start_is_rolled_back_and_says_why(short_path: Path, command: str, why: str) -> None:
     async def scenario() -> None:
-        settings = quick(initial=3, breaker=2, health={**CHECKS, "grace_ms": 300})
+        settings = quick(initial=3, breaker=2, health=CHECKS)
         async with crew(short_path, settings) as run:
             await run.serving(3)
             before = run.pids()
             async with watched(run, 3):
-                run.supervisor.update({"command": command, "revision": "v2"})
+                hasty = {**CHECKS, "grace_ms": 300}
+                run.supervisor.update({"command": command, "revision": "v2", "health": hasty})
                 await settled(run, "rolled back")
             told = run.told
             assert (told["update"]["why"], told["update"]["failed"]) == (why, 2)

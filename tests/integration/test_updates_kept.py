@@ -21,15 +21,15 @@ def test_an_update_goes_on_when_the_plane_is_killed_in_its_middle(short_path: Pa
     with keeper(short_path, initial=3, ramp_ms=0, bake_ms=2500, revision="v1") as run:
         run.start()
         run.plane.call("update", service="orders", settings={"env": {"COLOUR": "blue"}, "revision": "v2"})
-        wait_until(lambda: versions(run.told()) == {"v1", "v2"}, 20, what="both versions")
+        wait_until(lambda: versions(run.told()) == {"v1", "v2"}, what="both versions")
         plane = run.plane_pid()
         os.kill(plane, signal.SIGKILL)
-        wait_until(lambda: run.told() and run.plane_pid() != plane, 20, what="the next plane")
-        wait_until(lambda: run.told()["update"]["state"] == "completed", 30, what="the end of the update")
-        wait_until(lambda: versions(run.told()) == {"v2"}, 20, what="the new version alone")
+        wait_until(lambda: run.told() and run.plane_pid() != plane, what="the next plane")
+        wait_until(lambda: run.told()["update"]["state"] == "completed", what="the end of the update")
+        wait_until(lambda: versions(run.told()) == {"v2"}, what="the new version alone")
         plane = run.plane_pid()
         os.kill(plane, signal.SIGKILL)
-        wait_until(lambda: run.told() and run.plane_pid() != plane, 20, what="the next plane")
+        wait_until(lambda: run.told() and run.plane_pid() != plane, what="the next plane")
         run.plane.scale("orders", 4)
         run.serving(4)
         assert versions(run.told()) == {"v2"}
@@ -43,7 +43,7 @@ def test_an_update_in_the_middle_of_which_all_was_killed_begins_with_the_good_ve
     with keeper(short_path, ramp_ms=0, bake_ms=60_000, revision="v1") as run:
         run.start()
         run.plane.call("update", service="orders", settings={"env": {"COLOUR": "blue"}, "revision": "v2"})
-        wait_until(lambda: versions(run.told()) == {"v1", "v2"}, 20, what="both versions")
+        wait_until(lambda: versions(run.told()) == {"v1", "v2"}, what="both versions")
         assert run.end(signal.SIGTERM) == 0
         run.start()
         assert versions(run.told()) == {"v1"}
@@ -66,10 +66,10 @@ def test_behind_haproxy_an_update_and_a_lost_zone_lose_no_request_either(short_p
         beside.start()
         try:
             run.plane.call("update", service="orders", settings={"env": {"COLOUR": "blue"}, "revision": "v2"})
-            wait_until(lambda: run.told()["update"]["state"] == "completed", 30, what="the end of the update")
+            wait_until(lambda: run.told()["update"]["state"] == "completed", what="the end of the update")
             run.plane.call("zone", service="orders", zone="a", lost=True)
-            wait_until(lambda: run.told()["zones"] == {"b": 3}, 30, what="all in zone b")
-            wait_until(lambda: len(run.told()["tasks"]) == 3, 30, what="the others to go")
+            wait_until(lambda: run.told()["zones"] == {"b": 3}, what="all in zone b")
+            wait_until(lambda: len(run.told()["tasks"]) == 3, what="the others to go")
         finally:
             over.set()
             beside.join()

@@ -217,18 +217,18 @@ def test_warm_tasks_outlive_a_killed_plane_and_end_with_the_fleet(short_path: Pa
             pids = warm_pids(run.told()) if run.told() else set()
             return len(pids) == 2 and all(map(stopped, pids))
 
-        wait_until(full, 20, what="the pool")
+        wait_until(full, what="the pool")
         with pytest.raises(PlaneError, match="whole number"):
             run.plane.call("warm", service="orders", count="2")
         before, plane = warm_pids(run.told()), run.plane_pid()
         os.kill(plane, signal.SIGKILL)
-        wait_until(lambda: run.told() and run.plane_pid() != plane and full(), 20, what="the pool, adopted")
+        wait_until(lambda: run.told() and run.plane_pid() != plane and full(), what="the pool, adopted")
         assert warm_pids(run.told()) == before
         assert run.told()["serving"] == 2
-        wait_until(lambda: 0 < run.told()["warm_memory"] < run.told()["memory"], 20, what="their memory")
+        wait_until(lambda: 0 < run.told()["warm_memory"] < run.told()["memory"], what="their memory")
         run.plane.scale("orders", 4, "o1")
         run.serving(4)
         assert run.pids() > before
-        wait_until(full, 20, what="the pool, filled again")
+        wait_until(full, what="the pool, filled again")
         assert run.end() == 0
         assert not processes_of(short_path)

@@ -28,15 +28,15 @@ def prepare(folder: Path, _: int) -> None:
 
 def test_a_surge_takes_the_warm_tasks_and_the_pool_is_filled_to_what_it_called_for() -> None:
     with started(prepare) as up:
-        wait_until(lambda: len(in_state(up, "warm")) == 1, 40, what="the smallest pool")
+        wait_until(lambda: len(in_state(up, "warm")) == 1, what="the smallest pool")
         kept = in_state(up, "warm")
         with up.load(8):
-            wait_until(lambda: rate(up) > 4, 40, what="the quiet load")
+            wait_until(lambda: rate(up) > 4, what="the quiet load")
             since = int(up.status()["now"])
-            wait_until(lambda: up.status().get("now", 0) - since > 12_000, 40, what="two means of the quiet rate")
+            wait_until(lambda: up.status().get("now", 0) - since > 12_000, what="two means of the quiet rate")
             with up.load(80):
-                wait_until(lambda: kept <= in_state(up, "serving"), 40, what="the warm task to serve")
-                wait_until(lambda: len(in_state(up, "warm")) == 3, 40, what="the pool that the surge called for")
+                wait_until(lambda: kept <= in_state(up, "serving"), what="the warm task to serve")
+                wait_until(lambda: len(in_state(up, "warm")) == 3, what="the pool that the surge called for")
         pool = up.tiny()["warm_pool"]
         assert pool["tasks"] == 3
         told = pool["words"]["en"]

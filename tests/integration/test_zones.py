@@ -118,14 +118,14 @@ def test_a_lost_zone_stays_lost_for_the_next_plane(short_path: Path) -> None:
     with keeper(short_path, zones=["a", "b"], ramp_ms=0) as run:
         run.start()
         run.plane.call("zone", service="orders", zone="a", lost=True)
-        wait_until(lambda: run.told()["zones"] == {"b": 2}, 20, what="all in zone b")
+        wait_until(lambda: run.told()["zones"] == {"b": 2}, what="all in zone b")
         plane = run.plane_pid()
         os.kill(plane, signal.SIGKILL)
-        wait_until(lambda: run.told() and run.plane_pid() != plane, 20, what="the next plane")
+        wait_until(lambda: run.told() and run.plane_pid() != plane, what="the next plane")
         assert run.told()["lost"] == ["a"]
         run.plane.scale("orders", 4)
         run.serving(4)
-        wait_until(lambda: run.told()["zones"] == {"b": 4}, 20, what="all in zone b")
+        wait_until(lambda: run.told()["zones"] == {"b": 4}, what="all in zone b")
 
 
 def test_tasks_are_replaced_before_they_are_too_old_one_after_the_other(short_path: Path) -> None:

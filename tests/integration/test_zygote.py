@@ -151,11 +151,11 @@ def test_forked_tasks_outlive_a_killed_plane_and_end_with_the_fleet(short_path: 
         run.start()
         before, plane = run.pids(), run.plane_pid()
         os.kill(plane, signal.SIGKILL)
-        wait_until(lambda: run.told() and run.plane_pid() != plane and run.up() == 2, 20, what="a new plane")
+        wait_until(lambda: run.told() and run.plane_pid() != plane and run.up() == 2, what="a new plane")
         assert run.pids() == before
         os.kill(min(before), signal.SIGSEGV)
-        wait_until(lambda: run.told()["exits"], 20, what="the end")
+        wait_until(lambda: run.told()["exits"], what="the end")
         assert run.told()["exits"][0][3:5] == [139, "segmentation fault"]
         run.serving(2)
         assert run.end() == 0
-        wait_until(lambda: not processes_of(short_path), 20, what="all to be gone")
+        wait_until(lambda: not processes_of(short_path), what="all to be gone")

@@ -42,7 +42,7 @@ def listening(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def choose(avoid: Collection[int]) -> int:
+def choose(avoid: Collection[int] = ()) -> int:
     """A free port not in ``avoid``. OSError when none is found."""
     span = outside_ephemeral()
     for port in random.sample(span, min(200, len(span))):

@@ -79,12 +79,13 @@ def _interruptible() -> Iterator[None]:
 def _run(
     stages: tuple[tuple[float, int], ...], burn: bool, startup: float, shed: bool, report: Path, lang: str | None
 ) -> dict[str, Any]:
-    from fleetfoot.face.trial import service as live
     from fleetfoot.face.trial.run import run
+    from fleetfoot.face.trial.service import LiveService
     from fleetfoot.face.trial.summary import print_summary, summarise, write_report
     from fleetfoot.face.trial.view import Screen
+    from fleetfoot.fleet import ports
 
-    port = live.free_port()
+    port = ports.choose()
     url = f"http://127.0.0.1:{port}/"
     load = {
         "url": url,
@@ -94,7 +95,7 @@ def _run(
         "objective": "p95=1s",
         "errors": "1%",
     }
-    with live.LiveService(demo_yaml(port, burn, startup, shed), "encryptor", url) as service:
+    with LiveService(demo_yaml(port, burn, startup, shed), "encryptor", url) as service:
         title = "fleetfoot demo: 20 -> 200 -> 20 requests/s" if not burn else "fleetfoot demo, burning CPU"
         if lang is None:
             outcome = run(service, load, lambda *_: None)

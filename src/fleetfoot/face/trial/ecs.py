@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from fleetfoot.face.trial.service import TrialFailed, free_port
-from fleetfoot.fleet import paths
+from fleetfoot.face.trial.service import TrialFailed
+from fleetfoot.fleet import paths, ports
 from fleetfoot.provision import Plan, stack
 from fleetfoot.provision.write import to_json
 from fleetfoot.sim.aws.clock import SimClock
@@ -25,7 +25,7 @@ from fleetfoot.spec import load
 
 CLUSTER, NAME, TOKEN = "prod", "orders", "trial"
 CALM_S = 8.0  # a controller has seen enough of a steady rate
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 SOCKET = ".fleetfoot*/control.sock"
 SPEC = """
 services:
@@ -56,7 +56,7 @@ class Trial:
         self.aws = SimulatedAws(World(SimClock()))
         setup = Setup(startup=startup * 1000, registration=500, drain=1000)
         self.service = self.aws.world.service(CLUSTER, NAME, tasks, setup)
-        self.port = free_port()
+        self.port = ports.choose()
         url = f"http://127.0.0.1:{self.port}/push"
         self.crowd = Crowd(self.aws.world, self.service, url, TOKEN, throughput, rate)
         self.file.write_text(SPEC.format(region=REGION, throughput=throughput, startup=startup))

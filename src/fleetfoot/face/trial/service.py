@@ -7,7 +7,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,18 +16,12 @@ from typing import Any
 
 from fleetfoot.fleet.client import BlockingPlaneClient, PlaneError
 
-READY_WITHIN = 30.0  # s
+READY_WITHIN = 60.0  # s
 PR_SET_PDEATHSIG = 1
 
 
 class TrialFailed(Exception):
     """The fleet did not start, or the load could not run; the text is for a person."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _die_with_parent() -> None:
