@@ -19,15 +19,13 @@ from fleetfoot.fleet.balancer import BalancerSettings, stats
 from fleetfoot.fleet.balancer.balancer import RAMP_MS
 from fleetfoot.fleet.balancer.exchange import now_ms
 from fleetfoot.fleet.balancer.pressure import Pressure
-from fleetfoot.fleet.balancer.rates import Rates
 
-from . import log as lines
 from .child import Child, NotStarted
-from .counts import Age, Counts, record
-from .orders import FLEET, STREAMS, Orders
+from .orders import Orders
 from .program import Unusable
-from .rows import NOTHING, Row, Rows, parse
+from .rows import parse
 from .runtime import Silent
+from .sight import Sight
 from .tasks import Fleet
 
 log = logging.getLogger("fleetfoot.fleet")
@@ -55,10 +53,8 @@ class HAProxyBalancer:
         """As the embedded one; ``folder`` is where HAProxy's files go, and nobody else's."""
         self.name = name
         self._fleet = Fleet(concurrency)
-        self._counts, self._age = Counts(objective_ms), Age(objective_ms)
-        self._pressure, self._rates = Pressure(on_pressure), Rates(now_ms())
-        self._log = lines.LogPipe()
-        self._child = Child(folder, settings, self._log)
+        self._sight = Sight(self._fleet, objective_ms, Pressure(on_pressure), now_ms())
+        self._child = Child(folder, settings, self._sight.log)
         self._orders = Orders()
         self._changed = asyncio.Event()  # what is wanted
         self._seen = asyncio.Event()  # set, and replaced, at every look
@@ -66,8 +62,6 @@ class HAProxyBalancer:
         self._hasty_until = 0.0
         self._sock: socket.socket | None = None
         self._clock: asyncio.Task[None] | None = None
-        self._queue = self._connections = 0
-        self._queue_since: float | None = None
         self._looked = self._turned = now_ms()
         self._closing = False
 
@@ -141,18 +135,10 @@ class HAProxyBalancer:
 
     def snapshot(self) -> dict[str, object]:
         """The embedded balancer's keys; docs/haproxy.md says which of them are estimates or always 0."""
-        now, ended = now_ms(), self._counts.ended
-        tasks = self._fleet.tasks
+        now, tasks = now_ms(), self._fleet.tasks
         return {
-            **self._counts.to_json(),
-            "in_flight": sum(task.in_flight for task in tasks.values()),
-            "tunnels": sum(task.tunnels for task in tasks.values()),
-            "connections": self._connections,
+            **self._sight.to_json(now),
             "failing_open": self._fleet.failing_open,
-            "queue": self._queue,
-            "queue_ms": int(now - self._queue_since) if self._queue_since is not None else 0,
-            "oldest_ms": self._age.oldest_ms(now, ended),
-            "open_over": self._age.open_over(now, ended),
             "classes": {},
             "ejected": sum(task.conduct.until > 0 for task in tasks.values()),
             "tasks": stats.tasks_to_json(tasks.values(), now),
@@ -170,7 +156,7 @@ class HAProxyBalancer:
 
     def capacity_hint(self, per_task: float | None) -> None:
         """Requests/s one task carries, as learnt by the controller; None: unknown."""
-        self._pressure.hint = per_task if per_task is not None and per_task > 0 else None
+        self._sight.pressure.hint = per_task if per_task is not None and per_task > 0 else None
 
     async def close(self, deadline_ms: int) -> None:
         """Stop accepting, finish what is open, close everything at the deadline. Upgraded connections and event
@@ -186,12 +172,7 @@ class HAProxyBalancer:
         await self._child.end()
         if self._sock is not None:
             self._sock.close()
-        self._read_log()
-        self._counts.over()
-        for task in self._fleet.tasks.values():
-            task.in_flight = task.tunnels = 0
-        self._queue = self._connections = 0
-        self._log.close()
+        self._sight.close()
 
     async def _finish(self, deadline: float) -> None:
         """The last requests: HAProxy accepts no more, and ends by itself when no connection is left."""
@@ -202,7 +183,7 @@ class HAProxyBalancer:
         while self._child.running and now_ms() < deadline:
             with contextlib.suppress(Silent, ValueError):
                 await self._look()
-                if not self._queue and not any(task.in_flight for task in self._fleet.tasks.values()):
+                if not self._sight.queue and not self._sight.in_flight:
                     break
             await asyncio.sleep(HASTY_MS / 1000)
 
@@ -240,23 +221,18 @@ class HAProxyBalancer:
         self._fleet.judge(now_ms())
         await self._tell()
         now = now_ms()
-        queue_ms = now - self._queue_since if self._queue_since is not None else 0.0
-        tasks = self._fleet.tasks.values()
-        ready, outstanding = sum(task.routed for task in tasks), self._queue + sum(task.in_flight for task in tasks)
-        self._rates.turn(now, ready)
-        self._pressure.check(now, queue_ms, outstanding, ready, self._fleet.concurrency is not None, self._rates)
+        self._sight.press(now)
         if now - self._turned >= stats.RECENT_MS:
             self._turned = now
             state.bound(self._child.folder / "haproxy.log")
-            stats.age(tasks)
+            stats.age(self._fleet.tasks.values())
 
     async def _revive(self) -> None:
         """A new HAProxy in the place of one that ended. Clients that connect meanwhile wait in the kernel."""
         assert self._sock is not None
         log.warning("%s: HAProxy ended; a new one takes over", self.name)
         self._child.runtime.close()
-        self._read_log()
-        self._counts.over()
+        self._sight.over()
         self._orders = Orders()
         self._fleet.restarted()
         self._fleet.choose(now_ms())
@@ -290,46 +266,9 @@ class HAProxyBalancer:
         draining = [task for task in self._fleet.tasks.values() if self._orders.drains(task.server)]
         (text,) = await self._child.runtime.ask("show stat")
         rows = parse(text)
-        self._read_log()
-        now = self._looked = now_ms()
-        web, fleet, streams = (_row(rows, at) for at in (("web", "FRONTEND"), (FLEET, "BACKEND"), (STREAMS, "BACKEND")))
-        before = self._counts.offered, self._counts.ended
-        offered, ended = fleet.offered + streams.offered, fleet.ended + streams.ended
-        self._counts.totals(offered, ended, fleet.retried + streams.retried, web.ended - ended)
-        self._rates.arrivals += max(0, self._counts.offered - before[0])
-        self._rates.completions += max(0, self._counts.ended - before[1])
-        self._see_tasks(rows)
+        self._looked = now_ms()
+        self._sight.see(rows, self._looked)
         for task in draining:
             task.drained = not task.open
-        self._connections = web.current
-        self._queue = max(0, fleet.current - sum(task.in_flight for task in self._fleet.tasks.values()))
-        self._age.see(now, self._counts.offered - streams.current, self._counts.ended)
-        if not self._queue:
-            self._queue_since = None
-        elif self._queue_since is None:
-            self._queue_since = now
         self._seen.set()
         self._seen = asyncio.Event()
-
-    def _see_tasks(self, rows: Rows) -> None:
-        for task in self._fleet.tasks.values():
-            mine, streams = _row(rows, (FLEET, task.server)), _row(rows, (STREAMS, task.server))
-            task.in_flight, task.tunnels = mine.current, streams.current
-            task.served, task.errors = mine.ended + streams.ended, mine.bad + streams.bad
-            task.breaks = mine.broken + streams.broken
-            task.response_ms = mine.response_ms
-
-    def _read_log(self) -> None:
-        by_server = {task.server: task for task in self._fleet.tasks.values()}
-        for raw, times in self._log.read().items():
-            line = lines.parse(raw)
-            if line is None:
-                continue
-            task = by_server.get(line.server)
-            self._counts.line(line, times, task is not None and task.warming)
-            if task is not None and not line.stream:
-                record(task.recent, line.service, line.weight * times)
-
-
-def _row(rows: Rows, key: tuple[str, str]) -> Row:
-    return rows.get(key, NOTHING)
