@@ -23,6 +23,7 @@ from fleetfoot.core.engine import settle_all, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
 from fleetfoot.core.pack import decision_to_json
+from fleetfoot.core.policies.adaptive import POINT, Adaptive
 from fleetfoot.core.settings import Settings
 from fleetfoot.spec.loader import loads
 from fleetfoot.spec.zones import Zones
@@ -188,6 +189,14 @@ class World:
             else float(CARRIES) * rng.choice(TASKS) * rng.choice(SHARES)
         )
 
+    def remember(self) -> None:
+        """A day that adaptive thresholds have seen, one step before its end."""
+        for policy in self.settings.policies:
+            if isinstance(policy, Adaptive) and self.rng.random() < 0.7:
+                points = [self._mark(policy.signal) if self.rng.random() < 0.9 else None for _ in range(policy.keep)]
+                mine = {"slot": self.now // POINT, "sum": 0.0, "span": 0, "known": 0, "out": policy.above}
+                self.memory.slice(policy.name).update(mine, points=points, **{"in": policy.below})
+
     def _set(self, count: int) -> None:
         self.tasks.sort()
         del self.tasks[count:]
@@ -211,10 +220,13 @@ def worlds(seed: int) -> list[World]:
     compiled = compile_spec(loads(json.dumps({"services": services, **shared})))
     begin, tick = rng.choice(sorted(BEGINS.values())), rng.choice(TICKS)
     beat = rng.choice([0, 0, 0, 60, 80])
-    return [
+    made = [
         World(settings, tick, Random(seed * 31 + number), begin, rng.choice([0, 0, 3_600_000]), beat=beat)
         for number, settings in enumerate(compiled.values())
     ]
+    for one in made:
+        one.remember()
+    return made
 
 
 def digest(seed: int) -> str:

@@ -68,8 +68,7 @@ class Learnt:
         if per_task > self.most:
             self.most = per_task
         highest = self.most if self.declared is None else self.declared
-        if per_task > known:
-            known = max(known, min(per_task, highest))
+        known = max(known, min(per_task, highest))
         if known >= highest:
             self.wait, self.trying = FIRST_TRY, False
         elif now - self.moved >= self.wait:

@@ -78,3 +78,12 @@ def test_a_rate_joins_two_currencies_either_way() -> None:
 def test_a_fallback_of_nothing_is_nothing() -> None:
     found = compiled("services: {web: {run: x, signals: {jobs: {from: agent, fallback: 0}}}}")
     assert found["web"].contracts["jobs"].fallback == 0.0
+
+
+def test_a_service_by_itself_has_no_pool_of_a_database_that_only_its_file_knows() -> None:
+    text = """\
+        services: {web: {run: x, guards: {connections: {database: main, per task: 20}}}}
+        databases: {main: {connections: 100}}
+    """
+    service = loads(textwrap.dedent(text), "f").services["web"]
+    assert compile_service(service).pool is None

@@ -116,3 +116,12 @@ def test_what_is_held_says_so() -> None:
     one = service(10)
     one.set(25)
     assert "conflict_hold" in told(one.run(3))
+
+
+def test_the_rule_is_followed_to_its_last_millisecond() -> None:
+    one = service(10, YIELD)
+    one.set(25)
+    one.tick()
+    one.tick(59_999)
+    assert "conflict_hold" in told(one.tick(0))
+    assert one.tick(1).desired == 10

@@ -230,3 +230,14 @@ def test_a_contract_changes_no_signal_but_its_own() -> None:
         shown: dict[str, Any] = {"cpu": value, "load": 3.0}
         assert isinstance(plain.tick(**shown).votes[0][1], Want) == isinstance(other.tick(**shown).votes[0][1], Want)
         assert plain.decision == other.decision
+
+
+def test_a_gain_lets_nobody_go_where_the_target_asks_for_just_what_serves() -> None:
+    """Four tasks at 48 % for 50 %: 3.84 of them would do."""
+    service = agreed(replace(CPU, gain=0.5, tolerance=0.0), tasks=4)
+    assert service.tick(cpu=0.48).desired == 4
+
+
+def test_an_advising_signal_that_is_content_with_the_count_advises_nothing() -> None:
+    service = agreed(LOAD, CPU, cpu=Contract(role="advises"))
+    assert "advises" not in told(service.tick(load=40.0, cpu=0.5))

@@ -10,7 +10,7 @@ import pytest
 
 from fleetfoot.core.flips import SOON, Flip, Flips, Held, flips
 from fleetfoot.core.model import State
-from fleetfoot.core.policies import Default, Schedule, Slo, Step, Thresholds
+from fleetfoot.core.policies import Backlog, Default, Schedule, Slo, Step, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.policies.step import CHANGE
 from fleetfoot.core.schedule import Window
@@ -163,3 +163,22 @@ def test_it_looks_ahead_until_every_hold_has_passed(rules: GuardSettings, seeing
     service = Service(CPU, guards=rules, seeing=seeing)
     service.tick(**CALM)
     assert asked(service, **CALM).span == span
+
+
+def test_a_signal_at_nothing_has_its_flip_point_where_the_first_growth_is() -> None:
+    """No message waits for no worker: the very first one starts one, and half of one would as well."""
+    service = Service(Backlog("backlog", "jobs", 10.0), tasks=0, minimum=0, maximum=50)
+    service.run(60, jobs=0.0)
+    found = of(asked(service, jobs=0.0).grows, "jobs")
+    assert isinstance(found, Flip)
+    assert found.value < 0.01
+
+
+def test_tasks_that_are_still_leaving_are_not_taken_for_some_that_are_coming() -> None:
+    """Five of ten were let go and all ten still serve: a queue of two seconds' work grows the count all the same."""
+    service = calm(Default())
+    assert service.decision is not None
+    service.decision = service.decision._replace(desired=5, current=5)
+    found = asked(service, **{**CALM, "queue": 300.0, "latency": 900.0}).now
+    assert found is not None
+    assert (found.tasks > 5, found.after) == (True, pytest.approx(11_000, abs=1_000))

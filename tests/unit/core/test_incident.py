@@ -100,3 +100,24 @@ def test_incident_switched_off_holds_nothing() -> None:
     holding = watched()
     holding.settings = replace(holding.settings, guards=OPEN)
     assert holding.run(150, requests=32.0, **{**CALM, "errors": 0.5}).desired == 2
+
+
+def test_incident_four_fifths_of_the_crowd_are_back_enough() -> None:
+    holding = watched()
+    bad = {**CALM, "errors": 0.5}
+    assert "incident_hold" in told(holding.run(20, requests=64.0, **bad))
+    holding.run(20, requests=127.0, **bad)
+    assert "incident_hold" in told(holding.run(2, requests=64.0, **bad))
+    holding.run(20, requests=128.0, **CALM)
+    assert holding.memory.slices["incident"]["until"] is None
+
+
+def test_incident_the_least_ever_seen_is_forgotten_within_days() -> None:
+    """Once 100/s, then 200/s for a day: two thirds of the way up, and 75/s is less than half of that."""
+    for days, held in ((0, False), (1, True)):
+        holding = watched()
+        holding.run(600, requests=100.0, **CALM)
+        holding.run(60 + days * 86_400, ms=60_000, requests=200.0, **CALM)
+        holding.run(130, requests=200.0, **CALM)
+        codes = [told(decision) for decision in holding.ticks(20, requests=75.0, **CALM)]
+        assert any("incident_hold" in code for code in codes) is held

@@ -286,3 +286,18 @@ def test_its_memory_is_bounded_and_survives_json_at_any_moment() -> None:
         assert max(len(one.mine["jumps"]), len(one.mine["returns"])) <= KEPT
         at = (i + 1) * 20 * MINUTE - LEAD
         assert one.look(at) == other.look(at)
+
+
+def test_a_surge_out_of_little_is_as_many_times_the_present_rate_as_the_last_was_of_its_foot() -> None:
+    jump, returns = [0.0, 1.5, 90.0, 1], [1_000_000.0, 10_000.0, 7_200_000.0, 0.0]
+    found = expected({"jumps": [jump], "returns": [returns]}, 990_000, LEAD, 1.0)
+    assert found is not None
+    assert found.rate == 60.0
+
+
+@pytest.mark.parametrize(("off", "kept"), [(36_000, True), (36_001, False)])
+def test_a_third_rise_stands_a_hundredth_of_the_period_off_at_the_most(off: int, kept: bool) -> None:
+    hour = 60 * MINUTE
+    mine: dict[str, Any] = {"jumps": [[float(at), 100.0, 300.0, 1] for at in (-off, hour)]}
+    watch(mine, 2 * hour + 5_000, 300.0, 100.0 + 200.0 / 6.0, 1.0)
+    assert [row[2] for row in mine["returns"]] == [hour] * kept

@@ -160,3 +160,11 @@ def test_a_controller_that_slept_a_day_starts_with_a_small_pool() -> None:
     service.now += 24 * HOUR
     assert service.at(168.0, 3).tasks <= 1
     assert service.now > START
+
+
+def test_of_requests_that_were_never_seen_nothing_is_kept_warm() -> None:
+    service = Pooled()
+    service.tick(cpu=0.5)
+    pool = warm.size(service.settings, service.memory, service.see(), 0)
+    assert pool is not None
+    assert (pool.tasks, pool.reason.data["rise"]) == (0, 0.0)

@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
     def ease(self, value: float) -> float:
         """How far it is under the lower bound, as a share of it."""
-        return min((self.down - value) / self.down, 1.0) if value < self.down else 0.0
+        return (self.down - value) / self.down if value < self.down else 0.0
 
 
 Seen = Sequence[tuple[Row, float]]
