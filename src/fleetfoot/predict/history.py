@@ -11,7 +11,8 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetfoot.traffic.samples import TraceErrors, read_samples
+from fleetfoot.traffic.samples import read_samples
+from fleetfoot.traffic.unpacked import TraceErrors
 
 STEP = 300  # s
 DAY = 86_400

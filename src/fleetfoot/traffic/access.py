@@ -7,12 +7,9 @@ the first few are shown; when most are, the file is something else and is refuse
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +17,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from fleetfoot.traffic.samples import MOST_ROWS, Samples, TraceError, TraceErrors
+from fleetfoot.traffic.samples import MOST_ROWS, Samples
+from fleetfoot.traffic.unpacked import TraceError, TraceErrors, unpacked
 
 LONGEST = 65_536  # bytes of a line; what is longer is malformed and not kept
 SHOWN = 5  # malformed lines remembered
@@ -155,32 +153,17 @@ def _iso_time(text: str) -> float:
 
 
 def _lines(source: Path | BufferedReader[Any], name: str, progress: Callable[[int], None]) -> Iterator[bytes]:
-    """The lines, each cut to ``LONGEST`` bytes; gzip is told by its first bytes."""
-    try:
-        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as raw:
-            if raw.peek(2)[:2] == b"\x1f\x8b":
-                with gzip.open(raw) as unpacked:
-                    yield from _cut(unpacked, raw, progress)
-            else:
-                yield from _cut(raw, raw, progress)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise TraceErrors(name, [TraceError(0, "the gzip file is damaged or cut short")]) from None
-    except OSError as error:
-        raise TraceErrors(name, [TraceError(0, f"cannot read it: {error.strerror or error}")]) from None
-
-
-def _cut(
-    lines: BufferedReader[Any] | gzip.GzipFile, raw: BufferedReader[Any], progress: Callable[[int], None]
-) -> Iterator[bytes]:
+    """The lines, each cut to ``LONGEST`` bytes."""
     number = 0
-    while line := lines.readline(LONGEST):
-        number += 1
-        rest = line
-        while len(rest) == LONGEST and not rest.endswith(b"\n"):
-            rest = lines.readline(LONGEST)
-        yield line
-        if number % STEP == 0 and raw.seekable():
-            progress(raw.tell())
+    with unpacked(source, name) as (data, raw):
+        while line := data.readline(LONGEST):
+            number += 1
+            rest = line
+            while len(rest) == LONGEST and not rest.endswith(b"\n"):
+                rest = data.readline(LONGEST)
+            yield line
+            if number % STEP == 0 and raw.seekable():
+                progress(raw.tell())
 
 
 def _date(seconds: float) -> str:

@@ -8,40 +8,21 @@ a trace that is quietly repaired is a measurement of something else.
 from __future__ import annotations
 
 import csv
-import gzip
 import math
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from fleetfoot.traffic import table
+from fleetfoot.traffic.unpacked import TraceError, TraceErrors, unpacked
 
 Fill = Literal["line"]
 MOST_ROWS = 5_000_000  # two months by the second; a bigger file is a mistake, or a bomb
-MOST_SHOWN = 10  # errors printed; the rest is counted
 HEADER = ["timestamp", "value"]
-_TEXT: Any = {"encoding": "utf-8-sig", "newline": ""}
-
-
-class TraceError(NamedTuple):
-    """One thing wrong in a trace file. ``line`` counts from 1; 0 means the file as a whole."""
-
-    line: int
-    message: str
-
-
-class TraceErrors(ValueError):
-    """Everything wrong with a trace file. ``errors`` in the order of the file."""
-
-    def __init__(self, name: str, errors: list[TraceError]) -> None:
-        self.name, self.errors = name, errors
-        rows = [f"{name}:{e.line}: {e.message}" if e.line else f"{name}: {e.message}" for e in errors[:MOST_SHOWN]]
-        more = len(errors) - len(rows)
-        super().__init__("\n".join(rows + [f"... and {more} more of the kind"] * (more > 0)))
 
 
 class Row(NamedTuple):
@@ -78,18 +59,12 @@ def read_samples(path: str | Path, *, fill: Fill | None = None) -> Samples:
 
 
 def _text(path: Path, name: str) -> Iterator[str]:
-    """The lines of the file; gzip is told by its first bytes, not by the name."""
+    """The lines of the file."""
     try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rt", **_TEXT) if packed else path.open("rt", **_TEXT) as lines:
+        with unpacked(path, name) as (data, _), TextIOWrapper(data, encoding="utf-8-sig", newline="") as lines:
             yield from lines
     except UnicodeDecodeError:
         raise TraceErrors(name, [TraceError(0, "not a text file: it is not UTF-8")]) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise TraceErrors(name, [TraceError(0, "the gzip file is damaged or cut short")]) from None
-    except OSError as error:
-        raise TraceErrors(name, [TraceError(0, f"cannot read it: {error.strerror or error}")]) from None
 
 
 def is_table(path: Path) -> bool:
@@ -99,14 +74,14 @@ def is_table(path: Path) -> bool:
 
 
 def is_trace(path: Path) -> bool:
-    """Whether the file is Parquet, or its first line (of gzip too) the head of a trace. Raises OSError, TraceErrors."""
+    """Whether the file is Parquet, or its first line (of gzip too) the head of a trace. Raises OSError."""
     if is_table(path):
         return True
-    with path.open("rb") as raw, gzip.open(raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw as lines:
-        try:
-            first = lines.readline(200).decode("utf-8-sig", "replace")
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return False
+    try:
+        with unpacked(path, str(path)) as (data, _):
+            first = data.readline(200).decode("utf-8-sig", "replace")
+    except TraceErrors:
+        return False
     return [cell.strip().lower() for cell in first.split(",")] == HEADER
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from fleetfoot.traffic.samples import Fill, Samples, TraceError, TraceErrors, parse_time, read_samples, short
+from fleetfoot.traffic.samples import Fill, Samples, parse_time, read_samples, short
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.shapes import joined_points
+from fleetfoot.traffic.unpacked import TraceError, TraceErrors
 
 
 def load_trace(

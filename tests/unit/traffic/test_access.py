@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.traffic.access import LONGEST, Log, read_log, statuses
-from fleetfoot.traffic.samples import TraceErrors
+from fleetfoot.traffic.unpacked import TraceErrors
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "traffic" / "access.log"
 MIDNIGHT = 1_772_409_600.0  # 2026-03-02T00:00:00Z

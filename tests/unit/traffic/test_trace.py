@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetfoot.traffic.samples import TraceErrors, read_samples
+from fleetfoot.traffic.samples import read_samples
 from fleetfoot.traffic.trace import load_trace
+from fleetfoot.traffic.unpacked import TraceErrors
 
 
 def write(folder: Path, text: str, name: str = "t.csv") -> Path:
