@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleetfoot.provision.plan import Plan
-from fleetfoot.provision.statements import Allow, arn, document
+from fleetfoot.provision.statements import SCALABLE, Allow, arn, document
 from fleetfoot.provision.template import Tagged, Value, attribute
 
 
 class RoleResource(Tagged, of="AWS::IAM::Role", named="RoleName"):
     AssumeRolePolicyDocument: Value
     Policies: Value = None
+    PermissionsBoundary: Value = None
     Description: Value = None
 
 
@@ -44,7 +45,7 @@ class Role:
         policies = [{"PolicyName": self.suffix, "PolicyDocument": self.document()}] if self.allows else None
         return RoleResource(
             called=plan.names.of(self.suffix), AssumeRolePolicyDocument=self.trust(), Policies=policies,
-            Description=self.about, why=self.about,
+            PermissionsBoundary=plan.asks.boundary, Description=self.about, why=self.about,
         )  # fmt: skip
 
 
@@ -122,10 +123,6 @@ def task_role(plan: Plan) -> Role:
 def controller_role(plan: Plan) -> Role:
     """A pure change of the count needs no iam:PassRole."""
     cluster = {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}
-    scalable = {
-        "application-autoscaling:service-namespace": "ecs",
-        "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
-    }
     instances = arn("ecs", f"container-instance/{plan.names.cluster}/*")
     target = arn("application-autoscaling", "scalable-target/*")
     about = "lets the controller set the count of one service"
@@ -138,7 +135,7 @@ def controller_role(plan: Plan) -> Role:
         Allow(("application-autoscaling:DescribeScalableTargets",), "*", "whether the backstop is there and armed"),
         Allow(
             ("application-autoscaling:RegisterScalableTarget",), target,
-            "suspends the scale-in of the backstop, and hands it back at release", {"StringEquals": scalable},
+            "suspends the scale-in of the backstop, and hands it back at release", {"StringEquals": SCALABLE},
         ),
     ]  # fmt: skip
     if queues:

@@ -29,9 +29,17 @@ UNSCOPED = {
     "logs:CreateLogDelivery": "not scoped by AWS",
     "logs:DeleteLogDelivery": "not scoped by AWS",
     "route53:CreateHostedZone": "its id is not known before",
+    "sns:Unsubscribe": "a subscription is no resource of IAM",
     "servicediscovery:CreatePrivateDnsNamespace": "its id is not known before",
+    "servicediscovery:TagResource": "not scoped by AWS",
+    "servicediscovery:UntagResource": "not scoped by AWS",
 }
 """Action -> why AWS leaves no choice but ``*`` (IAM's service authorization reference)."""
+SCALABLE = {
+    "application-autoscaling:service-namespace": "ecs",
+    "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+}
+"""Conditions of actions on a scalable target, whose id is AWS's own."""
 LONGEST = 5_400  # characters of statements: AWS takes 6,144 once REGION and ACCOUNT are filled in
 LISTS = "it only looks, and AWS scopes that to nothing"
 """Why of any other action."""
@@ -81,7 +89,7 @@ def documents(allows: Iterable[Allow]) -> list[dict[str, Any]]:
 
 def arn(service: str, path: str) -> Value:
     """The ARN of something of ``service``, in the stack's own account and Region where it has them."""
-    worldwide = service in ("budgets", "iam", "route53", "s3") or path.startswith("dashboard/")
+    worldwide = service in ("billing", "budgets", "iam", "route53", "s3") or path.startswith("dashboard/")
     of_all = service in ("route53", "s3") or path.startswith(("image/", "parameter/aws/"))
     region, account = "" if worldwide else "${AWS::Region}", "" if of_all else "${AWS::AccountId}"
     return sub(f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{path}")

@@ -139,6 +139,8 @@ def _role(plan: Plan, role: Role, known: Mapping[str, str]) -> Iterator[Row]:
         return
     trust = json.dumps(_resolved(role.trust(), known))
     made = {"name": name, "description": role.about, "assume_role_policy": trust, "tags": {"Name": name, **plan.tags}}
+    if plan.asks.boundary is not None:
+        made["permissions_boundary"] = plan.asks.boundary
     yield "aws_iam_role", label, made
     yield "aws_iam_role_policy", label, policy | {"role": f"${{aws_iam_role.{label}.name}}"}
 

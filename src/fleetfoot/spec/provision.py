@@ -16,6 +16,10 @@ RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096
 """Days CloudWatch Logs can keep a log; it takes no other number."""
 
 
+_boundary = matching(
+    r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+",
+    "is no managed policy: write its ARN, arn:aws:iam::ACCOUNT:policy/NAME",
+)
 _name = matching(
     r"[a-z][a-z0-9-]{0,18}[a-z0-9]",
     "is not allowed: 2 to 20 small letters, digits and hyphens, since AWS bounds what is made of it at 32",
@@ -91,6 +95,8 @@ class Provision(Part):
     """How people get in: exec opens a shell in a task through SSM, bastion is a host with SSH. Default none."""
     bastion_from: _Cidr | None = None
     """The one address that may reach the bastion. Required with access: bastion."""
+    boundary: Annotated[str, TextForm("an ARN", "arn:aws:iam::ACCOUNT:policy/most", _boundary)] | None = None
+    """The permissions boundary of every role: what none of them may pass, whatever its policy says. Default: none."""
     logs: Annotated[int, _Retention(low=1)] = 30
     """Days that logs are kept. Default 30."""
     namespace: Annotated[str, TextForm("a namespace", "MyApp/Performance", _namespace)] | None = None

@@ -11,7 +11,7 @@ import pytest
 from fleetfoot.edge.aws.buckets import LIMITS
 from fleetfoot.provision import MODES, Plan, stack
 from fleetfoot.provision.deployment import THROUGH, deployment_role
-from fleetfoot.provision.handlers import ROWS
+from fleetfoot.provision.handlers import rows
 from fleetfoot.provision.roles import Role, adopt_role, roles
 from fleetfoot.provision.statements import PARTLY, UNSCOPED, Allow, documents, plain
 from tests.unit.provision.made import EVERYTHING, body, of_type, plan
@@ -48,14 +48,19 @@ def test_no_action_has_a_wildcard(allow: Allow) -> None:
 @pytest.mark.parametrize("allow", statements())
 def test_a_wildcard_resource_stands_only_where_aws_scopes_the_action_to_none(allow: Allow) -> None:
     for text in texts(allow.on):
-        if text == "*" and allow.given == THROUGH:
+        if text == "*" and through(allow):
             assert all(looks(action) for action in set(allow.actions) - set(UNSCOPED))
         elif text == "*":
             assert set(allow.actions) <= set(UNSCOPED)
         elif "*" in text:
             assert text.index("*") == len(text) - 1
-            assert set(allow.actions) <= set(PARTLY) or allow.given == THROUGH or "my-app" in text
+            assert set(allow.actions) <= set(PARTLY) or through(allow) or "my-app" in text
             assert allow.given or "my-app" in text or all(looks(action) for action in allow.actions)
+
+
+def through(allow: Allow) -> bool:
+    """Whether it is for CloudFormation alone."""
+    return THROUGH.items() <= allow.given.items()
 
 
 def looks(action: str) -> bool:
@@ -131,17 +136,15 @@ ALL = [(mode, beside) for mode in MODES for beside in (EVERYTHING, "database: au
 def test_who_deploys_may_make_every_type_of_the_template_and_no_other(mode: str, beside: str) -> None:
     of = plan(mode, provision=beside, monthly=100.0)
     kinds = {one["Type"] for one in stack(of).body()["Resources"].values()}
-    rows = {row for row in ROWS if f"AWS::{row.kind}" in kinds}
-    assert kinds == {f"AWS::{row.kind}" for row in rows}
-    wanted = {f"{row.service}:{action}" for row in rows for action in row.does.split()}
-    through = {action for allow in deployment_role(of).allows if allow.given == THROUGH for action in allow.actions}
-    assert through == wanted
+    assert kinds == {f"AWS::{row.kind}" for row in rows(kinds)}
+    wanted = {f"{row.service}:{action}" for row in rows(kinds) for action in row.does}
+    assert {action for allow in deployment_role(of).allows if through(allow) for action in allow.actions} == wanted
 
 
 def test_who_deploys_does_nothing_but_through_cloudformation_and_passes_roles_to_their_services_only() -> None:
     own, *made, passes, linked_roles = deployment_role(plan("controller", provision=EVERYTHING)).allows
     assert texts(own.on) == ["arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/my-app/*"]
-    assert all(allow.given == THROUGH for allow in made)
+    assert all(through(allow) for allow in made)
     assert (passes.actions, texts(passes.on)) == (
         ("iam:PassRole",), ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role/my-app-*"],
     )  # fmt: skip
@@ -149,6 +152,36 @@ def test_who_deploys_does_nothing_but_through_cloudformation_and_passes_roles_to
         "ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com",
     ]  # fmt: skip
     assert "elasticache.amazonaws.com" in linked_roles.given["StringEquals"]["iam:AWSServiceName"]
+
+
+def conditions(of: Plan, action: str) -> list[dict[str, str]]:
+    """The further conditions of every statement of who deploys that has ``action``."""
+    return [allow.given.get("StringEquals", {}) for allow in deployment_role(of).allows if action in allow.actions]
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:DeleteVpc", "ec2:TerminateInstances", "ec2:ReleaseAddress", "ec2:DetachInternetGateway"]
+)
+def test_who_deploys_takes_away_of_the_network_only_what_has_the_services_tag(action: str) -> None:
+    of = plan("controller", provision=EVERYTHING)
+    assert conditions(of, action) == [{"aws:ResourceTag/fleetfoot:service": "encryptor"}]
+
+
+def test_who_deploys_scales_nothing_but_services_on_ecs() -> None:
+    (found,) = conditions(plan(), "application-autoscaling:PutScalingPolicy")
+    assert found["application-autoscaling:service-namespace"] == "ecs"
+
+
+def test_with_a_boundary_every_role_has_it_and_who_deploys_makes_no_role_without() -> None:
+    most = "arn:aws:iam::123456789012:policy/most"
+    of = plan("controller", provision=f"boundary: {most}")
+    made = of_type(stack(of).body(), "AWS::IAM::Role").values()
+    assert [one["PermissionsBoundary"] for one in made] == [most] * 4
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        assert conditions(of, action) == [{"iam:PermissionsBoundary": most}]
+    everything = {action for allow in deployment_role(of).allows for action in allow.actions}
+    assert "iam:DeleteRolePermissionsBoundary" not in everything
+    assert "iam:AttachRolePolicy" not in everything
 
 
 @pytest.mark.parametrize(("mode", "beside"), ALL)
