@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from . import paths
+from .clock import mono_ms
 from .supervisor import Refused
-from .task import mono_ms
 
 log = logging.getLogger("fleetfoot.fleet")
 Op = Callable[[Mapping[str, Any]], Mapping[str, Any]]

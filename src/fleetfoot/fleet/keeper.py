@@ -16,7 +16,6 @@ import os
 import secrets
 import selectors
 import signal
-import socket
 import sys
 import time
 from collections import deque
@@ -24,19 +23,17 @@ from pathlib import Path
 
 from . import proc, sweep
 from .child import Child, plane_link, python
+from .clock import mono_ms
 from .haproxy.program import unusable
 from .locks import Locked, take
-from .settings import BadSettings, FleetSettings, address, load
-from .sockets import PortTaken, bind, listens_on
+from .settings import BadSettings, FleetSettings, load
+from .signals import Signals
+from .sockets import Listening, PortTaken, listens_on
 from .state import Store, write_json
 
 _CONTROLLER_STOP_MS = 5000
 _SPARE_MS = 10_000  # beyond drain and stop timeout before a plane that does not end is killed
 _EXITS_KEPT = 1024
-
-
-def now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 def say(text: str) -> None:
@@ -51,13 +48,11 @@ def say(text: str) -> None:
 class Keeper:
     """One life of a fleet."""
 
-    def __init__(self, settings: FleetSettings, config: Path) -> None:
-        self.settings, self.config = settings, config
+    def __init__(self, settings: FleetSettings, config: Path, listening: Listening) -> None:
+        self.settings, self.config, self._listening = settings, config, listening
         self.store = Store(settings.state)
         self.run_name = secrets.token_hex(8)
         self.code = 0
-        self._listen: dict[str, socket.socket] = {}
-        self._push: socket.socket | None = None
         self._plane = Child("plane")
         self._controller = Child("controller")
         self._exits: deque[list[int]] = deque(maxlen=_EXITS_KEPT)
@@ -66,26 +61,10 @@ class Keeper:
         self._kill_at: int | None = None
         self._token = secrets.token_urlsafe(24)  # of the tasks' pushes
         self._selector = selectors.DefaultSelector()
-        self._signals: list[int] = []
-        self._wakers = socket.socketpair()
+        self._signals = Signals((signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD))
+        self._selector.register(self._signals.wake, selectors.EVENT_READ)
 
     # start
-
-    def bind(self) -> None:
-        """Bind every socket, or none. Raises PortTaken."""
-        try:
-            for one in self.settings.services:
-                self._listen[one.name] = bind(*address(one.listen), one.name)
-            if self.settings.push:
-                self._push = bind("127.0.0.1", 0, "push")
-        except PortTaken:
-            self._unbind()
-            raise
-
-    def _unbind(self) -> None:
-        for sock in (*self._listen.values(), *([self._push] if self._push else [])):
-            sock.close()
-        self._listen, self._push = {}, None
 
     def _env(self) -> dict[str, str]:
         env = {key: value for key, value in os.environ.items() if not key.startswith("FLEETFOOT_")}
@@ -94,23 +73,22 @@ class Keeper:
             sweep.RUN_MARK: self.run_name,
             "FLEETFOOT_TOKEN": self._token,
         }
-        if self._push is not None:
-            env["FLEETFOOT_PUSH_URL"] = f"http://127.0.0.1:{self._push.getsockname()[1]}/push"
+        if self._listening.push is not None:
+            env["FLEETFOOT_PUSH_URL"] = f"http://127.0.0.1:{self._listening.push.getsockname()[1]}/push"
         return env
 
     def run(self) -> int:
         """Start everything and keep it until it is told to stop. The exit code."""
         proc.become_subreaper()
-        wake = self._catch_signals()
         self._start_plane()
         if self.settings.controller:
             self._start_controller()
         for one in self.settings.services:
-            say(f"{one.name} listens on {listens_on(one.listen, self._listen[one.name])}")
+            say(f"{one.name} listens on {listens_on(one.listen, self._listening.services[one.name])}")
         while self._phase != "over":
             for key, events in self._selector.select(self._wait_s()):
-                if key.fileobj is wake:
-                    wake.recv(4096)
+                if key.fileobj is self._signals.wake:
+                    self._signals.wake.recv(4096)
                 elif events & selectors.EVENT_READ:
                     self._hear()
                 if events & selectors.EVENT_WRITE:
@@ -121,22 +99,12 @@ class Keeper:
         self._finish()
         return self.code
 
-    def _catch_signals(self) -> socket.socket:
-        ours, theirs = self._wakers
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, lambda got, _: self._signals.append(got))
-        self._selector.register(ours, selectors.EVENT_READ)
-        return ours
-
     def _start_plane(self) -> None:
-        listen = {name: sock.fileno() for name, sock in self._listen.items()}
+        listen = {name: sock.fileno() for name, sock in self._listening.services.items()}
         ours, theirs = plane_link()
         options = {"config": str(self.config), "link": theirs.fileno(), "listen": listen}
         argv = python("fleetfoot.fleet.plane", options)
-        self._plane.start(argv, self._env(), (*listen.values(), theirs.fileno()), now_ms())
+        self._plane.start(argv, self._env(), (*listen.values(), theirs.fileno()), mono_ms())
         theirs.close()
         self._plane.link = ours
         self._watch_link(self._plane.send(*({"exit": one} for one in self._exits)))
@@ -144,10 +112,11 @@ class Keeper:
 
     def _start_controller(self) -> None:
         assert self.settings.controller is not None
-        env, fds = self._env(), [self._push.fileno()] if self._push is not None else []
+        push = self._listening.push
+        env, fds = self._env(), [push.fileno()] if push is not None else []
         if fds:
             env["FLEETFOOT_PUSH_FD"] = str(fds[0])
-        self._controller.start(list(self.settings.controller), env, fds, now_ms())
+        self._controller.start(list(self.settings.controller), env, fds, mono_ms())
         self._remember()
 
     def _remember(self) -> None:
@@ -185,12 +154,11 @@ class Keeper:
 
     def _selector_drop(self) -> None:
         for key in list(self._selector.get_map().values()):
-            if key.fileobj is not self._wakers[0]:
+            if key.fileobj is not self._signals.wake:
                 self._selector.unregister(key.fileobj)
 
     def _obey(self) -> None:
-        signals, self._signals = self._signals, []
-        for number in signals:
+        for number in self._signals.take():
             if number == signal.SIGINT and self._phase != "run":
                 say("killing everything")
                 self.code = 130
@@ -210,7 +178,7 @@ class Keeper:
 
     def _plane_ended(self, code: int) -> None:
         self._selector_drop()
-        self._plane.ended(now_ms())
+        self._plane.ended(mono_ms())
         if self._phase == "plane":
             self._phase = "over"
         elif self._phase != "run":
@@ -223,7 +191,7 @@ class Keeper:
             say(f"the data plane ended with code {code}; a new one takes over")
 
     def _controller_ended(self, code: int) -> None:
-        self._controller.ended(now_ms())
+        self._controller.ended(mono_ms())
         if self._phase == "controller":
             self._stop_plane()
         elif self._phase == "run":
@@ -235,10 +203,10 @@ class Keeper:
         times = [self._kill_at] if self._kill_at is not None else []
         if self._phase == "run":
             times += [one.again for one in (self._plane, self._controller) if one.again is not None]
-        return max(0, min(times) - now_ms()) / 1000 if times else None
+        return max(0, min(times) - mono_ms()) / 1000 if times else None
 
     def _timers(self) -> None:
-        now = now_ms()
+        now = mono_ms()
         if self._phase == "run":
             if self._plane.due(now):
                 self._start_plane()
@@ -256,11 +224,11 @@ class Keeper:
         if self._phase != "run":
             return
         say("stopping")
-        self._unbind()
+        self._listening.close()
         self._phase = "controller"
         if self._controller.pid:
             self._controller.signal(signal.SIGTERM)
-            self._kill_at = now_ms() + _CONTROLLER_STOP_MS
+            self._kill_at = mono_ms() + _CONTROLLER_STOP_MS
         else:
             self._stop_plane()
 
@@ -270,7 +238,7 @@ class Keeper:
             self._phase = "over"
             return
         services = self.settings.services
-        self._kill_at = now_ms() + max(one.drain_ms + one.stop_timeout_ms for one in services) + _SPARE_MS
+        self._kill_at = mono_ms() + max(one.drain_ms + one.stop_timeout_ms for one in services) + _SPARE_MS
         self._plane.signal(signal.SIGTERM)
 
     def _finish(self) -> None:
@@ -278,25 +246,15 @@ class Keeper:
         for child in (self._plane, self._controller):
             child.signal(signal.SIGKILL)
         patience = max(one.stop_timeout_ms for one in self.settings.services)
-        sweep.end(self._left, 0 if self.code == 130 else patience, self._pause)
+        sweep.end(lambda: sweep.left(self.run_name), 0 if self.code == 130 else patience, self._pause)
         sweep.forget(self.store)
-        signal.set_wakeup_fd(-1)
-        for sock in self._wakers:
-            sock.close()
-
-    def _left(self) -> dict[int, int]:
-        """Every descendant, and whatever carries the name of this life."""
-        below = [pid for pid in proc.tree(os.getpid()) if pid != os.getpid()]
-        found = {pid: start for pid in below if (start := proc.start_time(pid)) is not None} | sweep.marked(
-            self.run_name
-        )
-        return {pid: start for pid, start in found.items() if proc.alive(pid, start)}
+        self._signals.close()
 
     def _pause(self, seconds: float) -> None:
         for _ in proc.reap():
             pass
-        if signal.SIGINT in self._signals:  # no more patience
-            for pid, start in self._left().items():
+        if signal.SIGINT in self._signals.come:  # no more patience
+            for pid, start in sweep.left(self.run_name).items():
                 proc.kill(pid, start, signal.SIGKILL)
         time.sleep(seconds)
 
@@ -317,8 +275,7 @@ def main(argv: list[str]) -> int:
         lock = take(store.lock)
         if cleaned := sweep.clean_up(store):
             say(f"ended {cleaned} processes of a keeper that died")
-        keeper = Keeper(settings, path)
-        keeper.bind()
+        keeper = Keeper(settings, path, Listening(settings))
     except (BadSettings, Locked, PortTaken, OSError) as error:
         say(str(error))
         return 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import choose, pool, ports, proc, warmup, watch
 from .balancers import AnyBalancer
+from .clock import mono_ms
 from .exits import Exits
 from .health import Gate, probe
 from .hung import served
@@ -19,7 +20,7 @@ from .rollout import Rollout
 from .roster import Roster
 from .settings import ServiceSettings
 from .state import Store, TaskRecord
-from .task import Task, environment, mono_ms, record, spawn
+from .task import Task, environment, record, spawn
 
 log = logging.getLogger("fleetfoot.fleet")
 _LOGS_KEPT = 50  # of tasks that are gone

@@ -26,6 +26,7 @@ from . import files, proc, state, stats
 from .admin import Admin
 from .balancer import BalancerSettings
 from .balancers import AnyBalancer, make_balancer
+from .clock import mono_ms
 from .exits import Exits, OomWatch
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
 from .sockets import listens_on
@@ -33,7 +34,6 @@ from .state import Store, TaskRecord
 from .strays import end_forks, end_strays
 from .supervisor import Supervisor
 from .sweep import RUN_MARK
-from .task import mono_ms
 
 log = logging.getLogger("fleetfoot.fleet")
 _TICK_S = 1.0

@@ -8,11 +8,12 @@ from collections.abc import Coroutine
 
 from . import replace
 from .balancers import AnyBalancer
+from .clock import mono_ms
 from .ledger import Ledger
 from .rollout import Rollout
 from .settings import ServiceSettings
 from .state import Store, tail
-from .task import Task, mono_ms
+from .task import Task
 
 log = logging.getLogger("fleetfoot.fleet")
 

@@ -6,6 +6,7 @@ import errno
 import socket
 
 from . import proc
+from .settings import FleetSettings, address
 
 BACKLOG = 4096
 
@@ -29,6 +30,28 @@ def bind(host: str, port: int, service: str) -> socket.socket:
         sock.close()
         raise PortTaken(_why(error, host, port, service)) from error
     return sock
+
+
+class Listening:
+    """The sockets of one life of a fleet: one for each service, and one for pushes where they are wanted."""
+
+    def __init__(self, settings: FleetSettings) -> None:
+        """Bind all, or none. Raises PortTaken."""
+        self.services: dict[str, socket.socket] = {}
+        self.push: socket.socket | None = None
+        try:
+            for one in settings.services:
+                self.services[one.name] = bind(*address(one.listen), one.name)
+            if settings.push:
+                self.push = bind("127.0.0.1", 0, "push")
+        except PortTaken:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for sock in (*self.services.values(), *([self.push] if self.push else [])):
+            sock.close()
+        self.services, self.push = {}, None
 
 
 def listens_on(asked: str, sock: socket.socket) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import proc
+from .clock import mono_ms
 from .rollout import Rollout
 from .supervisor import Supervisor
-from .task import Task, mono_ms
+from .task import Task
 
 _NO_COUNTS = {"in_flight": 0, "served": 0, "errors": 0, "p95_ms": 0.0}
 _STATES = ("serving", "warming", "starting", "draining", "warm", "failed")

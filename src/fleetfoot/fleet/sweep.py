@@ -6,11 +6,13 @@ it was started with the random name of that keeper's life in its environment.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
 
 from . import proc
+from .clock import mono_ms
 from .state import Store, read_json
 
 RUN_MARK = "FLEETFOOT_RUN"  # in the environment of every process below a keeper: the name of its life
@@ -25,6 +27,13 @@ def marked(run: str) -> dict[int, int]:
     """pid -> start time of every process started below a keeper's life."""
     pids = proc.marked(RUN_MARK, run) if run else []
     return {pid: start for pid in pids if (start := proc.start_time(pid)) is not None}
+
+
+def left(run: str) -> dict[int, int]:
+    """pid -> start time of every living descendant of ours, and of whatever bears the name of a keeper's life."""
+    below = [pid for pid in proc.tree(os.getpid()) if pid != os.getpid()]
+    found = {pid: start for pid in below if (start := proc.start_time(pid)) is not None} | marked(run)
+    return {pid: start for pid, start in found.items() if proc.alive(pid, start)}
 
 
 def clean_up(store: Store, grace_ms: int = 5000) -> int:
@@ -53,7 +62,7 @@ def end(left: Callable[[], dict[int, int]], grace_ms: int, pause: Callable[[floa
     for number, wait_ms in ((signal.SIGTERM, grace_ms), (signal.SIGKILL, 2000)):
         if number == signal.SIGTERM and not grace_ms:
             continue
-        deadline = time.monotonic_ns() // 1_000_000 + wait_ms
+        deadline = mono_ms() + wait_ms
         told: set[tuple[int, int]] = set()
         while found := left():
             for pid, start in found.items():
@@ -61,6 +70,6 @@ def end(left: Callable[[], dict[int, int]], grace_ms: int, pause: Callable[[floa
                     told.add((pid, start))
                     proc.kill(pid, start, number)
                     proc.kill(pid, start, signal.SIGCONT)  # a stopped process would not hear it
-            if time.monotonic_ns() // 1_000_000 >= deadline:
+            if mono_ms() >= deadline:
                 break
             pause(0.02)

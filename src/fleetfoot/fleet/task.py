@@ -6,22 +6,17 @@ import asyncio
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from . import files, proc
+from .clock import mono_ms
 from .command import argv
 from .health import Gate
 from .settings import ServiceSettings
 from .state import TaskRecord
 
 _GROUP_POLL_S = 0.02
-
-
-def mono_ms() -> int:
-    """CLOCK_MONOTONIC of this machine in ms: the same for every process, so it outlives the plane."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class Task:

@@ -6,9 +6,10 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from .clock import mono_ms
 from .health import FIRST_POLL_MS, FORKED_POLL_MS, LAST_POLL_MS, Polls, probe, start_failure
 from .settings import Check, Health
-from .task import Task, mono_ms
+from .task import Task
 
 _REFUSED = "refused the connection"
 
