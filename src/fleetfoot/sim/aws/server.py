@@ -81,7 +81,6 @@ class SimulatedAws:
     def answer(self, target: str, signed: bool, body: bytes) -> dict[str, Any]:
         """Raises Refusal."""
         name = target.rpartition(".")[2]
-        self.counts[name] += 1
         self._wait(name)
         if not signed:
             raise Refusal("MissingAuthenticationTokenException", "Request is missing Authentication Token")
@@ -101,10 +100,13 @@ class SimulatedAws:
             return call.answer(self.world, request)
 
     def _wait(self, name: str) -> None:
-        order = self._orders.get(name)
-        if order is None or not order.times:
-            return
-        order.times -= 1
+        """Count the call, and let it end as ordered. Raises Refusal."""
+        with self._lock:
+            self.counts[name] += 1
+            order = self._orders.get(name)
+            if order is None or not order.times:
+                return
+            order.times -= 1
         self._stopped.wait(order.silent)
         if order.refusal is not None:
             raise order.refusal

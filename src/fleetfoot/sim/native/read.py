@@ -60,18 +60,18 @@ def _executed(root: At) -> Executed:
     suspended = target.of("SuspendedState").flag("DynamicScalingInSuspended")
     for key, policy in policies.items():
         _check(key, policy, notes)
-    for key, alarm in alarms:
-        if _acts(alarm, policies):
-            _alarm(key, alarm)  # read once now, so that what is wrong is told before the run
 
     def make(start: int) -> Native:
         steps = [_step(key, alarm, policies[does]) for key, alarm in alarms for does in _acts(alarm, policies)]
         tracking = [made for one in policies.values() if (made := _tracking(one, suspended)) is not None]
-        week = _week(target, bounds, start, [])
-        return Native(root.file, bounds, tuple(steps), tuple(tracking), week, start)
+        return Native(root.file, bounds, tuple(steps), tuple(tracking), _week(target, bounds, start), start)
 
-    make(0)
-    _week(target, bounds, 0, notes)
+    make(0)  # what cannot be read is told before any run
+    notes += [
+        f"{action.place}: {action.text('Schedule')} is not executed: cron of days of the week is"
+        for action in target.all("ScheduledActions")
+        if not week_of(action.text("Schedule"))
+    ]
     mode = root.of("Metadata").of("Fleetfoot").text("Mode")
     return Executed(bounds, mode, tuple(notes), make)
 
@@ -156,15 +156,13 @@ def _tracking(policy: At, suspended: bool) -> Policy | None:
     return Policy(track, rest)
 
 
-def _week(target: At, bounds: Bounds, start: int, notes: list[str]) -> tuple[tuple[int, Bounds], ...]:
+def _week(target: At, bounds: Bounds, start: int) -> tuple[tuple[int, Bounds], ...]:
     """When in the week, ms from the epoch's Thursday, the bounds change; the zone's offset is that of ``start``."""
     found = []
     for action in target.all("ScheduledActions"):
         minutes = week_of(action.text("Schedule"))
         sets = action.of("ScalableTargetAction")
         new = Bounds(sets.whole("MinCapacity", bounds.least), sets.whole("MaxCapacity", bounds.most))
-        if not minutes:
-            notes.append(f"{action.place}: {action.text('Schedule')} is not executed: cron of days of the week is")
         offset = offset_at(zone_named(action.text("Timezone", "UTC")), start)
         monday = 4 * 86_400_000  # the epoch was a Thursday
         found += [((monday + minute * MINUTE - offset) % (7 * 86_400_000), new) for minute in minutes]
