@@ -193,7 +193,8 @@ class World:
         """A day that adaptive thresholds have seen, one step before its end."""
         for policy in self.settings.policies:
             if isinstance(policy, Adaptive) and self.rng.random() < 0.7:
-                points = [self._mark(policy.signal) if self.rng.random() < 0.9 else None for _ in range(policy.keep)]
+                levels = self._mark(policy.signal), self._mark(policy.signal), None
+                points = self.rng.choices(levels, (9, 9, 2), k=policy.keep)
                 mine = {"slot": self.now // POINT, "sum": 0.0, "span": 0, "known": 0, "out": policy.above}
                 self.memory.slice(policy.name).update(mine, points=points, **{"in": policy.below})
 

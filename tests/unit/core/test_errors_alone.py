@@ -37,3 +37,8 @@ def test_errors_beside_another_breach_are_not_alone() -> None:
     decision = service.tick(errors=0.5, cpu=0.95)
     assert decision.desired == 9
     assert decision.reasons[0].data["signal"] == "cpu"
+
+
+def test_fewer_errors_than_the_target_add_nothing_where_all_tasks_are_just_enough() -> None:
+    """4 x 0.04 / 0.05 is 3.2: four of them."""
+    assert Service(Target("t", "errors", 0.05, window=1000)).tick(errors=0.04).desired == 4
