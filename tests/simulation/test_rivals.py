@@ -1,6 +1,7 @@
 """The rivals in the simulated world: how soon they answer a surge, and that a day of traffic finds them sane.
 
-The reaction times are those of PEERS 1, from the onset to the first order of growth; the plant is the measuring one.
+The reaction times, from the onset to the first order of growth, are worked out from what is published; the plant is
+the measuring one.
 Where the plant differs from that arithmetic (waiting requests count as concurrency), the test says so.
 """
 

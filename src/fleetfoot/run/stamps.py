@@ -1,6 +1,6 @@
 """When each stage of an order happened, and how long stages take (p50, p95 of the last orders).
 
-The clocks of DESIGN.md: (1) onset -> decision, (2) onset -> command accepted, (3) onset -> the last
+The clocks: (1) onset -> decision, (2) onset -> command accepted, (3) onset -> the last
 task the decision needed is serving, (4) onset -> the first of five seconds in a row not over. Live,
 the onset is an estimate.
 """

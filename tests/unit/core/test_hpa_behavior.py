@@ -208,7 +208,7 @@ def test_changes_count_within_their_period_only(events: list[tuple[int, int]], r
 
 
 def test_from_2_to_100_the_default_behavior_takes_six_syncs() -> None:
-    """PEERS 4.1: 6, 12, 24, 48, 96, 100, one every 15 s."""
+    """As published: 6, 12, 24, 48, 96, 100, one every 15 s."""
     counts, now = [2], NOW
     added: list[tuple[int, int]] = []
     while counts[-1] < 100:

@@ -1,7 +1,7 @@
 """The HPA's count from samples.
 
 Facts of kubernetes/kubernetes `pkg/controller/podautoscaler/replica_calculator_test.go` (ids are the functions' names
-after TestReplicaCalc, and the rows of TestGroupPods), and the worked cases of PEERS 4.1.
+after TestReplicaCalc, and the rows of TestGroupPods), and worked cases.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def test_without_a_usable_sample_there_is_no_count(given: list[Pod]) -> None:
         pytest.param(5, 5, 8600, 14334, 3, id="ScaleDownCMExternal"),
         pytest.param(3, 3, 20666, 20000, 3, id="ToleranceCMObject"),
         pytest.param(3, 3, 8600, 8888, 3, id="ToleranceCMExternal"),
-        pytest.param(5, 5, 150, 100, 8, id="PEERS: 150 against 100 on five"),
+        pytest.param(5, 5, 150, 100, 8, id="150 against 100 on five"),
         pytest.param(0, 0, 250, 100, 3, id="from zero by the ratio alone"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_value_target_gives_the_published_count(
         pytest.param(5, 8600, 2867, 3, id="ScaleDownPerPodCMExternal"),
         pytest.param(4, 20166, 5000, 4, id="TolerancePerPodCMObject"),
         pytest.param(3, 8600, 2900, 3, id="TolerancePerPodCMExternal"),
-        pytest.param(5, 150, 20, 8, id="PEERS: 150 shared by 20"),
+        pytest.param(5, 150, 20, 8, id="150 shared by 20"),
     ],
 )
 def test_an_average_value_target_gives_the_published_count(current: int, value: int, target: int, result: int) -> None:

@@ -1,4 +1,4 @@
-"""What the HPA does to a proposed count before it is written: stabilisation and rate limits (PEERS 4.1, H1, H3).
+"""What the HPA does to a proposed count before it is written: stabilisation and rate limits (docs/rivals.md).
 
 Pure. A history is a list of (ms, number), oldest first.
 """

@@ -1,4 +1,4 @@
-"""From samples to a proposed count (PEERS 4.1, sources H1 and H4).
+"""From samples to a proposed count (docs/rivals.md).
 
 Pure. Samples, requests and raw targets are integers in thousandths of their unit, utilisation targets whole per
 cent, as in the published algorithm: its integer divisions are part of it. Times are ms.

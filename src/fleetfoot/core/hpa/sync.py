@@ -1,4 +1,4 @@
-"""One sync of the autoscaler: bounds, the largest of the metrics, stabilisation, rate limits (PEERS 4.1).
+"""One sync of the autoscaler: bounds, the largest of the metrics, stabilisation, rate limits (docs/rivals.md).
 
 Pure; ``past`` is what it remembers, a dict of JSON values. Times are ms.
 """

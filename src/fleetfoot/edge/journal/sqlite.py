@@ -1,4 +1,4 @@
-"""The journal in one SQLite file (WAL, FULL sync): see DESIGN.md, "Journal"."""
+"""The journal in one SQLite file (WAL, FULL sync): see docs/journal.md."""
 
 from __future__ import annotations
 

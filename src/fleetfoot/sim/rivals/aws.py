@@ -1,6 +1,6 @@
 """What AWS's two kinds of scaling policy share: alarms over datapoints, and cooldowns that count what was granted.
 
-Sources: PEERS 4.3 and 4.4 (A1, A4). ms throughout.
+Sources: docs/rivals.md. ms throughout.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The HPA in the simulated world: what its metric sources show it, and the order of one sync (PEERS 1 and 4.1)."""
+"""The HPA in the simulated world: what its metric sources show it, and the order of one sync (docs/rivals.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Cpu(NamedTuple):
     """Mean CPU of the pods from the metrics-server, against a utilisation target in per cent of the request.
 
     A point is a rate over one scrape interval of 30 s; it is 5 s old when scraped, the mean age of a sample the
-    kubelet takes every 10 s (PEERS 1). A starting task is Pending. A task that began to serve inside the sample's
+    kubelet takes every 10 s. A starting task is Pending. A task that began to serve inside the sample's
     window has no sample to be trusted yet; the world shows counts, so the youngest are told from their growth.
     """
 

@@ -1,4 +1,4 @@
-"""KEDA: wakes a fleet from zero itself and hands one to N to the HPA (PEERS 4.5, sources K1, K5, K6)."""
+"""KEDA: wakes a fleet from zero itself and hands one to N to the HPA (docs/rivals.md)."""
 
 from __future__ import annotations
 

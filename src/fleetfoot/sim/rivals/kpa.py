@@ -1,4 +1,4 @@
-"""Knative's Pod Autoscaler: two windows, panic, excess burst capacity (PEERS 4.2, sources N1 to N5)."""
+"""Knative's Pod Autoscaler: two windows, panic, excess burst capacity (docs/rivals.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ray Serve's autoscaling by ongoing requests (PEERS 4.6, sources R1 and R2)."""
+"""Ray Serve's autoscaling by ongoing requests (docs/rivals.md)."""
 
 from __future__ import annotations
 

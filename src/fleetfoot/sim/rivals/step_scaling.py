@@ -1,4 +1,4 @@
-"""AWS step scaling on the user's own alarm, as Application Auto Scaling does it (PEERS 4.4; A1, A4, A5)."""
+"""AWS step scaling on the user's own alarm, as Application Auto Scaling does it (docs/rivals.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS Application Auto Scaling, target tracking, at 60 s and at 20 s (PEERS 1 and 4.3; sources A1, A4, CR#1208).
+"""AWS Application Auto Scaling, target tracking, at 60 s and at 20 s (docs/rivals.md).
 
 A closed service: what it does not publish is an assumption below, each with its reason, and each can be set.
 
@@ -9,7 +9,7 @@ A closed service: what it does not publish is an assumption below, each with its
   It cannot bounce, so the refusal of an anticipated flap has nothing to refuse.
 - Datapoints at 20 s: 3 and 15 as at 60 s, the only published shape.
 - Publication: 60 s for one-minute metrics and 30 s for the 20 s ones. With three points the trigger then comes 180 to
-  240 s after a surge (published: 180 s at least, 363 s in AWS's test) and 70 to 90 s (86 s in AWS's test). Where the
+  250 s after a surge (published: 180 s at least, 363 s in AWS's test) and 70 to 100 s (86 s in AWS's test). Where the
   tests leave room, the rival gets the faster reading.
 """
 

@@ -93,7 +93,7 @@ def test_of_two_metrics_the_one_that_wants_more_wins() -> None:
 
 @pytest.mark.parametrize("onset", [pytest.param(600 + i, id=f"onset {i} s") for i in range(0, 30, 7)])
 def test_cpu_answers_a_surge_within_55_s(onset: int) -> None:
-    """PEERS 1: about 0 at best, 27.5 s as a rule, 55 s at worst."""
+    """By arithmetic about 0 at best, 27.5 s as a rule, 55 s at worst."""
     run = Run(Hpa("hpa", (Cpu(60),)), {"cpu": step(0.58, 1.0, onset)}, desired=10)
     (at, _), *_ = run.until(onset + 100)
     assert at - onset <= 55

@@ -1,4 +1,4 @@
-"""KEDA: fallback (facts of kedacore/keda `pkg/fallback/fallback_test.go`) and activation (PEERS 4.5)."""
+"""KEDA: fallback (facts of kedacore/keda `pkg/fallback/fallback_test.go`) and activation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEN = Fallback(replicas=10, threshold=3)
         pytest.param(0, None, 10, TEN, None, 1, id="bump the number of failures"),
         pytest.param(3, None, 10, TEN, 100.0, 4, id="a normalised metric beyond the threshold"),
         pytest.param(3, None, 10, Fallback(10, -3), None, 4, id="the error with an invalid parameter"),
-        pytest.param(3, None, 5, TEN, 50.0, 4, id="PEERS: n = 10, target 5 reports 50"),
+        pytest.param(3, None, 5, TEN, 50.0, 4, id="n = 10, target 5 reports 50"),
     ],
 )
 def test_a_failed_read_is_reported_as_published(

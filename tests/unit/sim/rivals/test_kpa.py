@@ -1,7 +1,7 @@
 """Knative's autoscaler.
 
 Facts of knative/serving `pkg/autoscaler/scaling/autoscaler_test.go` (ids are the functions' and rows' names) and the
-worked cases of PEERS 4.2.
+worked cases.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def test_without_a_delay_a_shrink_is_immediate() -> None:
     ],
 )
 def test_a_panic_begins_when_six_seconds_show_it(load: float, surge: int, seconds: int | None) -> None:
-    """PEERS 4.2. 10,000 pods, so that rounding up to whole pods hides nothing."""
+    """10,000 pods, so that rounding up to whole pods hides nothing."""
     pods, target = 10_000, 70.0
     calm = load * target * pods
     feed = HandFeed({"concurrency": step(calm, surge * calm, 100)})
@@ -236,7 +236,7 @@ def test_retention_longer_than_the_grace_holds_the_last_pod() -> None:
 
 
 def test_a_threefold_surge_on_a_fleet_at_its_target_is_ordered_in_three_to_nine_seconds() -> None:
-    """PEERS 1: about 3, 5 and 7 to 9 s; the onset falls anywhere between two ticks."""
+    """By arithmetic about 3, 5 and 7 to 9 s; the onset falls anywhere between two ticks."""
     for onset in (200, 201):
         run = Run(Kpa("kpa", Decider(0.7, 1.0)), {"concurrency": step(6.9, 21.0, onset)}, desired=10)
         grown = [at for at, count in run.until(230) if at > onset and count >= 20]

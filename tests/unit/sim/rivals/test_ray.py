@@ -1,4 +1,4 @@
-"""Ray Serve (PEERS 4.6; facts of ray-project/ray `python/ray/serve/tests/unit/test_autoscaling_policy.py`)."""
+"""Ray Serve (facts of ray-project/ray `python/ray/serve/tests/unit/test_autoscaling_policy.py`)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_fluctuating_requests_are_followed_only_without_a_delay(delay: float) ->
 
 @pytest.mark.parametrize("onset", [pytest.param(600 + i, id=f"{i} s after a push") for i in range(0, 10, 3)])
 def test_a_surge_is_answered_in_30_to_70_s(onset: int) -> None:
-    """PEERS 1: 30 at best, 35 to 45 as a rule, about 70 at worst."""
+    """By arithmetic 30 at best, 35 to 45 as a rule, about 70 at worst."""
     run = Run(Ray("ray", Config(0.7)), {"concurrency": step(6.9, 20.7, onset)}, desired=10)
     (at, _), *_ = run.until(onset + 100)
     assert 30 <= at - onset <= 70

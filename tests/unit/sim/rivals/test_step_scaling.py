@@ -1,4 +1,4 @@
-"""AWS step scaling (PEERS 4.4). The rounding of percentages is the core policy's, tested with it."""
+"""AWS step scaling. The rounding of percentages is the core policy's, tested with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS target tracking as published, and what is assumed where it is not (PEERS 1 and 4.3)."""
+"""AWS target tracking as published, and what is assumed where it is not (docs/rivals.md)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_several_policies_agree_on_the_largest(wants: list[int | None], result: 
 
 
 def test_inside_the_growth_cooldown_only_more_than_was_granted_is_added() -> None:
-    """PEERS 4.4: earlier +2, now +3: add 1; equal or smaller: nothing."""
+    """Earlier +2, now +3: add 1; equal or smaller: nothing."""
     cooldown = Cooldown()
     assert cooldown.grow(0, 10, 10, lambda base: base + 2) == 12
     assert cooldown.grow(MINUTE, 12, 10, lambda base: base + 2) is None
