@@ -11,10 +11,10 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from fleetfoot.core.engine import step
+from fleetfoot.core.listen import GROWS
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Observation, Reason, Signal, State
 from fleetfoot.core.settings import EACH, Settings
-from fleetfoot.core.view import GROWS
 
 SOON = 60_000  # ms another level must last to count for growth
 LATEST = 3_600_000  # ms ahead a scale-in is looked for, at the most

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from fleetfoot.core.listen import judge
 from fleetfoot.core.model import Signal, State
 from fleetfoot.core.settings import Settings, is_total
 
-Judge = Callable[[Signal, int, int | None], State]
 WORST_FIRST = (State.ABSURD, State.MISSING, State.STALE, State.CENSORED)
 LOST = WORST_FIRST[:3]
 
@@ -26,16 +26,18 @@ class Input(NamedTuple):
     value: float
 
 
-def derive(settings: Settings, signals: Mapping[str, Signal], now: int, judge: Judge) -> dict[str, Signal]:
+def derive(settings: Settings, signals: Mapping[str, Signal], now: int) -> Mapping[str, Signal]:
     """``signals`` and beside them those of the formulas, each of which may read the ones before it."""
+    if not settings.formulas:
+        return signals
     found = dict(signals)
     for name, formula in settings.formulas.items():
-        inputs = [_input(settings, found.get(read), read, now, judge) for read in formula.reads]
+        inputs = [_input(settings, found.get(read), read, now) for read in formula.reads]
         found[name] = _made(name, formula.of, inputs, now)
     return found
 
 
-def _input(settings: Settings, signal: Signal | None, name: str, now: int, judge: Judge) -> Input:
+def _input(settings: Settings, signal: Signal | None, name: str, now: int) -> Input:
     state = State.MISSING if signal is None else judge(signal, now, settings.ages.get(name))
     if state is State.EMPTY and name in settings.never_zero:
         state = State.MISSING

@@ -1,4 +1,4 @@
-"""Observe: what one step knows before anybody votes. Judges every signal, fills the windows, learns."""
+"""Observe: what one step knows before anybody votes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fleetfoot.core.contract import MEAN, P95
 from fleetfoot.core.formulas import derive
 from fleetfoot.core.learn import UNDECLARED, Learnt
+from fleetfoot.core.lessons import completing, known_of, learn
+from fleetfoot.core.listen import GROWS, listen
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import (
     CENSORED,
@@ -26,15 +28,12 @@ from fleetfoot.core.schedule import Held
 from fleetfoot.core.settings import KEEP, Settings
 from fleetfoot.core.windows import Window
 
-STALE_PERIODS = 3  # a signal is stale when older than this many of its periods
-AHEAD = 3_000  # ms a sample may lie in the future, whatever its period
-ABSURD = 1e12  # no rate, latency or count reaches this
 COVERAGE = 0.9  # under this share of the serving tasks a signal supports no scale-in
 SETTLE = 5_000  # ms an order may take to show in the fleet before we believe the fleet
 WHOLE = Grant()
 LEARN_EVERY = 900  # ms: once a tick, however often the data plane wakes the loop
-SATURATED_SPAN = 10_000  # ms
 GONE = (MISSING, STALE)
+COUNTS = (FRESH, CENSORED)  # states in which a value is one
 NOTHING: Mapping[str, float] = {}
 
 
@@ -131,29 +130,6 @@ class View:
         return self.outstanding / ((tasks or 1) * self.throughput)
 
 
-GROWS = (FRESH, EMPTY, CENSORED)  # a tuple: found by identity, where a set would hash
-COUNTS = (FRESH, CENSORED)  # states in which a value is one
-
-
-def judge(signal: Signal, now: int, oldest: int | None = None) -> State:
-    """How far ``signal`` may be believed at ``now`` (ms); the receiver's clock judges age.
-
-    ``oldest``: ms it may be old, None for three of its periods.
-    """
-    _, value, end, _, _, period, coverage, state = signal
-    if state is not FRESH:
-        if state is MISSING:
-            return state
-        if state is EMPTY:
-            value = 0.0
-    if not (0 <= value <= ABSURD and 0 <= coverage <= ABSURD):  # false for NaN too
-        return State.ABSURD
-    age = now - end
-    if age > (STALE_PERIODS * period if oldest is None else oldest):
-        return State.STALE
-    return state if age >= -AHEAD else State.ABSURD  # measured in the future: it would shut out every sample until then
-
-
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     """Judge, remember and learn from one observation."""
     now, last = seen.now, memory.now
@@ -163,11 +139,11 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         memory.since = now  # begun, or asleep for longer than the windows: what they hold says nothing of the present
     memory.now = now
     if settings.formulas:
-        seen = seen._replace(signals=with_formulas(settings, seen.signals, now))
-    states = _listen(settings, memory, seen.signals, now)
+        seen = seen._replace(signals=derive(settings, seen.signals, now))
+    states = listen(settings, memory, seen.signals, now)
     fallen = _fallen(settings, states) if settings.fallbacks else NOTHING
     fleet, ordered = seen.fleet, memory.ordered
-    learnt = _learnt(settings, memory, fleet)
+    learnt = known_of(settings, memory, fleet)
     current = _current(memory, fleet, now)
     view = View(
         settings, memory, seen, fleet, now, current, settings.minimum, settings.maximum,
@@ -182,47 +158,10 @@ def look(settings: Settings, memory: Memory, seen: Observation) -> View:
         view.held = settings.timetable.held(seen.wall, seen.offsets, view.startup, settings.minimum, settings.maximum)
         view.minimum, view.maximum = view.held.minimum, view.held.maximum
     if now - learnt.at >= LEARN_EVERY:
-        _learn(view)
+        learn(view)
     if settings.throughput is None:
-        view.throughput = max(view.throughput, _completing(view))
+        view.throughput = max(view.throughput, completing(view))
     return view
-
-
-def _listen(settings: Settings, memory: Memory, signals: Mapping[str, Signal], now: int) -> dict[str, State]:
-    """Judge every signal, and take those that can be believed into their windows."""
-    states: dict[str, State] = {}
-    kept, windows = settings.windows, memory.windows
-    for name, signal in signals.items():
-        _, value, end, _, span, period, coverage, state = signal
-        if state is not FRESH or coverage != 1.0 or not (0 <= value <= ABSURD and 0 <= now - end <= period):
-            state = judge(signal, now, settings.ages.get(name))
-            if state is EMPTY and name in settings.never_zero:
-                state = MISSING
-            value = _counted(signal, state, name in settings.totals)
-        states[name] = state
-        if name in kept and state in GROWS:
-            try:
-                window = windows[name]
-            except KeyError:
-                window = windows[name] = Window(kept[name])
-            if window.keep != kept[name]:  # the settings changed since it was begun
-                window.keep = kept[name]
-            window.add(end, span, value)
-    return states
-
-
-def _counted(signal: Signal, state: State, total: bool) -> float:
-    """What a window takes of ``signal``: of a ``total`` the missing tasks' share is added."""
-    if state is EMPTY:
-        return 0.0
-    if total and 0 < signal.coverage < 1:
-        return min(signal.value / signal.coverage, ABSURD)
-    return signal.value
-
-
-def with_formulas(settings: Settings, signals: Mapping[str, Signal], now: int) -> Mapping[str, Signal]:
-    """``signals`` with those that formulas make of them."""
-    return derive(settings, signals, now, judge) if settings.formulas else signals
 
 
 def _fallen(settings: Settings, states: dict[str, State]) -> dict[str, float]:
@@ -251,60 +190,3 @@ def _outstanding(signals: Mapping[str, Signal], states: Mapping[str, State]) -> 
     if states.get("queue") in COUNTS:
         total += signals["queue"].value
     return total
-
-
-def _learnt(settings: Settings, memory: Memory, fleet: Fleet) -> Learnt:
-    learnt = memory.learnt.get(fleet.revision)
-    if learnt is None:
-        learnt = memory.learnt[fleet.revision] = Learnt(declared=settings.throughput)
-        while len(memory.learnt) > 4:  # old revisions
-            del memory.learnt[next(iter(memory.learnt))]
-    elif learnt.declared != settings.throughput:
-        learnt.declare(settings.throughput)
-    for start in fleet.starts:
-        if start.ok:
-            found = memory.learnt.get(start.revision)
-            if found is not None:
-                found.started(start.span)
-    return learnt
-
-
-def _completing(view: View) -> float:
-    """Requests/s each serving task completes right now: at the least it carries that, whatever was learnt."""
-    if not view.usable("completed"):
-        return 0.0
-    return view.mean("completed", 2_000)[0] / max(view.fleet.serving + view.fleet.warming, 1)
-
-
-def _offered(view: View) -> float:
-    """Requests/s that arrived over the span: no task is believed to have completed more than came."""
-    offered, covered = view.window("requests").mean(SATURATED_SPAN)
-    return offered if covered > 0 else ABSURD
-
-
-def _slow_throughout(view: View) -> bool:
-    """Whether every latency of the span was over the objective: a fleet saturated for part of it teaches nothing."""
-    window = view.window("latency")
-    return window.extreme(SATURATED_SPAN, window.end, "min") > view.settings.objective
-
-
-def _learn(view: View) -> None:
-    """Throughput, from a fleet of which nothing is warming and as many have served for the whole span."""
-    learnt, fleet = view.learnt, view.fleet
-    learnt.at = view.now
-    if fleet.serving != learnt.serving or fleet.warming or fleet.state is not FRESH:
-        learnt.serving, learnt.since = fleet.serving, view.now
-    if fleet.serving < 1 or view.now - learnt.since < SATURATED_SPAN:
-        return
-    if view.states.get("completed") is not FRESH:
-        return
-    completed, covered = view.window("completed").mean(SATURATED_SPAN)
-    if covered < 0.9 * SATURATED_SPAN:
-        return
-    slow = view.states.get("latency") is FRESH and view.value("latency") > view.settings.objective
-    per_task = min(completed, _offered(view)) / fleet.serving
-    if not slow:
-        view.learnt.carried(per_task, view.now)
-    elif view.pressure(fleet.serving) > 1.0 and _slow_throughout(view):
-        view.learnt.saturated(per_task, view.now)
-    view.throughput = view.learnt.throughput or view.throughput

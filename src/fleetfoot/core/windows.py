@@ -18,11 +18,12 @@ SLACK = 256  # samples past their time that may wait before the list is trimmed
 class Window:
     """Samples of one signal over the last ``keep`` ms."""
 
-    __slots__ = ("covered", "ends", "keep", "span", "sums")
+    __slots__ = ("covered", "ends", "keep", "span", "steady", "sums")
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
         self.span = 0  # of the newest sample
+        self.steady = 0  # ms before its end that samples of just this span have measured without a gap
         # Running totals, one entry a sample, behind a sentinel that stands for "before everything". In arrays: lists of
         # numbers take four times the memory, and ten thousand services have a window for each of their signals.
         self.ends = array("q", (-(1 << 62),))
@@ -48,7 +49,10 @@ class Window:
         ends.append(end)
         sums.append(sums[-1] + value * span)
         covered.append(covered[-1] + span)
-        self.span = span
+        if span == gap and span == self.span:
+            self.steady += span
+        else:
+            self.span = self.steady = span
         if len(ends) > SLACK and ends[SLACK // 2] < end - self.keep:
             self._trim()
         return True
@@ -58,6 +62,7 @@ class Window:
         cut = bisect_right(ends, ends[-1] - self.keep) - 1
         base = sums[cut]  # begin again near zero: a year of sums, or one absurd sample, must not cost precision
         del ends[:cut], covered[:cut]
+        self.steady = min(self.steady, covered[-1] - covered[0])
         sums[:] = array("d", [s - base for s in sums[cut:]])
 
     def value(self, i: int) -> float:
@@ -98,21 +103,20 @@ class Window:
     def means(self, spans: Iterable[int]) -> list[tuple[float, float]]:
         """``mean`` over several trailing spans: the hot path of every step.
 
-        Where a span begins a division tells while samples are even, which they mostly are; else a bisection does.
+        Where a span begins a division tells while samples are steady, which they mostly are; else a bisection does.
         """
-        ends, sums, covers, each = self.ends, self.sums, self.covered, self.span or 1
-        last = len(ends) - 1
-        end, total = ends[last], sums[last]
-        known: float = covers[last]
-        found = []
+        sums, each, steady = self.sums, self.span, self.steady
+        last = len(sums) - 1
+        total = sums[last]
+        found: list[tuple[float, float]] = []
         for span in spans:
-            at, i = end - span, last - span // each
-            if i > 0 and ends[i] == at:
-                part, covered = total - sums[i], known - covers[i]
+            if span <= steady and span % each == 0:
+                part = total - sums[last - span // each]
+                found.append((part / span if part > 0.0 else 0.0, span))
             else:
-                before, known_before = self._upto(at)
-                part, covered = total - before, known - known_before
-            found.append((part / covered if part > 0.0 else 0.0, covered))
+                before, known_before = self._upto(self.ends[last] - span)
+                part, covered = total - before, self.covered[last] - known_before
+                found.append((part / covered if part > 0.0 else 0.0, covered))
         return found
 
     def rate(self, span: int) -> float:
@@ -157,8 +161,17 @@ class Window:
         window.ends.extend(data["ends"])
         window.sums = array("d", data["sums"])
         window.covered = array("q", data["covered"])
-        window.span = window.covered[-1] - window.covered[-2] if len(window.covered) > 1 else 0
+        if len(window):
+            window.span = window.covered[-1] - window.covered[-2]
+            window.steady = window._measured_steadily()
         return window
+
+    def _measured_steadily(self) -> int:
+        ends, covered, span = self.ends, self.covered, self.span
+        i = len(self)
+        while i > 1 and ends[i] - ends[i - 1] == span == covered[i - 1] - covered[i - 2]:
+            i -= 1
+        return span * (len(self) - i + 1)
 
 
 def peak(rows: list[list[int]], keep: int, at: int, value: int) -> int:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from fleetfoot.core.formulas import derive
 from fleetfoot.core.guards.budget import billed, calendar, spent
 from fleetfoot.core.learn import Learnt
+from fleetfoot.core.listen import judge
 from fleetfoot.core.model import Action, Signal
 from fleetfoot.core.pack import decision_to_json, receipt_to_json
 from fleetfoot.core.policies.base import Learns
-from fleetfoot.core.view import judge, with_formulas
 from fleetfoot.core.words import LANGUAGES, pool, tell
 from fleetfoot.run.loop import Service
 from fleetfoot.run.wire import Live
@@ -159,7 +160,7 @@ def _fleet(fleet: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def _signals(service: Service, signals: Mapping[str, Signal], now: int) -> dict[str, Any]:
-    return {s.name: _signal(s, now) for s in with_formulas(service.settings, signals, now).values()}
+    return {s.name: _signal(s, now) for s in derive(service.settings, signals, now).values()}
 
 
 def _signal(signal: Signal, now: int) -> dict[str, Any]:

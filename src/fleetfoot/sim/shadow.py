@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetfoot.core.listen import GROWS, judge
 from fleetfoot.core.model import Fleet, Observation, Signal
 from fleetfoot.core.over import second_is_over
-from fleetfoot.core.view import GROWS, judge
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.sim.score import Score
 from fleetfoot.sim.setup import Setup

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from fleetfoot.core.listen import ABSURD, judge
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Signal, State
 from fleetfoot.core.policies import Target
-from fleetfoot.core.view import ABSURD, SETTLE, View, judge, look
+from fleetfoot.core.view import SETTLE, View, look
 from tests.unit.core.build import START, Service, settings, signal
 
 NAN, INF = float("nan"), float("inf")

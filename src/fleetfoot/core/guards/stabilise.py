@@ -13,10 +13,11 @@ from __future__ import annotations
 from math import ceil
 
 from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.lessons import SPAN
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import Reason
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.view import SATURATED_SPAN, View
+from fleetfoot.core.view import View
 from fleetfoot.core.windows import peak
 
 CALM = 600_000  # ms without a flap that halves the window again
@@ -67,10 +68,10 @@ def _proven(view: View, more: float) -> bool:
 
     ``more``: how many times the measured step the next one is, where a single task is more than that.
     """
-    if view.fleet.serving != view.current or view.now - view.learnt.since < SATURATED_SPAN:
+    if view.fleet.serving != view.current or view.now - view.learnt.since < SPAN:
         return False
     easy = view.settings.objective / (2 * max(more, 1))
-    return not view.usable("latency") or view.mean("latency", SATURATED_SPAN)[0] <= easy
+    return not view.usable("latency") or view.mean("latency", SPAN)[0] <= easy
 
 
 def _too_early(view: View) -> Reason | None:

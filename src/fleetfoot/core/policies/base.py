@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from fleetfoot.core.listen import GROWS
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import CENSORED, FRESH, MISSING, Blind, Data, Reason, Vote
 from fleetfoot.core.reasons import Code
-from fleetfoot.core.view import COVERAGE, GROWS, View
+from fleetfoot.core.view import COVERAGE, View
 
 ERRORS = ("errors", "app.errors")
 PILING = 0.5  # seconds of the serving tasks' work outstanding: the second signal that agrees with a surge

@@ -17,10 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from fleetfoot.core.listen import GROWS, judge
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Fleet, Observation, Receipt, Signal, Start, State
 from fleetfoot.core.settings import Settings
-from fleetfoot.core.view import GROWS, View, judge, look
+from fleetfoot.core.view import View, look
 
 SHADOW = "shadow: not carried out"
 PRESENT = "present."
