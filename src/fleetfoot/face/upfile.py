@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetfoot.face.files import write_text
+
 
 @dataclass(frozen=True, slots=True)
 class Up:
@@ -36,4 +38,4 @@ class Up:
         data = {"state": str(self.state), "source": self.source, "text": self.text, "lang": self.lang}
         if self.beside is not None:
             data["beside"] = str(self.beside)
-        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        write_text(json.dumps(data, indent=1), path)

@@ -137,19 +137,19 @@ def _aurora(plan: Plan) -> dict[str, Resource]:
     return found
 
 
-def user_sql(user: str = APP, database: str = DATABASE, owner: str = OWNER) -> str:
+def user_sql() -> str:
     """SQL that makes the app's user: it may use tables, and neither make, change nor drop one."""
     return f"""\
--- Run once as {owner}, in the database {database}. The password is that of the secret database-user:
---   psql "host=DATABASE_HOST dbname={database} user={owner} sslmode=require" -v password="'...'" -f user.sql
-CREATE ROLE {user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :password;
-REVOKE ALL ON DATABASE {database} FROM PUBLIC;
+-- Run once as {OWNER}, in the database {DATABASE}. The password is that of the secret database-user:
+--   psql "host=DATABASE_HOST dbname={DATABASE} user={OWNER} sslmode=require" -v password="'...'" -f user.sql
+CREATE ROLE {APP} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :password;
+REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT CONNECT ON DATABASE {database} TO {user};
-GRANT USAGE ON SCHEMA public TO {user};
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user};
--- tables that {owner} makes later
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {user};
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {user};
+GRANT CONNECT ON DATABASE {DATABASE} TO {APP};
+GRANT USAGE ON SCHEMA public TO {APP};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP};
+-- tables that {OWNER} makes later
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {APP};
 """

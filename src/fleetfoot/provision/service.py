@@ -171,7 +171,8 @@ def _secrets(plan: Plan) -> list[dict[str, Any]]:
 def _check(plan: Plan) -> dict[str, Any]:
     """Liveness, asked from inside: a task that hangs is replaced. The tool is whichever the image has."""
     check = plan.service.health.liveness or plan.service.health.readiness
-    url = f"http://127.0.0.1:{plan.asks.port}{check.path}"
+    path = check.path.replace("'", "%27")  # within the shell's quotes
+    url = f"http://127.0.0.1:{plan.asks.port}{path}"
     ask = f"curl -fsS -m 4 -o /dev/null '{url}' || wget -q -T 4 -O /dev/null '{url}' || exit 1"
     grace = min(300, ceil(plan.service.health.grace / 1000))
     return {"Command": ["CMD-SHELL", ask], "Interval": 10, "Timeout": 5, "Retries": 3, "StartPeriod": grace}

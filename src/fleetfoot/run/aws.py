@@ -70,7 +70,7 @@ def connect(spec: Spec, state: Path, now: Now, read_s: float = READ_S) -> OnAws:
     for region, services in _by_region(spec).items():
         line = Aws(region, now, read_s=read_s)
         made.lines.append(line)
-        names = {service.name: name_of(service) for service in services if service.target == "ecs"}
+        names = _named(services)
         if names:
             read = Services(line, names.values(), now)
             made.targets |= dict.fromkeys(names, EcsTarget(read, names, now))
@@ -93,7 +93,7 @@ async def why_not(spec: Spec) -> list[str]:
     found: list[str] = []
     for region, services in _by_region(spec).items():
         line = Aws(region, lambda: 0, read_s=PATIENT_S)
-        names = {service.name: name_of(service) for service in services if service.target == "ecs"}
+        names = _named(services)
         read = Services(line, names.values(), lambda: 0)
         said = await asyncio.gather(*(one(read, name) for name in names.values()))
         found += [f"{name}: {text}" for name, text in zip(names, said, strict=True) if text]
@@ -125,6 +125,11 @@ async def release(spec: Spec, state: Path) -> Released:
             found.problems.append(f"whether more is suspended cannot be read: {failure}")
     made.close()
     return found
+
+
+def _named(services: list[Service]) -> dict[str, EcsName]:
+    """What those on ECS are called there."""
+    return {service.name: name_of(service) for service in services if service.target == "ecs"}
 
 
 def _by_region(spec: Spec) -> Mapping[str | None, list[Service]]:

@@ -112,3 +112,13 @@ def test_a_template_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, ["simulate", EXAMPLE, "--traffic", "28@5m", "--template", str(out)])
     assert found.exit_code == 2
     assert f"{out}:1:1" in found.stderr
+
+
+def test_a_file_that_is_written_over_keeps_its_mode_and_nothing_lies_beside_it(tmp_path: Path) -> None:
+    out = tmp_path / "stack.yaml"
+    out.write_text("before", encoding="utf-8")
+    out.chmod(0o600)
+    assert CliRunner().invoke(main, ["synth", "cloudformation", EXAMPLE, "-o", str(out)]).exit_code == 0
+    assert out.read_text(encoding="utf-8").startswith("AWSTemplateFormatVersion")
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [out]

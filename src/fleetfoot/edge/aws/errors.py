@@ -21,12 +21,6 @@ THROTTLED = (
     "RequestThrottled",
     "RequestLimitExceeded",
 )
-PREFIXES = {
-    "application-autoscaling": "application-autoscaling",
-    "ecs": "ecs",
-    "cloudwatch": "cloudwatch",
-    "sqs": "sqs",
-}
 
 
 class AwsError(SourceError):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from fleetfoot.face.cli.common import Mistakes, Told, json_option, put
-from fleetfoot.face.cli.importing import named, write
+from fleetfoot.face.cli.common import Mistakes, Told, json_option, put, write
+from fleetfoot.face.cli.importing import named
 
 NOTHING = """\
 # Written by `fleetfoot adopt`. Nothing scales this service: the bounds are from its count of now.

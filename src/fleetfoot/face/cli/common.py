@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fleetfoot.face.files import write_text
+
 if TYPE_CHECKING:
     from fleetfoot.spec import Spec
 
@@ -151,6 +153,16 @@ def known(reader: Any, service: str) -> None:
     there = reader.services()
     if service not in there:
         raise Told(f"the journal tells of no service {service!r}: there are {', '.join(there) or 'none yet'}")
+
+
+def write(path: Path, text: str, force: bool) -> None:
+    """A file that is new, or may be written over: whole, or as it was. Raises Told."""
+    if path.is_file() and not force:
+        raise Told(f"{path} is there already: --force writes over it, or name another")
+    try:
+        write_text(text, path)
+    except OSError as failure:
+        raise Told(f"{path} cannot be written: {failure.strerror}") from failure
 
 
 def put(value: Any) -> None:

@@ -19,6 +19,7 @@ from fleetfoot.face.cli.simulating import (
     writable,
     write_page,
 )
+from fleetfoot.face.files import write_text
 
 if TYPE_CHECKING:
     from fleetfoot.predict.history import History
@@ -73,7 +74,6 @@ def forecast(
         show(name, found, place, lead, policy.max_error)
     if report is not None:
         from fleetfoot.face.report.forecast import forecast_page
-        from fleetfoot.face.report.html import write_text
 
         page = forecast_page(name, found, place, lead, policy.max_error)
         write_page(report, lambda path: write_text(page, path), quiet=as_json)

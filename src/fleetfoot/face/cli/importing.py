@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from fleetfoot.face.cli.common import Mistakes, Told, put
+from fleetfoot.face.cli.common import Mistakes, Told, put, write
 from fleetfoot.face.cli.compare import contest, contest_options
 from fleetfoot.face.cli.simulating import service_of
 
@@ -104,17 +104,6 @@ def named(signals: tuple[str, ...]) -> dict[str, str]:
             raise Told(f"--signal {pair!r} is not METRIC=SIGNAL, such as http_requests_per_second=requests")
         names[metric] = signal
     return names
-
-
-def write(output: Path, text: str, force: bool) -> None:
-    """A file that is new, or may be written over. Raises Told."""
-    try:
-        with output.open("w" if force else "x", encoding="utf-8") as out:
-            out.write(text)
-    except FileExistsError:
-        raise Told(f"{output} is there already: --force writes over it") from None
-    except OSError as failure:
-        raise Told(f"{output} cannot be written: {failure.strerror}") from failure
 
 
 def _contest(found: Adopted, name: str | None, as_json: bool, more: dict[str, Any]) -> None:

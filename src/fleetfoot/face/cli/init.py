@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fleetfoot.face.cli.common import Told, file_option
+from fleetfoot.face.cli.common import Told, file_option, write
 
 
 @click.command(short_help="Write a commented fleetfoot.yaml.")
@@ -21,12 +21,6 @@ def init(command: str | None, name: str, file: Path, force: bool) -> None:
 
     if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
         raise Told(f"{name!r} is no name of a service: write 1 to 40 small letters, digits and hyphens")
-    try:
-        with file.open("w" if force else "x", encoding="utf-8") as out:
-            out.write(initial(command, name))
-    except FileExistsError:
-        raise Told(f"{file} is there already: --force writes over it, --file names another") from None
-    except OSError as failure:
-        raise Told(f"{file} cannot be written: {failure.strerror}") from failure
+    write(file, initial(command, name), force)
     then = "" if command else "put your command under run, then "
     click.echo(f"wrote {file}: {then}fleetfoot check explains it, fleetfoot up starts it")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleetfoot.face.cli.common import Told, load_spec
+from fleetfoot.face.cli.common import Told, load_spec, write
 from fleetfoot.face.cli.simulating import service_of
 
 if TYPE_CHECKING:
@@ -114,10 +114,7 @@ def show(text: str, notes: list[str], output: Path | None, about: str) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as failure:
-        raise Told(f"{output} cannot be written: {failure.strerror}") from failure
+    write(output, text, force=True)
     click.echo(f"wrote {output}: {about}")
 
 

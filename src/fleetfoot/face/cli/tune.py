@@ -22,6 +22,7 @@ from fleetfoot.face.cli.simulating import (
     stoppable,
     traffic_options,
 )
+from fleetfoot.face.files import write_text
 
 if TYPE_CHECKING:
     from fleetfoot.sim.score import Score
@@ -208,7 +209,7 @@ def _write(file: Path, service: Service, found: Tuned, new: Path, replaced: bool
     made = rewritten(text, service.name, policies, guards)
     try:
         loads(made, str(new))  # what is written can be read
-        new.write_text(made, encoding="utf-8")
+        write_text(made, new)
     except (SpecErrors, OSError) as failure:
         raise Told(f"cannot write {new}: {failure}") from None
     if not quiet:

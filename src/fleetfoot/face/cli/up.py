@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleetfoot.face.cli.common import Told, file_option, lang_option, load_spec, state_of, state_option
+from fleetfoot.face.files import write_text
 
 if TYPE_CHECKING:
     from fleetfoot.spec import Service, Spec
@@ -53,7 +54,7 @@ def prepare(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool = Fals
         text, beside = file.read_text(encoding="utf-8"), folder if shadow else None
         Up(folder, str(file.absolute()), text, lang, beside).write(up_file)
         controller = [sys.executable, "-P", "-m", "fleetfoot.face.controller", str(up_file)]
-        config.write_text(json.dumps(fleet_file(spec, folder, controller), indent=1), encoding="utf-8")
+        write_text(json.dumps(fleet_file(spec, folder, controller), indent=1), config)
     except OSError as failure:
         raise Told(f"the state folder {folder} cannot be used: {failure.strerror or failure}") from failure
     return config

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fleetfoot.core.policies import POLICIES
-from fleetfoot.face.report.html import page, write_text
+from fleetfoot.face.files import write_text
+from fleetfoot.face.report.html import page
 from fleetfoot.face.report.svg import Point, scatter, small
 from fleetfoot.sim.compare import Comparison, Line, Row
 from fleetfoot.sim.contenders import BOUNDS, FIXED, YOURS

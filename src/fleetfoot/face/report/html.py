@@ -6,13 +6,13 @@ Everything a reader must know is in the text too: without scripts, tables and de
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from fleetfoot.face.files import write_text
 from fleetfoot.face.report.model import Figure, Marker, Moment, RunReport
 
 _COLUMNS = ("t", "offered", "completed", "p_ms", "queue", "serving", "warming", "starting", "draining", "desired")
@@ -23,18 +23,6 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 def write_report(report: RunReport, path: str | Path) -> Path:
     """Write ``report`` to ``path``, whole or not at all. Raises OSError."""
     return write_text(render(report), path)
-
-
-def write_text(text: str, path: str | Path) -> Path:
-    """Write ``text`` to ``path``, whole or not at all. Raises OSError."""
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return target
 
 
 def render(report: RunReport) -> str:

@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleetfoot.face.report.html import page, write_text
+from fleetfoot.face.files import write_text
+from fleetfoot.face.report.html import page
 from fleetfoot.face.report.lines import Line, chart, spread, table
 from fleetfoot.face.times import clock_time, date_time
 
