@@ -10,7 +10,7 @@ import pytest
 from fleetfoot.core import words
 from fleetfoot.core.compile import compile_service
 from fleetfoot.core.contract import Contract
-from fleetfoot.core.model import State, Want
+from fleetfoot.core.model import Blind, State, Want
 from fleetfoot.core.policies import Step, Target, Thresholds
 from fleetfoot.core.policies.base import Policy
 from fleetfoot.core.view import look
@@ -241,3 +241,10 @@ def test_a_gain_lets_nobody_go_where_the_target_asks_for_just_what_serves() -> N
 def test_an_advising_signal_that_is_content_with_the_count_advises_nothing() -> None:
     service = agreed(LOAD, CPU, cpu=Contract(role="advises"))
     assert "advises" not in told(service.tick(load=40.0, cpu=0.5))
+
+
+def test_thresholds_whose_calm_is_all_gone_hold_and_name_the_first_signal_of_it() -> None:
+    calm = Thresholds("calm", (("queue", 10.0),), (("cpu", 0.3), ("memory", 0.4)), window=1000)
+    service = agreed(calm, cpu=Contract(absent="ignore"), memory=Contract(absent="ignore"))
+    assert service.tick(queue=0.0).desired == 4
+    assert service.vote == Blind("cpu", State.MISSING, service.vote.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fleetfoot.core.model import Want
@@ -106,3 +107,11 @@ def test_a_service_of_another_mind_is_not_slowed() -> None:
     shrinks = service(50, 10, launch=Launch(1, 0.1))
     assert shrinks.tick().desired == 10
     assert isinstance(shrinks.vote, Want)
+
+
+def test_a_limit_of_all_that_is_written_while_it_runs_counts_what_was_started_a_moment_ago() -> None:
+    """Thirty a second ago, of which twenty are made good."""
+    grows = service(0, 200, launch=Launch(30, 1.0))
+    grows.tick()
+    grows.settings = replace(grows.settings, launch=None, shared=Shared(Launch(100, 20.0)))
+    assert grows.tick().desired == 30 + 90
