@@ -1,4 +1,4 @@
-"""How urgent a change is, by what the service shows at this moment (source 3's scores).
+"""How urgent a change is, by what the service shows at this moment (the design notes' scores).
 
 The source's 2 s and 5 s of response time are 2 and 5 times the objective, which is 1 s there.
 """
@@ -34,7 +34,7 @@ def urgency(view: View) -> float:
 def load(view: View) -> float:
     """1 with half of the tasks' work to do or less, 2 with all of it: a busy fleet is let go of later.
 
-    Source 3 names such a factor and leaves it open; this is ours. Work is cpu where it is seen, else the rate.
+    The design notes name such a factor and leave it open; this is ours. Work is cpu where it is seen, else the rate.
     """
     if view.usable("cpu"):
         share = view.value("cpu")

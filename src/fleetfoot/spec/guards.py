@@ -98,7 +98,7 @@ class Stabilisation(Part):
     """Scale-in only if wanted this long. Default 2m: shorter dips are not worth a restart; 0 under `slo` alone."""
 
 
-ADAPT_OUT, ADAPT_IN = 300_000, 900_000  # ms: source 3's base
+ADAPT_OUT, ADAPT_IN = 300_000, 900_000  # ms: the design notes' base
 
 
 class Cooldown(Part):

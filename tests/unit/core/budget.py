@@ -7,7 +7,7 @@ from typing import Any
 from fleetfoot.core.settings import Budget, Shared
 from tests.unit.core.build import Says, Service, told, want
 
-HOURLY = (("hour", None, 100.0),)  # the source: 100 USD an hour, and more is denied
+HOURLY = (("hour", None, 100.0),)  # 100 USD an hour, and more is denied
 DAILY = (("day", 1000.0, None),)  # 1,000 USD a day, and more is limited
 MIDNIGHT = 1_700_006_400_000  # ms: a midnight of UTC
 

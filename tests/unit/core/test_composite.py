@@ -1,4 +1,4 @@
-"""The composite score: the source's weights and bounds by hand, and what is left out or lost."""
+"""The composite score: the design notes' weights and bounds by hand, and what is left out or lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shown(*values: Shown) -> dict[str, Any]:
     return dict(zip(NAMES, values, strict=True))
 
 
-# Each by hand, with the source's weights .25 .15 .30 .15 .10 .05 and its bounds
+# Each by hand, with the design notes' weights .25 .15 .30 .15 .10 .05 and its bounds
 # cpu 70/30 %, memory 80/40 %, response 2/0.5 s, errors 5/1 %, queue 100/10, users 1,000/200.
 CASES = [
     # .25 x .3 + .15 x .1 + .30 x 1 + .15 x 1 + .10 x .5 + .05 x .5 = .615

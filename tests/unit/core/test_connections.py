@@ -27,7 +27,7 @@ def pool(one: Service) -> int:
 
 
 def test_fifty_tasks_of_twenty_fill_a_database_of_a_thousand() -> None:
-    """The figures of the source: 20 a task, 1,000 in all."""
+    """The figures of the design notes: 20 a task, 1,000 in all."""
     grows = service(40, 200)
     assert grows.run(30).desired == 50
     assert grows.decision is not None
@@ -35,7 +35,7 @@ def test_fifty_tasks_of_twenty_fill_a_database_of_a_thousand() -> None:
 
 
 def test_more_tasks_than_that_come_with_smaller_pools() -> None:
-    """100 tasks of 1,000 connections: 1000 // 100 = 10 each, as the source reckons."""
+    """100 tasks of 1,000 connections: 1000 // 100 = 10 each, as the design notes reckon."""
     grows = service(50, 100, 5, 20)
     first = grows.tick()
     assert (first.desired, pool(grows), told(first)) == (50, 10, {"step", "pool_first"})

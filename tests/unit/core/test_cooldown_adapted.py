@@ -1,4 +1,4 @@
-"""The cooldown that thinks: source 3's factors on its base of 300 and 900 s, each product worked out by hand."""
+"""The cooldown that adapts: the design notes' factors on 300 and 900 s, each product worked out by hand."""
 
 from __future__ import annotations
 

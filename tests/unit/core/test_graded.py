@@ -14,7 +14,7 @@ from fleetfoot.spec import SpecErrors, loads
 from fleetfoot.spec.explain import explain
 from tests.unit.core.build import UNUSABLE, Service, Shown, outcome, told
 
-#: Source 3's.
+#: The design notes'.
 SOURCE = (Phase(0.7, 20.0, 300_000), Phase(0.8, 50.0, 180_000), Phase(0.9, 100.0, 60_000), Phase(0.95, None, 30_000))
 
 

@@ -160,7 +160,7 @@ def test_holidays_switch_a_window_off_or_lend_it_another_day() -> None:
     assert floor("2026-12-24T12:00", window("rest", "Sunday", 5, zone="UTC", holidays=christmas, like=6)) == 2
 
 
-#: Source 3's week, with the zone it leaves out. A weekend lasts from Saturday 09:00 to Monday 08:00.
+#: The design notes' week, with the zone they leave out. A weekend lasts from Saturday 09:00 to Monday 08:00.
 WEEK = Schedule(
     "schedule",
     tuple(

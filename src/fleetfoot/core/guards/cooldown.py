@@ -1,7 +1,7 @@
 """Cooldown of the combined order: after growth only a larger growth passes, and shrink waits for its own time.
 
-With ``adapt`` the time is worked out anew at every step, as source 3 has it: what is written, times a factor of how
-often the count changed within ten minutes, divided by the urgency (growth) or times the load (shrink).
+With ``adapt`` the time is worked out anew at every step, as docs/guards.md has it: what is written, times a factor of
+how often the count changed within ten minutes, divided by the urgency (growth) or times the load (shrink).
 """
 
 from __future__ import annotations

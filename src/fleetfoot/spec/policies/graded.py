@@ -50,7 +50,7 @@ class PhaseForm(Form):
         return f"{step} after {_HOLD.show(value.hold)}"
 
 
-#: Source 3's: a share of cpu or memory -> step and patience.
+#: The design notes': a share of cpu or memory -> step and patience.
 SOURCE = {
     0.70: Phase(20.0, 300_000), 0.80: Phase(50.0, 180_000), 0.90: Phase(100.0, 60_000), 0.95: Phase(None, 30_000),
 }  # fmt: skip
