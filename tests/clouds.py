@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import botocore.session
 
-from fleetfoot.edge.aws.session import Aws
-from fleetfoot.sim.aws.clock import SimClock
+from fleetfoot.edge.aws.session import READ_S, Aws
+from fleetfoot.sim.aws.clock import REGION, SimClock
 from fleetfoot.sim.aws.metrics import key_of
 from fleetfoot.sim.aws.server import SimulatedAws
-from fleetfoot.sim.aws.world import REGION, World
+from fleetfoot.sim.aws.world import World
 from fleetfoot.sim.setup import Setup
 
 CLUSTER = "prod"
@@ -42,8 +42,8 @@ def session(keys: bool = True) -> Any:
     return made
 
 
-def line(url: str) -> Aws:
-    return Aws(REGION, now, url, session())
+def line(url: str, read_s: float = READ_S) -> Aws:
+    return Aws(REGION, now, url, session(), read_s)
 
 
 class Cloud(Protocol):

@@ -26,7 +26,7 @@ from fleetfoot.edge.sources.push import Receiver
 from fleetfoot.edge.sources.pushed import PushSource
 from fleetfoot.edge.sources.sqs import SqsSource
 from fleetfoot.edge.training import Trainer
-from fleetfoot.sim.aws.world import REGION
+from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.spec.policies import ForecastPolicy
 from tests.clouds import CLUSTER, Simulated, session, simulated
 from tests.planes import FakePlane

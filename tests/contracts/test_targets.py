@@ -19,7 +19,7 @@ from fleetfoot.edge.targets.ecs import EcsTarget
 from fleetfoot.edge.targets.local import LocalTarget
 from fleetfoot.edge.targets.memory import MemoryTarget
 from fleetfoot.edge.targets.shadow import ShadowFleet, ShadowTarget
-from fleetfoot.sim.aws.world import REGION
+from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.spec import loads
 from tests.clouds import CLUSTER, session, simulated
 from tests.planes import FakePlane

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.sim.aws.world import REGION
+from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.spec import load
 from fleetfoot.spec.policies import DefaultPolicy, TargetPolicy
 from tests.clouds import CLUSTER, Moto, moto

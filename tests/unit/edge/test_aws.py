@@ -15,7 +15,7 @@ from fleetfoot.edge.aws.services import EcsName, Services
 from fleetfoot.edge.aws.session import Aws
 from fleetfoot.edge.sources.ecs import EcsSource
 from fleetfoot.edge.targets.ecs import EcsTarget
-from fleetfoot.sim.aws.world import REGION
+from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.sim.setup import Setup
 from tests.clouds import CLUSTER, Simulated, session, simulated
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 #: calls that share a bucket -> (burst, calls a second). ECS: published. CloudWatch and SQS: far under what is
-#: published. Application Auto Scaling publishes nothing.
+#: published. Application Auto Scaling and
+#: CloudFormation publish nothing.
 LIMITS: dict[tuple[str, ...], tuple[int, int]] = {
     ("UpdateService",): (50, 5),
     ("DescribeServices", "DescribeTasks", "ListTasks"): (100, 20),
@@ -17,6 +18,16 @@ LIMITS: dict[tuple[str, ...], tuple[int, int]] = {
         "RegisterScalableTarget",
         "DescribeScalingPolicies",
         "DescribeScheduledActions",
+    ): (10, 2),
+    (
+        "DescribeStacks",
+        "CreateChangeSet",
+        "DescribeChangeSet",
+        "ExecuteChangeSet",
+        "DeleteChangeSet",
+        "DescribeStackEvents",
+        "ListStackResources",
+        "DeleteStack",
     ): (10, 2),
 }
 

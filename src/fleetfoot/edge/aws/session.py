@@ -1,12 +1,14 @@
 """The one door to AWS: clients made when they are first needed, each call in a thread, under its token bucket.
 
-botocore's own settings count: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the role of a task or an instance.
+botocore's own settings count: AWS_PROFILE, AWS_ENDPOINT_URL and the role of a task or an instance; and AWS_REGION,
+which ECS sets in every task and botocore, alone among AWS's kits, does not read.
 Nothing is tried twice here: what a source asks is asked again at its period, and an order by who gives it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +62,8 @@ class Aws:
         except ImportError as missing:
             raise NotInstalled(MISSING) from missing
         self._session = session or botocore.session.get_session()
-        self._wanted, self._endpoint, self._read_s = region, endpoint, read_s
+        self._wanted = region or (os.environ.get("AWS_REGION") if session is None else None)
+        self._endpoint, self._read_s = endpoint, read_s
         self._now = now
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()

@@ -36,6 +36,8 @@ VERBS: dict[str, str] = {
     "tune": "fleetfoot.face.cli.tune:tune",
     "synth": "fleetfoot.face.cli.synth:synth",
     "iam": "fleetfoot.face.cli.iam:iam",
+    "deploy": "fleetfoot.face.cli.deploy:deploy",
+    "destroy": "fleetfoot.face.cli.destroy:destroy",
     "replay": "fleetfoot.face.cli.replay:replay",
     "demo": "fleetfoot.face.cli.demo:demo",
 }

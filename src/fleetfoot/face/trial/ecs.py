@@ -14,11 +14,11 @@ from fleetfoot.face.trial.service import TrialFailed
 from fleetfoot.fleet import paths, ports
 from fleetfoot.provision import Plan, stack
 from fleetfoot.provision.write import to_json
-from fleetfoot.sim.aws.clock import SimClock
+from fleetfoot.sim.aws.clock import REGION, SimClock
 from fleetfoot.sim.aws.crowd import Crowd
 from fleetfoot.sim.aws.scaling import attach
 from fleetfoot.sim.aws.server import SimulatedAws
-from fleetfoot.sim.aws.world import REGION, World
+from fleetfoot.sim.aws.world import World
 from fleetfoot.sim.native import execute
 from fleetfoot.sim.setup import Setup
 from fleetfoot.spec import load

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from fleetfoot.sim.aws.clock import SimClock
+from fleetfoot.sim.aws.clock import REGION, SimClock
 from fleetfoot.sim.aws.crowd import Crowd
 from fleetfoot.sim.aws.scaling import attach
 from fleetfoot.sim.aws.server import SimulatedAws
-from fleetfoot.sim.aws.world import REGION, World
+from fleetfoot.sim.aws.world import World
 from fleetfoot.sim.native import execute
 from fleetfoot.sim.setup import Setup
 

@@ -6,33 +6,15 @@ has is told so, and does not pass by luck. Forms and errors are those of AWS's A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from fleetfoot.sim.aws.call import Call, Refusal, Request
 from fleetfoot.sim.aws.metrics import newest_first
+from fleetfoot.sim.aws.stack_calls import STACK_CALLS
 from fleetfoot.sim.aws.world import Service, World, arn, definition_arn
 
-Request = Mapping[str, Any]
 ECS, AAS = "AmazonEC2ContainerServiceV20141113", "AnyScaleFrontendService"
 CLOUDWATCH, SQS = "GraniteServiceVersion20100801", "AmazonSQS"
-
-
-class Refusal(Exception):
-    """An error as AWS answers it."""
-
-    def __init__(self, code: str, message: str = "", status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
-
-
-class Call(NamedTuple):
-    """``needs`` and ``may``: the fields that are read. ``limit``: calls at once and a second; shared by ``bucket``."""
-
-    answer: Callable[[World, Request], dict[str, Any]]
-    needs: tuple[str, ...]
-    may: tuple[str, ...] = ()
-    limit: tuple[float, float] = (1000, 1000)
-    bucket: str = ""
 
 
 def _service(world: World, cluster: str, name: str) -> Service:
@@ -158,4 +140,5 @@ CALLS: dict[str, Call] = {
     f"{CLOUDWATCH}.GetMetricData": Call(get_metric_data, ("MetricDataQueries", "StartTime", "EndTime"), ("ScanBy",)),
     f"{SQS}.GetQueueUrl": Call(get_queue_url, ("QueueName",)),
     f"{SQS}.GetQueueAttributes": Call(get_queue_attributes, ("QueueUrl", "AttributeNames")),
+    **STACK_CALLS,
 }

@@ -1,8 +1,10 @@
-"""The simulated AWS's clock: real time, or time that passes when it is told to."""
+"""The simulated AWS's place and clock: real time, or time that passes when it is told to."""
 
 from __future__ import annotations
 
 import time
+
+REGION, ACCOUNT = "ap-northeast-2", "000000000000"
 
 
 class SimClock:

@@ -1,4 +1,4 @@
-"""The simulated AWS over HTTP, on 127.0.0.1: AWS's JSON protocol, its throttling, and errors to order.
+"""The simulated AWS over HTTP, on 127.0.0.1: AWS's JSON and query protocols, its throttling, and errors to order.
 
 Requests must be signed, with whatever key: a client that forgot its credentials is refused here too.
 """
@@ -9,15 +9,20 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from fleetfoot.sim.aws.calls import CALLS, Refusal
+from fleetfoot.sim.aws.call import Refusal
+from fleetfoot.sim.aws.calls import CALLS
+from fleetfoot.sim.aws.query import answer_of, refusal_of, request_of
+from fleetfoot.sim.aws.stack_calls import CLOUDFORMATION
 from fleetfoot.sim.aws.world import Allowance, World
 
 ADVANCE = "/_sim/advance"  # POST {"seconds": 60}
+JSON, XML, FORM = "application/x-amz-json-1.1", "text/xml", "application/x-www-form-urlencoded"
 
 
 class _Server(ThreadingHTTPServer):
@@ -78,7 +83,7 @@ class SimulatedAws:
         """No more errors to order."""
         self._orders.clear()
 
-    def answer(self, target: str, signed: bool, body: bytes) -> dict[str, Any]:
+    def answer(self, target: str, signed: bool, request: Mapping[str, Any]) -> dict[str, Any]:
         """Raises Refusal."""
         name = target.rpartition(".")[2]
         self._wait(name)
@@ -88,7 +93,6 @@ class SimulatedAws:
         if call is None:
             known = ", ".join(sorted(one.rpartition(".")[2] for one in CALLS))
             raise Refusal("UnknownOperationException", f"the simulated AWS has no {target or 'such call'}: {known}")
-        request = json.loads(body or b"{}")
         if other := request.keys() - {*call.needs, *call.may}:
             read = ", ".join((*call.needs, *call.may))
             raise Refusal("ValidationException", f"the simulated {name} reads no {min(other)}: it reads {read}")
@@ -117,6 +121,10 @@ class SimulatedAws:
             return {"now": self.world.settle()}
 
 
+def _error(code: str, message: str) -> bytes:
+    return json.dumps({"__type": code, "message": message}).encode()
+
+
 def _handler(aws: SimulatedAws) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -124,21 +132,32 @@ def _handler(aws: SimulatedAws) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            target = self.headers.get("X-Amz-Target", "")
+            target, signed = self.headers.get("X-Amz-Target", ""), "Authorization" in self.headers
+            if not target and self.path != ADVANCE and self.headers.get("Content-Type", "").startswith(FORM):
+                self._query(signed, body)
+                return
             try:
                 done = self.path == ADVANCE
-                told = aws.advance(body) if done else aws.answer(target, "Authorization" in self.headers, body)
-                self._say(200, told)
+                told = aws.advance(body) if done else aws.answer(target, signed, json.loads(body or b"{}"))
+                self._say(200, JSON, json.dumps(told).encode())
             except Refusal as refusal:
-                self._say(refusal.status, {"__type": refusal.code, "message": refusal.message})
+                self._say(refusal.status, JSON, _error(refusal.code, refusal.message))
             except (ValueError, KeyError, TypeError, AttributeError) as failure:
-                self._say(400, {"__type": "SerializationException", "message": repr(failure)})
+                self._say(400, JSON, _error("SerializationException", repr(failure)))
 
-        def _say(self, status: int, data: dict[str, Any]) -> None:
-            body = json.dumps(data).encode()
+        def _query(self, signed: bool, body: bytes) -> None:
+            try:
+                action, request = request_of(body)
+                self._say(200, XML, answer_of(action, aws.answer(f"{CLOUDFORMATION}.{action}", signed, request)))
+            except Refusal as refusal:
+                self._say(refusal.status, XML, refusal_of(refusal.code, refusal.message))
+            except (ValueError, KeyError, TypeError, AttributeError) as failure:
+                self._say(400, XML, refusal_of("MalformedQueryString", repr(failure)))
+
+        def _say(self, status: int, kind: str, body: bytes) -> None:
             with contextlib.suppress(ConnectionError):  # nobody waits any more
                 self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fleetfoot.sim.aws.clock import SimClock
+from fleetfoot.sim.aws.clock import ACCOUNT, REGION, SimClock
+from fleetfoot.sim.aws.stacks import Stacks
 from fleetfoot.sim.setup import Setup
 
-REGION, ACCOUNT = "ap-northeast-2", "000000000000"
 PLACED = 0.15  # of the start-up: a network interface is attached, then the image is pulled
 KEPT_S = 3600.0  # so long a stopped task is told of
 ZONES = ("a", "b")
@@ -134,6 +134,7 @@ class World:
         self.scaling: dict[str, Scales] = {}  # resource id -> what acts on that target by policies and alarms
         self.metrics: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[tuple[float, float]]] = {}
         self.queues: dict[str, tuple[int, int]] = {}  # name -> messages visible and in flight
+        self.stacks = Stacks(clock)
         self._random = random.Random(seed)
         self._launches = Allowance(*LAUNCH)
         self._number = 0
