@@ -46,6 +46,7 @@ def test_a_database_is_encrypted_private_kept_and_in_two_zones_unless_off(standb
     assert (database["MultiAZ"], database["StorageEncrypted"], database["PubliclyAccessible"]) == (zones, True, False)
     assert database["MaxAllocatedStorage"] > int(database["AllocatedStorage"])
     assert "MasterUserPassword" not in database
+    assert database["DeletionProtection"]
     assert found["Resources"]["Database"]["DeletionPolicy"] == "Snapshot"
     (rules,) = of_type(found, "AWS::RDS::DBParameterGroup").values()
     assert rules["Parameters"]["rds.force_ssl"] == "1"
@@ -57,6 +58,15 @@ def test_aurora_is_serverless_from_a_half_to_sixteen_units() -> None:
     assert cluster["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 16}
     classes = [one["DBInstanceClass"] for one in of_type(found, "AWS::RDS::DBInstance").values()]
     assert classes == ["db.serverless"] * 2
+
+
+@pytest.mark.parametrize(("standby", "nodes"), [("on", 2), ("off", 1)])
+def test_a_cache_is_encrypted_on_disk_and_on_its_way_and_in_two_zones_unless_off(standby: str, nodes: int) -> None:
+    found = body(provision=f"cache: on, standby: {standby}")
+    (cache,) = of_type(found, "AWS::ElastiCache::ReplicationGroup").values()
+    assert (cache["AtRestEncryptionEnabled"], cache["TransitEncryptionEnabled"]) == (True, True)
+    assert (cache["NumCacheClusters"], cache["MultiAZEnabled"]) == (nodes, nodes == 2)
+    assert "resolve:secretsmanager" in cache["AuthToken"]["Fn::Sub"]
 
 
 def test_the_apps_user_may_use_tables_and_neither_make_change_nor_drop_one() -> None:
