@@ -22,22 +22,14 @@ import numpy as np
 from machine import describe
 from numpy.typing import NDArray
 
+from fleetfoot.sim.contenders import measured
 from fleetfoot.sim.live import PUSH, engine
 from fleetfoot.sim.measuring import FRIENDLY, friendly, prepared
 from fleetfoot.sim.scaler import Counts, Feed, Scaler
 from fleetfoot.sim.world import Run, run
-from fleetfoot.spec.loader import loads
 from fleetfoot.traffic.shapes import Day
 
 BAR = 30_000  # simulated seconds a second and core, with the engine
-ORDERS = """
-services:
-  orders:
-    run: orders --port $PORT
-    objective: {p95: 1s}
-    capacity: {min: 2, max: 200}
-    task: {throughput: 20/s, startup: 40s}
-"""
 
 
 class Nobody:
@@ -95,7 +87,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rates = prepared(Day(100, 60, period=args.seconds, seconds=args.seconds), args.tasks)
-    setup, service = friendly(args.tasks), loads(ORDERS).services["orders"]
+    setup = friendly(args.tasks)
+    service = measured(setup)
     peak = round(float(rates.max()) / (0.85 * FRIENDLY.throughput))
 
     def simulate(scaler: Scaler, initial: int | None = None) -> Run:

@@ -7,25 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fleetfoot.sim.contenders import measured
+from fleetfoot.sim.measuring import friendly
 from fleetfoot.sim.scaler import Counts, Feed
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import Run, run
-from fleetfoot.spec import Service
-from fleetfoot.spec.loader import loads
 
-ORDERS = """
-services:
-  orders:
-    run: orders --port $PORT
-    objective: {p95: 1s}
-    capacity: {min: 2, max: 200}
-    task: {throughput: 20/s, startup: 40s}
-"""
+SERVICE = measured(friendly())
 STEADY = np.full(400, 60.0)  # requests/s
-
-
-def orders_service() -> Service:
-    return loads(ORDERS).services["orders"]
 
 
 @dataclass

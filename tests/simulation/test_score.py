@@ -15,12 +15,12 @@ from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.stationary import carries, late, tasks_for
 from fleetfoot.sim.world import run
 from fleetfoot.traffic.shapes import Day, step
-from tests.simulation.scripts import STEADY, Script, orders_service, scripted
+from tests.simulation.scripts import SERVICE, STEADY, Script, scripted
 
 
 def test_the_clocks_of_a_surge_follow_each_other() -> None:
     rates = per_second(step(60, 300, at=300, seconds=900))
-    found = run(rates, friendly(), engine(orders_service()))
+    found = run(rates, friendly(), engine(SERVICE))
     command, serving, relief = clocks(found, 300)
     assert command is not None
     assert serving is not None

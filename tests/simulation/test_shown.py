@@ -12,7 +12,7 @@ from fleetfoot.sim.measuring import friendly, per_second
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import run
 from fleetfoot.traffic.shapes import step
-from tests.simulation.scripts import STEADY, Script, orders_service
+from tests.simulation.scripts import SERVICE, STEADY, Script
 
 
 def test_a_scaler_sees_only_whole_periods_that_its_source_has_shown_by_then() -> None:
@@ -46,7 +46,7 @@ NAMES = ("requests", "completed", "concurrency", "in_flight", "queue", "cpu", "l
 
 def test_through_a_slow_source_the_engine_learns_of_a_surge_late() -> None:
     rates = per_second(step(60, 300, at=300, seconds=900))
-    runs = {name: run(rates, friendly(), engine(orders_service(), SOURCES[name])) for name in ("push", "cloudwatch60")}
+    runs = {name: run(rates, friendly(), engine(SERVICE, SOURCES[name])) for name in ("push", "cloudwatch60")}
     took = {name: clocks(found, 300).command for name, found in runs.items()}
     assert took["push"] is not None
     assert took["push"] <= 2_000

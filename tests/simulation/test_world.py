@@ -19,7 +19,7 @@ from fleetfoot.sim.measuring import friendly, hostile, prepared
 from fleetfoot.sim.setup import Setup
 from fleetfoot.sim.world import run
 from fleetfoot.traffic.shapes import Flash
-from tests.simulation.scripts import STEADY, Script, orders_service, scripted
+from tests.simulation.scripts import SERVICE, STEADY, Script, scripted
 
 
 def test_a_task_serves_exactly_its_start_up_and_registration_after_its_order() -> None:
@@ -60,7 +60,7 @@ def test_failed_starts_are_tried_again_and_told_to_the_engine() -> None:
     ready = [change.at for change in found.changes if change.serving > 4]
     assert min(ready) == 15_000
     assert max(ready) >= 25_000
-    mind = engine(orders_service())
+    mind = engine(SERVICE)
     run(np.full(300, 250.0), flaky, mind, initial=2)
     learnt = next(iter(mind.memory.learnt.values()))
     assert learnt.startup_p95 is not None
@@ -115,11 +115,11 @@ def test_start_ups_can_be_spread() -> None:
 @pytest.mark.parametrize("make", [friendly, lambda: hostile(STEADY)], ids=["friendly", "hostile"])
 def test_two_runs_are_the_same_to_the_byte(make: Callable[[], Setup]) -> None:
     rates = prepared(Flash(base=100, peak=300, at=300, rise=10, half=100, seconds=900))[:900]
-    first, second = (run(rates, make(), engine(orders_service()), seed=5) for _ in range(2))
+    first, second = (run(rates, make(), engine(SERVICE), seed=5) for _ in range(2))
     assert first.rows.tobytes() == second.rows.tobytes()
     assert first.changes == second.changes
     assert json.dumps(first.score.to_json()) == json.dumps(second.score.to_json())
-    assert run(rates, make(), engine(orders_service()), seed=6).rows.tobytes() != first.rows.tobytes()
+    assert run(rates, make(), engine(SERVICE), seed=6).rows.tobytes() != first.rows.tobytes()
 
 
 def test_every_scaler_meets_the_same_requests() -> None:

@@ -1,11 +1,11 @@
-"""The CPU 70/30 engine of the third source document: above 70 % grow towards 60 %, below 30 % shrink.
+"""The CPU 70/30 engine of the design notes: above 70 % grow towards 60 %, below 30 % shrink.
 
-As the document writes it: growth to ``int(C * cpu / 60)``, cut towards zero, so two instances do not grow below
-90 %. Its infrastructure metrics come once a minute and its cooldown is 300 s. Assumed where it is silent:
+As they write it: growth to ``int(C * cpu / 60)``, cut towards zero, so two instances do not grow below
+90 %. Metrics of infrastructure come once a minute and the cooldown is 300 s. Assumed where they are silent:
 
-- the amount of a shrink: one instance, as in the same document's web application;
-- the cooldown spaces actions of either direction, as the document's other scaler does;
-- the minute's mean is read 1 s after its end: the document collects it itself.
+- the amount of a shrink: one instance, as in the same notes' web application;
+- the cooldown spaces actions of either direction, as the notes' other scaler does;
+- the minute's mean is read 1 s after its end: they collect their metrics themselves.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 
 from fleetfoot.sim.scaler import Counts, Feed
 
+HIGH, AIM, LOW = 70.0, 60.0, 30.0  # per cent
 
-def engine(cpu: float, current: int, minimum: int, maximum: int, high: float = 70.0, low: float = 30.0) -> int:
+
+def engine(cpu: float, current: int, minimum: int, maximum: int) -> int:
     """The count for a mean CPU in per cent; ``current`` when nothing is to do."""
-    if cpu > high and current < maximum:
-        return min(int(current * (cpu / 60)), maximum)
-    if cpu < low and current > minimum:
+    if cpu > HIGH and current < maximum:
+        return min(int(current * (cpu / AIM)), maximum)
+    if cpu < LOW and current > minimum:
         return current - 1
     return current
 

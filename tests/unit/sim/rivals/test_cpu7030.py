@@ -1,4 +1,4 @@
-"""The third source document's CPU 70/30 engine: its figures, and the assumptions where it says nothing."""
+"""The design notes' CPU 70/30 engine: their figures, and the assumptions where they say nothing."""
 
 from __future__ import annotations
 
