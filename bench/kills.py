@@ -26,7 +26,8 @@ from machine import describe
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fleetfoot.fleet.client import BlockingPlaneClient, PlaneError
-from tests.faults import Fleet, Kill, Load, kill, seen, unexplained
+from tests.faults import Fleet, Kill, kill, seen, unexplained
+from tests.shots import Load
 from tests.support import processes_of, wait_until
 
 PLANE, CONTROLLER = 0.03, 0.05  # shares of the kills; the rest are tasks

@@ -17,6 +17,8 @@ from tests.support import PATIENCE
 T = TypeVar("T")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"  # framing and body follow
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def play(scenario: Coroutine[Any, Any, T]) -> T:
@@ -205,6 +207,13 @@ class World:
         client.close()
         return response
 
+    async def asking(self, task: Upstream, raw: bytes = GET) -> Client:
+        """A client whose request, and its alone, has reached the task."""
+        client = await self.connect()
+        client.send(raw)
+        await until(lambda: task.seen)
+        return client
+
     def stat(self, name: str) -> Any:
         return self.balancer.snapshot()[name]
 
@@ -216,6 +225,13 @@ class World:
         before = self.stat("offered")
         asked = [asyncio.create_task(self.ask(raw)) for _ in range(count)]
         await until(lambda: self.stat("offered") == before + count)
+        return asked
+
+    async def held_by(self, task: Upstream, count: int, raw: bytes = GET) -> list[asyncio.Task[Message]]:
+        """Send requests, each on its own connection, and wait until the task has them all."""
+        before = len(task.seen)
+        asked = await self.hold(count, raw)
+        await until(lambda: len(task.seen) == before + count)
         return asked
 
     def counts(self, *names: str) -> list[int]:

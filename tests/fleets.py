@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -179,6 +181,42 @@ class Keeper:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(40)
+
+
+class Load:
+    """Requests from a few clients, each on a connection of its own, until told to stop."""
+
+    def __init__(self, made: Keeper, clients: int = 3) -> None:
+        self.answers: Counter[str] = Counter()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(made,)) for _ in range(clients)]
+
+    def _ask(self, made: Keeper) -> None:
+        while not self._stop.is_set():
+            try:
+                self.answers[str(made.get()[0])] += 1
+            except OSError as error:
+                self.answers[type(error).__name__] += 1
+
+    @property
+    def failed(self) -> dict[str, int]:
+        return {word: count for word, count in self.answers.items() if word != "200"}
+
+    def more(self, count: int) -> None:
+        """Wait for as many further answers."""
+        goal = sum(self.answers.values()) + count
+        wait_until(lambda: sum(self.answers.values()) >= goal, what=f"{count} more answers")
+
+    @contextmanager
+    def going(self) -> Iterator[None]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join(30)
 
 
 @contextmanager

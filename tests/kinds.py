@@ -24,6 +24,13 @@ class Fleet(World):
         await self.told()
         return task
 
+    async def last_words(self, raw: bytes) -> bytes:
+        """Say this and close the sending side: all that comes back."""
+        client = await self.connect()
+        client.send(raw)
+        client.writer.write_eof()
+        return await client.rest()
+
     async def counted(self, **counts: int) -> None:
         """Wait until the statistics say so."""
         await until(lambda: all(self.stat(name) == count for name, count in counts.items()), f"{counts}")

@@ -79,8 +79,7 @@ def test_who_asked_with_a_body_gets_502_when_its_task_is_removed() -> None:
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            (asked,) = await here.hold(1, POST)
-            await until(lambda: dying.seen)
+            (asked,) = await here.held_by(dying, 1, POST)
             other = await here.task("other")
             here.balancer.remove("dying")
             assert (await asked).status == 502
@@ -94,8 +93,7 @@ def test_a_killed_task_costs_no_request_that_may_be_sent_again() -> None:
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await here.hold(10)
-            await until(lambda: len(dying.seen) == 10)
+            asked = await here.held_by(dying, 10)
             await here.task("other")
             dying.kill()  # nobody told the balancer
             assert [(await one).status for one in asked] == [200] * 10
@@ -109,8 +107,7 @@ def test_requests_whose_only_task_died_wait_for_the_next() -> None:
     async def scenario() -> None:
         async with world() as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await here.hold(3)
-            await until(lambda: len(dying.seen) == 3)
+            asked = await here.held_by(dying, 3)
             here.balancer.remove("dying")
             await until(lambda: here.stat("queue") == 3)
             await here.task("next")

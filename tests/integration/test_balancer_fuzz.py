@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.balancers import play
-from tests.fuzz import Fuzz, Seen, differs, oracle
+from tests.fuzz import Fuzz
+from tests.fuzz.oracle import Seen, differs, oracle
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -126,9 +126,9 @@ def test_a_client_that_waits_for_100_continue_is_not_slow() -> None:
     async def scenario() -> None:
         async with world(min_rate=500, body_pace_ms=50) as here:
             task = await here.task("t1", permit_late, reads_body=False)
-            client = await here.connect()
-            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-            await until(lambda: task.seen)
+            client = await here.asking(
+                task, b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+            )
             await _live(here, 50)
             task.gate.set()
             assert (await client.receive()).status == 100

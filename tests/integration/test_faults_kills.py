@@ -8,7 +8,8 @@ from itertools import permutations
 
 import pytest
 
-from tests.faults import PARTS, Fleet, Kill, Load, kill, unexplained
+from tests.faults import PARTS, Fleet, Kill, kill, unexplained
+from tests.shots import Load
 from tests.support import processes_of, wait_until
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

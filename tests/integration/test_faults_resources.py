@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from fleetfoot.fleet import proc
-from tests.faults import Fleet, Load, kill
+from tests.faults import Fleet, kill
 from tests.fleets import keeper
+from tests.shots import Load
 from tests.support import processes_of, wait_until
 
 CLONE_NEWNET = 0x40000000

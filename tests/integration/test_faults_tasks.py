@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from tests.faults import Fleet, Kill, Load, seen, unexplained
+from tests.faults import Fleet, Kill, seen, unexplained
+from tests.shots import Load
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

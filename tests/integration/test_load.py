@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from fleetfoot.face.cli.load import load
 from fleetfoot.load.generator import Generator
 from fleetfoot.load.plan import Options, make_plan
-from fleetfoot.load.progress import events
 from fleetfoot.load.result import Result
-from tests.support import free_port, wait_until
 
 pytestmark = pytest.mark.network
 
+
 Answer = Callable[[StreamWriter], Awaitable[None]]
+
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-REPO = Path(__file__).parents[2]
 
 
 class Server:
@@ -230,150 +220,3 @@ def test_a_stopped_run_leaves_open_requests_unjudged() -> None:
     assert result.interrupted
     assert result.counts.unfinished == result.counts.requests > 0
     assert result.counts.bad == 0
-
-
-# --- as processes
-
-
-@contextmanager
-def encryptor(*flags: str, **env: str) -> Iterator[str]:
-    """The sample service; its URL."""
-    port = free_port()
-    argv = [sys.executable, str(REPO / "examples" / "encryptor" / "app.py"), *flags]
-    path = {"PYTHONPATH": str(REPO / "src")}
-    with subprocess.Popen(argv, env=os.environ | path | {"PORT": str(port)} | env, stderr=subprocess.PIPE) as run:
-        try:
-            assert run.stderr is not None
-            assert b"listens" in run.stderr.readline()
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            run.terminate()
-            run.communicate(timeout=20)
-
-
-def started(**options: Any) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-m", "fleetfoot.load", json.dumps(options)]
-    env = os.environ | {"PYTHONPATH": str(REPO / "src")}
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
-
-
-def test_a_run_in_its_own_process_tells_each_second_and_then_the_result() -> None:
-    with encryptor("--cost", "1") as url, started(url=url, stages="10@1s,20@1s", timeout="20s") as run:
-        out, _ = run.communicate(timeout=60)
-    told = list(events(out.splitlines()))
-    assert told[0]["event"] == "start"
-    assert [(e["second"], e["arrivals"]) for e in told if e["event"] == "judged"] == [(0, 10), (1, 20)]
-    assert told[-1]["event"] == "result"
-    assert told[-1]["counts"]["requests"] == 30
-    assert run.returncode == (0 if told[-1]["verdict"]["passed"] else 1)
-
-
-def test_a_single_file_of_requests_through_one_task_fails_its_objective() -> None:
-    with encryptor("--cost", "100") as url, started(url=url, rate=30, length="1s", objective="p95=500ms") as run:
-        out, _ = run.communicate(timeout=60)
-    result = list(events(out.splitlines()))[-1]
-    assert run.returncode == 1
-    assert result["max_ms"] >= 2000, "thirty requests of 100 ms, one at a time"
-    assert result["seconds_over"] == 1
-
-
-def test_an_interrupted_run_still_gives_its_result() -> None:
-    with encryptor() as url, started(url=url, rate=10, length="60s") as run:
-        assert run.stdout is not None
-        assert '"start"' in run.stdout.readline()
-        run.send_signal(signal.SIGINT)
-        out, _ = run.communicate(timeout=30)
-    result = list(events(out.splitlines()))[-1]
-    assert result["event"] == "result"
-    assert result["interrupted"]
-    assert run.returncode == 130
-
-
-def test_a_run_ends_when_nobody_reads_it_any_more() -> None:
-    with encryptor() as url, started(url=url, rate=10, length="60s") as run:
-        assert run.stdout is not None
-        run.stdout.readline()
-        run.stdout.close()
-        wait_until(lambda: run.poll() is not None, what="the generator to end")
-
-
-def test_wrong_options_are_told_as_an_event_and_by_the_exit_code() -> None:
-    with started(url="127.0.0.1:1", rate="x") as run:
-        out, _ = run.communicate(timeout=30)
-    (event,) = events(out.splitlines())
-    assert event["event"] == "refused"
-    assert len(event["errors"]) == 2
-    assert run.returncode == 2
-
-
-def test_the_command_prints_a_table_and_passes() -> None:
-    with encryptor("--cost", "1") as url:
-        ran = CliRunner().invoke(load, [url, "--rate", "20", "--for", "1s", "--objective", "p95=5s"])
-    assert ran.exit_code == 0, ran.output
-    for word in ("requests", "median", "p95", "p99", "max", "errors", "shed", "seconds over", "PASS"):
-        assert word in ran.output
-
-
-def test_the_command_fails_a_service_that_fails_and_says_so_in_json() -> None:
-    with encryptor("--cost", "1", "--fail", "1") as url:
-        ran = CliRunner().invoke(load, [url, "--rate", "20", "--for", "1s", "--json"])
-    assert ran.exit_code == 1, ran.output
-    result = json.loads(ran.stdout)
-    assert result["counts"]["errors"] == 20
-    assert not result["verdict"]["passed"]
-
-
-def test_the_command_refuses_wrong_words_with_exit_code_2() -> None:
-    ran = CliRunner().invoke(load, ["192.0.2.1", "--rate", "fast"])
-    assert ran.exit_code == 2
-    assert "not this machine" in ran.output
-    assert "'fast' is not a rate" in ran.output
-
-
-# --- the sample service
-
-
-def fetch(url: str, path: str = "", *more: str) -> subprocess.CompletedProcess[bytes]:
-    """One request by another client than ours."""
-    code = (
-        "import sys, urllib.request as u\n"
-        "try: print(u.urlopen(sys.argv[1], timeout=20).read().decode())\n"
-        "except u.HTTPError as e: print(e.code)"
-    )
-    return subprocess.run([sys.executable, "-c", code, url + path, *more], capture_output=True, timeout=30, check=False)
-
-
-def test_the_sample_service_encrypts_and_is_healthy() -> None:
-    with encryptor() as url:
-        assert b'"sha256":"' in fetch(url).stdout
-        assert b'"ok":true' in fetch(url, "healthz").stdout
-        assert fetch(url, "admin/crash").stdout == b"404\n", "trouble is made only where it was asked for"
-
-
-def test_the_sample_service_makes_trouble_when_asked_to(tmp_path: Path) -> None:
-    slow = tmp_path / "slow"
-    slow.write_text("0")
-    with encryptor("--admin", "--slow-file", str(slow)) as url:
-        assert b"done" in fetch(url, "admin/fail?share=1").stdout
-        assert fetch(url).stdout == b"500\n"
-        assert b"missing or not a number" not in fetch(url, "admin/fail?share=0").stdout
-        assert b"sha256" in fetch(url).stdout
-
-
-def test_the_sample_service_finishes_what_it_has_begun_before_it_stops() -> None:
-    with encryptor("--cost", "2000") as url:
-        port = int(url.rstrip("/").rpartition(":")[2])
-        with (
-            socket.create_connection(("127.0.0.1", port)) as client,
-            socket.create_connection(("127.0.0.1", port)) as two,
-        ):
-            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            two.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            pid = json.loads(fetch(url, "healthz").stdout)["pid"]
-            os.kill(pid, signal.SIGTERM)
-            for open_one in (client, two):
-                data = b""
-                while chunk := open_one.recv(65536):
-                    data += chunk
-                assert data.startswith(b"HTTP/1.1 200 OK\r\n")
-                assert b"Connection: close" in data

@@ -27,8 +27,7 @@ def test_draining_waits_for_open_requests_and_sends_no_new_ones(kind: str) -> No
     async def scenario() -> None:
         async with fleet(kind) as here:
             old = await here.task("old", wait_for_gate)
-            asked = await here.hold(3)
-            await until(lambda: len(old.seen) == 3)
+            asked = await here.held_by(old, 3)
             new = await here.task("new")
             draining = asyncio.create_task(here.balancer.drain("old", 60_000))
             await asyncio.sleep(0)
@@ -50,8 +49,7 @@ def test_draining_ends_at_its_deadline_and_says_what_is_open(kind: str) -> None:
     async def scenario() -> None:
         async with fleet(kind) as here:
             task = await here.task("t1", wait_for_gate)
-            asked = await here.hold(2)
-            await until(lambda: len(task.seen) == 2)
+            asked = await here.held_by(task, 2)
             assert await here.balancer.drain("t1", 300) == 2
             task.gate.set()
             await asyncio.gather(*asked)
@@ -63,8 +61,7 @@ def test_a_removed_task_loses_no_request_that_may_be_sent_again(kind: str) -> No
     async def scenario() -> None:
         async with fleet(kind) as here:
             dying = await here.task("dying", wait_for_gate)
-            asked = await here.hold(10)
-            await until(lambda: len(dying.seen) == 10)
+            asked = await here.held_by(dying, 10)
             other = await here.task("other")
             here.balancer.remove("dying")
             assert [(await one).status for one in asked] == [200] * 10
@@ -78,8 +75,7 @@ def test_a_request_with_a_body_is_not_sent_twice_when_its_task_is_removed(kind: 
     async def scenario() -> None:
         async with fleet(kind) as here:
             dying = await here.task("dying", wait_for_gate)
-            (asked,) = await here.hold(1, POST)
-            await until(lambda: dying.seen)
+            (asked,) = await here.held_by(dying, 1, POST)
             other = await here.task("other")
             here.balancer.remove("dying")
             assert (await asked).status in (502, 503)
@@ -185,15 +181,11 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# The queue and its limits.
-
-
 def test_closing_finishes_what_is_open_and_accepts_no_more(kind: str) -> None:
     async def scenario() -> None:
         async with fleet(kind) as here:
             task = await here.task("t1", wait_for_gate)
-            asked = await here.hold(2)
-            await until(lambda: len(task.seen) == 2)
+            asked = await here.held_by(task, 2)
             closing = asyncio.create_task(balancer_of(here).close(60_000))
             await asyncio.sleep(0.1)  # sleep: long enough for a close that does not wait to be seen
             assert not closing.done()
@@ -210,8 +202,7 @@ def test_closing_ends_at_its_deadline(kind: str) -> None:
     async def scenario() -> None:
         async with fleet(kind, checked=False) as here:
             task = await here.task("t1", wait_for_gate)
-            (asked,) = await here.hold(1)
-            await until(lambda: task.seen)
+            (asked,) = await here.held_by(task, 1)
             await asyncio.wait_for(balancer_of(here).close(100), 20)
             with pytest.raises((OSError, asyncio.IncompleteReadError)):
                 await asked

@@ -186,10 +186,7 @@ def test_a_smuggled_request_never_reaches_a_task(kind: str, raw: bytes) -> None:
     async def scenario() -> None:
         async with fleet(kind, checked=False) as here:
             task = await here.task("t1")
-            client = await here.connect()
-            client.send(raw)
-            client.writer.write_eof()
-            await client.rest()
+            await here.last_words(raw)
             await here.ask(b"GET /fence HTTP/1.1\r\nHost: a\r\n\r\n")
             assert task.seen[-1].first == "GET /fence HTTP/1.1"
             assert [one.first for one in task.seen if "smuggled" in one.first] == []
@@ -211,13 +208,7 @@ def test_only_http_1_is_spoken_and_by_its_rules(kind: str, raw: bytes) -> None:
     async def scenario() -> None:
         async with fleet(kind, checked=False) as here:
             task = await here.task("t1")
-            client = await here.connect()
-            client.send(raw)
-            client.writer.write_eof()
-            assert (await client.rest()).split()[1] in (b"400", b"505")
+            assert (await here.last_words(raw)).split()[1] in (b"400", b"505")
             assert task.seen == []
 
     play(scenario())
-
-
-# The statistics.

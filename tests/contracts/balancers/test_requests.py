@@ -174,6 +174,3 @@ def test_an_event_stream_arrives_as_it_is_made(kind: str) -> None:
             assert b"data: 2\n\n" in await client.rest()
 
     play(scenario())
-
-
-# Whom it routes to.

@@ -101,8 +101,7 @@ def test_the_task_with_the_fewest_open_requests_is_asked_and_is_the_idlest(kind:
     async def scenario() -> None:
         async with fleet(kind) as here:
             busy = await here.task("busy", wait_for_gate)
-            asked = await here.hold(3)
-            await until(lambda: len(busy.seen) == 3)
+            asked = await here.held_by(busy, 3)
             idle = await here.task("idle")
             for _ in range(4):
                 await here.ask()
@@ -151,9 +150,6 @@ def test_tasks_made_known_before_it_serves_are_used(kind: str, short_path: Path)
     play(scenario())
 
 
-# Leaving and dying.
-
-
 def test_a_task_that_fails_fast_is_ejected_and_comes_back_when_it_has_recovered(kind: str) -> None:
     async def works(_t: Upstream, _m: Message, _r: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.005)  # sleep: the work of a task
@@ -193,6 +189,3 @@ def test_what_all_tasks_fail_at_ejects_none(kind: str) -> None:
             assert here.stat("ejected") == 0
 
     play(scenario())
-
-
-# Requests and answers.

@@ -9,7 +9,7 @@ import pytest
 
 from fleetfoot.fleet.balancer import BalancerSettings
 from fleetfoot.fleet.balancers import KINDS, make_balancer
-from tests.balancers import GET, OK, Message, Upstream, play, until, wait_for_gate
+from tests.balancers import OK, Message, Upstream, play, until, wait_for_gate
 from tests.kinds import fleet
 
 pytestmark = pytest.mark.network
@@ -39,9 +39,7 @@ def test_a_client_that_leaves_is_counted_as_gone_and_is_no_failure(kind: str) ->
     async def scenario() -> None:
         async with fleet(kind) as here:
             task = await here.task("t1", wait_for_gate)
-            client = await here.connect()
-            client.send(GET)
-            await until(lambda: task.seen)
+            client = await here.asking(task)
             client.close()
             await here.counted(offered=1, client_gone=1, broken=0, errors=0, bad=0)
 
@@ -73,6 +71,3 @@ def test_the_snapshot_has_the_same_keys_for_all(short_path: Path) -> None:
         assert keys[0] == keys[1]
 
     play(scenario())
-
-
-# The end.
