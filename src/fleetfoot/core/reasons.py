@@ -1,6 +1,6 @@
 """The closed list of reason codes.
 
-Every code has a sentence in each language (``core/sentences.py``) and a paragraph in docs/reasons.md.
+Every code has a sentence in each language (``core/sentences``) and a paragraph in docs/reasons.md.
 """
 
 from __future__ import annotations

@@ -51,10 +51,10 @@ def _watch(view: View, mine: Slice) -> None:
         mine["deployed"] = now
     if desired == before or before is None or now - seen > LATELY:  # nobody watched: it is taken as it is found
         return
-    ours = [count for count, at in mine.get("ours", []) if view.now - at <= LATELY]
-    if desired in ours or view.now - mine.get("deployed", view.now - LATELY - 1) <= LATELY:
+    ours = [count for count, at in mine.get("ours", []) if now - at <= LATELY]
+    if desired in ours or ("deployed" in mine and now - mine["deployed"] <= LATELY):
         return
-    mine.update({"at": view.now, "from": before, "to": desired, "who": fleet.writer})
+    mine.update({"at": now, "from": before, "to": desired, "who": fleet.writer})
     view.remarks.append(Reason(Code.CONFLICT, {**_told(mine), "rule": view.settings.guards.conflict}))
 
 

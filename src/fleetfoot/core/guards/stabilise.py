@@ -2,7 +2,7 @@
 
 Shrink goes to the largest wish of the stabilisation window, and only when this controller has watched for
 as long as its windows are, no deployment runs, no fast growth is younger than a start-up, and the demand of
-the last minutes would not make the smaller fleet grow again at once. A declared throughput that nobody has
+the last 30 s would not make the smaller fleet grow again at once. A declared throughput that nobody has
 seen is entered in steps: what stays is given at most a tenth more than a task has carried inside the objective,
 or one task goes, and the next step waits until that has shown it does with ease. Every shrink that had to be
 taken back doubles the window, up to four times; ten minutes of peace halve it.
