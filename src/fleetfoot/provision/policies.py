@@ -13,6 +13,7 @@ from fleetfoot.spec.cloudwatch import METRICS
 from fleetfoot.spec.policies import ForecastPolicy, Policy, StepPolicy, TargetPolicy
 
 BACKSTOP = 85  # % CPU, above what any policy of ours would let it come to
+SATURATED = 0.95  # of the CPU for a minute and a half: the controller does not let that be, so it is doubled
 ECS_LAG = 50_000  # ms: a period of 20 s and its publication
 MINUTE_LAG = 120_000  # ms: the same for metrics by the minute
 STARTUP = 30_000  # ms, of a task whose file does not say
@@ -45,14 +46,21 @@ def camel(name: str) -> str:
     return "".join(word.title() for word in re.split(r"[^A-Za-z0-9]+", name))
 
 
-def backstop(plan: Plan) -> ScalingPolicy:
-    return ScalingPolicy(
+def backstop(plan: Plan) -> dict[str, Resource]:
+    """Two policies. A CPU at its end says 100 % however much comes, so target tracking alone adds a fifth at a time."""
+    rest = _rest(plan, ECS_LAG)
+    tracking = ScalingPolicy(
         PolicyName=plan.names.scaling("backstop"), PolicyType="TargetTrackingScaling", ScalingTargetId=TARGET,
         why="AWS grows by itself should the controller be gone: published, 86 s to its trigger",
         TargetTrackingScalingPolicyConfiguration=_track(
-            "ECSServiceAverageCPUUtilizationHighResolution", BACKSTOP, _rest(plan, ECS_LAG), 300, grow_only=True
+            "ECSServiceAverageCPUUtilizationHighResolution", BACKSTOP, rest, 300, grow_only=True
         ),
     )  # fmt: skip
+    doubling = StepPolicy(
+        name="saturated", signal="cpu", above=SATURATED, percent={0.0: 100.0}, period=30_000, datapoints=3,
+        cooldown=1000 * rest,
+    )  # fmt: skip
+    return {"BackstopPolicy": tracking, **dict(_stepping(plan, doubling))}
 
 
 def _rest(plan: Plan, lag: int) -> int:

@@ -49,7 +49,7 @@ def scaling(plan: Plan) -> Part:
         )
     }  # fmt: skip
     if plan.mode == "controller":
-        found["BackstopPolicy"] = backstop(plan)
+        found |= backstop(plan)
     else:
         for policy in plan.service.policies:
             found |= made(plan, policy)

@@ -127,8 +127,13 @@ def test_the_controllers_backstop_grows_and_never_shrinks() -> None:
         "DynamicScalingOutSuspended": False,
         "ScheduledScalingSuspended": False,
     }
-    (policy,) = of_type(found, POLICY).values()
-    assert policy["TargetTrackingScalingPolicyConfiguration"]["DisableScaleIn"] is True
+    tracking, doubling = of_type(found, POLICY).values()
+    assert tracking["TargetTrackingScalingPolicyConfiguration"]["DisableScaleIn"] is True
+    assert doubling["StepScalingPolicyConfiguration"]["StepAdjustments"] == [
+        {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 100}
+    ]
+    (alarm,) = [one for one in of_type(found, ALARM).values() if one["AlarmActions"] == [{"Ref": "SaturatedPolicy"}]]
+    assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"]) == (95, 30, 3)
 
 
 def actions(policies: str) -> list[tuple[str, str, int, int]]:
