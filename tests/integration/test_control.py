@@ -62,6 +62,8 @@ def test_a_surge_is_ordered_of_ecs_and_its_tasks_come_to_serve_it(trial: Trial) 
     wait_until(lambda: status(trial)["learnt"]["startup_p50"] == 2000, what="the start-up to be learnt")
     assert "fleetfoot control" in call(trial, "up", "--state", "elsewhere", code=2)
     assert "the platform" in call(trial, "zone", "lost", NAME, "a", code=2)
+    assert "the platform" in call(trial, "zone", "list", code=2)
+    assert "a new task definition" in call(trial, "update", code=2)
     assert " -> " in call(trial, "why", NAME)
 
 
@@ -72,7 +74,8 @@ def test_scale_in_of_aws_is_suspended_while_it_runs_and_until_release(trial: Tri
     assert "already" in call(trial, "control", code=2)
     trial.end(hard=True)
     assert held(trial)["DynamicScalingInSuspended"]
-    assert json.loads(call(trial, "release", "--json")) == {"ok": True, "released": [RESOURCE], "suspended": []}
+    told = json.loads(call(trial, "release", "--json"))
+    assert told == {"ok": True, "released": [RESOURCE], "suspended": [], "problems": []}
     assert not held(trial)["DynamicScalingInSuspended"]
     assert "nothing was suspended" in call(trial, "release")
     held(trial)["DynamicScalingInSuspended"] = True
@@ -115,7 +118,7 @@ def test_a_shadow_sees_the_surge_and_orders_nothing(trial: Trial) -> None:
         pytest.param(
             ("cluster: prod", "cluster: prod, service: nobody"), "no ECS service nobody in cluster prod", id="service"
         ),
-        pytest.param(("cluster: prod", "cluster: nowhere"), "no ECS cluster", id="cluster"),
+        pytest.param(("cluster: prod", "cluster: nowhere"), "no ECS cluster nowhere in", id="cluster"),
         pytest.param(("target: ecs", "target: ecs, task: {warm: 2}"), "has no warm tasks", id="warm-tasks"),
     ],
 )

@@ -26,7 +26,10 @@ log = logging.getLogger("fleetfoot.aws")
 
 AGAIN_S = 30.0
 ECS_PERIOD = 60_000  # ms, of what every service has; its 20-second metrics are a signal of one's own
-PASSING = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", *THROTTLED)
+PASSING = (
+    "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ServerException", "ServiceUnavailable",
+    "InternalFailure", *THROTTLED,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -77,7 +77,7 @@ def _service(live: Live, name: str, service: Service, now: int) -> dict[str, Any
         "seconds_over": service.seconds_over,
         "sources": _sources(live, name, now),
         "tasks": [task._asdict() for task in service.tasks],
-        "zones": list(spec.task.zones),
+        "zones": [] if spec.target == "ecs" else list(spec.task.zones),
         "notes": notes,
     }
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -184,6 +187,15 @@ def test_missing_credentials_are_told_with_the_ways_to_give_them(cloud: Simulate
 
 def test_a_missing_region_is_told_with_the_way_to_name_one() -> None:
     assert "set AWS_REGION" in failure_of(Aws(None, lambda: 0, None, session()))
+
+
+def test_the_region_of_the_task_is_taken_where_the_file_names_none() -> None:
+    """ECS on Fargate sets AWS_REGION, which botocore by itself does not read."""
+    asked = "from fleetfoot.edge.aws.session import Aws; print(Aws(None, int).region, Aws('eu-west-3', int).region)"
+    told = subprocess.run(
+        [sys.executable, "-c", asked], env={**os.environ, "AWS_REGION": "eu-north-1"}, capture_output=True, check=True
+    ).stdout
+    assert told.split() == [b"eu-north-1", b"eu-west-3"]
 
 
 def test_an_endpoint_nobody_answers_at_asks_whether_the_region_is_right() -> None:

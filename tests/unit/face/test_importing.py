@@ -21,7 +21,7 @@ def call(*words: str) -> Result:
 def test_the_file_is_shown_and_what_was_not_carried_over_goes_to_stderr() -> None:
     result = call("import", HPA)
     assert result.exit_code == 0
-    assert result.stdout.startswith("# Written by `fleetfoot import`")
+    assert result.stdout.startswith("# Written by fleetfoot")
     assert "http_requests_per_second is taken for the signal requests" in result.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -235,3 +236,15 @@ def test_a_wrong_neighbour_is_told_in_one_line(beside: str, told: str, tmp_path:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert told in result.output
+
+
+def test_an_installation_that_may_not_be_written_to_is_told_where_to_put_what_it_compiles(file: Path) -> None:
+    nowhere = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "_ZipCacheLocator"}
+    command = [sys.executable, "-m", "fleetfoot", "simulate", str(file), "--traffic", "20@1m"]
+    done = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
+    assert (done.returncode, "set NUMBA_CACHE_DIR" in done.stderr) == (2, True), done.stderr
+
+
+def test_the_page_of_a_shadow_has_its_folder_before_anything_is_read(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["report", "--shadow", "--state", str(tmp_path), "--html", "/nowhere/x.html"])
+    assert (result.exit_code, "there is no folder /nowhere" in result.stderr) == (2, True)

@@ -15,14 +15,14 @@ TASK = "task: {throughput: 0.5/s, startup: 5s}"
 POLICY = "backlog: {signal: jobs, per task: 10}"
 
 
-def call(folder: Path, *words: str, task: str = TASK, policy: str = POLICY) -> Result:
+def call(folder: Path, *words: str, task: str = TASK, policy: str = POLICY, verb: str = "simulate") -> Result:
     file = folder / "fleetfoot.yaml"
     file.write_text(
         "services:\n"
         f"  thumbs: {{run: worker --port $PORT, capacity: {{min: 0, max: 20}}, {task}, "
         f"signals: {{jobs: {{from: agent}}}}, policies: [{policy}]}}\n"
     )
-    return CliRunner().invoke(main, ["simulate", str(file), *words])
+    return CliRunner().invoke(main, [verb, str(file), *words])
 
 
 def told(result: Result) -> dict[str, Any]:
@@ -62,3 +62,10 @@ def test_what_cannot_be_simulated_is_told(tmp_path: Path, words: list[str], task
 def test_the_queue_of_the_balancer_is_one_of_requests(tmp_path: Path) -> None:
     found = told(call(tmp_path, "--traffic", "2@5m", "--json", policy="backlog: {signal: queue, per task: 10}"))
     assert "seconds_over" in found
+
+
+@pytest.mark.parametrize("verb", ["compare", "tune"])
+def test_verbs_that_play_requests_only_say_so_of_workers(tmp_path: Path, verb: str) -> None:
+    result = call(tmp_path, "--traffic", "2@5m", verb=verb)
+    assert result.exit_code == 2
+    assert "thumbs works on a queue: `fleetfoot simulate` plays it" in result.stderr

@@ -54,7 +54,7 @@ def _words(code: str, said: str, action: str, region: str) -> str:
         "EndpointConnectionError": f"{api} in {region} cannot be reached: is the region right, and does a way lead "
         f"there (NAT or VPC endpoint)? {said}",
         "ConnectTimeoutError": f"{api} in {region} does not answer: does a way lead there (NAT or VPC endpoint)?",
-        "ReadTimeoutError": f"{api} in {region} took too long; it is asked again",
+        "ReadTimeoutError": f"{api} in {region} took too long to answer",
     }
     if code in before:
         return before[code]
@@ -66,7 +66,7 @@ def _words(code: str, said: str, action: str, region: str) -> str:
         named = re.search(r"not authorized to perform: ([\w-]+:\w+)", said)
         return f"access denied: allow {named[1] if named else action} on the role that fleetfoot runs with ({said})"
     if code in THROTTLED:
-        return f"AWS throttles {action} in {region}: others use the account's rate too; it is asked again"
+        return f"AWS throttles {action} in {region}: others use the account's rate too; it passes"
     if code == "ClusterNotFoundException":
         return f"there is no ECS cluster of this name in {region}: look at ecs: {{cluster: ..., region: ...}}"
     if code in ("ServiceNotFoundException", "ServiceNotActiveException"):

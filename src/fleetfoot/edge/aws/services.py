@@ -13,6 +13,7 @@ from fleetfoot.edge.aws.session import Answer, Aws
 
 TENS = 10  # services to a call
 SHARE_MS = 20  # who asks within so long of an answer is given the same one
+LOOK = "look at ecs: {cluster, service, region}"
 A_SECOND = 10  # calls: half of what ECS allows; the rest is for tasks and orders
 
 
@@ -85,15 +86,18 @@ class Services:
                 "ecs", "DescribeServices", cluster=cluster, services=[name.service for name in names]
             )
         except AwsError as failure:
-            return dict.fromkeys(names, failure)
+            return dict.fromkeys(names, self._named(failure, cluster))
         there = {raw["serviceName"]: Seen(raw, answer) for raw in answer.data["services"]}
         return {name: there.get(name.service) or self._missing(name) for name in names}
 
+    def _named(self, failure: AwsError, cluster: str) -> AwsError:
+        if failure.code != "ClusterNotFoundException":
+            return failure
+        return AwsError(f"there is no ECS cluster {cluster} in {self.aws.region}: {LOOK}", failure.code)
+
     def _missing(self, name: EcsName) -> AwsError:
         where = f"in cluster {name.cluster} of {self.aws.region}"
-        return AwsError(
-            f"there is no ECS service {name.service} {where}: look at ecs: {{cluster, service, region}}", "MISSING"
-        )
+        return AwsError(f"there is no ECS service {name.service} {where}: {LOOK}", "MISSING")
 
 
 def fleet_of(seen: Seen, starts: tuple[Start, ...] = ()) -> Fleet:

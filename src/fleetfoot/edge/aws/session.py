@@ -25,7 +25,7 @@ PATIENT_S = 10.0  # of who asks once
 THREADS = 16
 
 
-MISSING = "AWS needs the extra aws: pip install 'fleetfoot[aws]' (in the clone: make dev)"
+MISSING = "AWS needs the extra aws: make dev in the clone brings it"
 
 
 class NotInstalled(Exception):

@@ -32,7 +32,7 @@ VERBS: dict[str, str] = {
     "simulate": "fleetfoot.face.cli.simulate:simulate",
     "forecast": "fleetfoot.face.cli.forecast:forecast",
     "compare": "fleetfoot.face.cli.compare:compare",
-    "report": "fleetfoot.face.cli.report:report",
+    "report": "fleetfoot.face.cli.report:report_verb",
     "tune": "fleetfoot.face.cli.tune:tune",
     "synth": "fleetfoot.face.cli.synth:synth",
     "iam": "fleetfoot.face.cli.iam:iam",

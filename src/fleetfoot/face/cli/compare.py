@@ -15,6 +15,7 @@ from fleetfoot.face.cli.simulating import (
     bar,
     left_out,
     metrics_option,
+    of_requests,
     plant_option,
     report_option,
     service_of,
@@ -97,7 +98,7 @@ def _own(file: Path | None, name: str | None) -> tuple[Service | None, list[str]
     if file is None:
         return None, []
     spec = load_spec(file)
-    one = service_of(spec.services, name, file)
+    one = of_requests(service_of(spec.services, name, file))
     return one, left_out(spec, one)
 
 

@@ -126,10 +126,11 @@ def _listening(listen: str) -> socket.socket:
         raise Told(f"--listen {listen!r} is no address: write host:port, such as {LISTEN}")
     try:
         return socket.create_server((host.strip("[]"), int(port)), family=_family(host))
-    except (OSError, OverflowError) as failure:
-        raise Told(
-            f"cannot listen on {listen} for the tasks' pushes: {failure}; choose another with --listen"
-        ) from failure
+    except OSError as failure:
+        why = os.strerror(failure.errno) if failure.errno and failure.errno > 0 else failure.strerror
+        raise Told(f"cannot listen on {listen} for the tasks' pushes: {why}; choose another with --listen") from failure
+    except OverflowError as failure:
+        raise Told(f"--listen {listen!r}: a port is at most 65535") from failure
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -46,7 +46,7 @@ def import_verb(
 
     \b
     fleetfoot import hpa.yaml -o fleetfoot.yaml
-    fleetfoot import hpa.yaml --compare --traffic flash:base=60,peak=400 --report before-and-after.html
+    fleetfoot import hpa.yaml --compare --traffic flash:base=60,peak=400,at=20m,half=5m --report before-and-after.html
     """
     if not versus:
         _refuse_idle({"service", *more})

@@ -42,7 +42,8 @@ def release(named: Path | None, file: Path, state: Path | None, as_json: bool) -
     except NotInstalled as missing:
         raise Told(str(missing)) from missing
     if as_json:
-        put({"ok": not found.problems, "released": found.back, "suspended": found.suspended})
+        ok = not found.problems
+        put({"ok": ok, "released": found.back, "suspended": found.suspended, "problems": found.problems})
     else:
         _show(found)
     if found.problems:

@@ -10,6 +10,8 @@ import click
 
 from fleetfoot.face.cli.common import Told, file_option, journal, json_option, known, put, state_folder, state_option
 from fleetfoot.face.cli.control import shadow_folder
+from fleetfoot.face.cli.simulating import report_option, writable, write_page
+from fleetfoot.face.files import write_text
 from fleetfoot.face.times import NotATime, clock_time, date_time
 from fleetfoot.face.times import window as meant
 
@@ -19,17 +21,17 @@ if TYPE_CHECKING:
     from fleetfoot.spec import Service
 
 
-@click.command(short_help="Compare a shadow with the present scaler: bad requests, money, who acted when.")
+@click.command("report", short_help="Compare a shadow with the present scaler: bad requests, money, who acted when.")
 @click.option("--shadow", is_flag=True, help="The report of a shadow: the only one there is yet.")
 @click.option("--service", "-s", help="Only this one. Default: every service the shadow watched.")
 @click.option("--from", "start", metavar="TIME", help="From here: 09:03, an ISO time, '2 h ago'. Default: all kept.")
 @click.option("--to", "end", metavar="TIME", help="Up to here. Default: the end.")
-@click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page too.")
+@report_option
 @file_option
 @state_option
 @json_option
-def report(
-    shadow: bool, service: str | None, start: str | None, end: str | None, page: Path | None, file: Path,
+def report_verb(
+    shadow: bool, service: str | None, start: str | None, end: str | None, report: Path | None, file: Path,
     state: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show both side by side: bad requests, money, and who would have acted when.
@@ -39,6 +41,7 @@ def report(
     """
     if not shadow:
         raise Told("write --shadow: there is no other report yet")
+    writable(report)
     folder = shadow_folder(file, state)
     if state is None and not (folder / "journal.db").exists():
         folder = state_folder(file, state)  # of `fleetfoot up --shadow`
@@ -52,12 +55,11 @@ def report(
     else:
         for name, one in found.items():
             _show(name, one)
-    if page is not None:
-        from fleetfoot.face.report.shadow import write_page
+    if report is not None:
+        from fleetfoot.face.report.shadow import render
 
-        write_page(found, page)
-        if not as_json:
-            click.echo(f"\n{page}: the same with pictures")
+        page = render(found)
+        write_page(report, lambda path: write_text(page, path), quiet=as_json)
 
 
 def _one(reader: Reader, name: str, start: str | None, end: str | None) -> Beside:

@@ -72,6 +72,8 @@ def simulator() -> None:
         importlib.import_module("fleetfoot.sim.world")
     except ImportError as missing:
         raise Told(f"the simulator is not installed: make dev in the clone brings it ({missing})") from None
+    except RuntimeError as failure:  # numba's, of an installation that may not be written to, without a home
+        raise Told(f"the simulator has no place for what it compiles: set NUMBA_CACHE_DIR ({failure})") from None
 
 
 def writable(report: Path | None) -> None:
@@ -101,6 +103,15 @@ def service_of(services: Mapping[str, Service], name: str | None, where: str | P
         hint = f"; did you mean {near[0]}?" if near else f": there are {', '.join(services)}"
         raise Told(f"{where} has no service {name!r}{hint}")
     return services[name or next(iter(services))]
+
+
+def of_requests(service: Service) -> Service:
+    """``service``, which is no worker of a queue: those ``simulate`` alone can play. Raises Told."""
+    from fleetfoot.sim.workers import is_queue
+
+    if is_queue(service):
+        raise Told(f"{service.name} works on a queue: `fleetfoot simulate` plays it, this verb plays requests only")
+    return service
 
 
 def left_out(spec: Spec, service: Service) -> list[str]:

@@ -55,7 +55,8 @@ def cloudformation(file: Path, service: str | None, mode: str, form: str, output
 
     \b
     fleetfoot synth cloudformation -o stack.yaml
-    fleetfoot synth cloudformation --mode alarms -o stack.yaml && fleetfoot simulate --template stack.yaml
+    fleetfoot synth cloudformation --mode alarms -o stack.yaml
+    fleetfoot simulate --template stack.yaml --traffic 20@30m,200@30m
     """
     from fleetfoot.provision import stack
     from fleetfoot.provision.scaling import notes

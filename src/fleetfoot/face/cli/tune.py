@@ -14,6 +14,7 @@ from fleetfoot.face.cli.common import Told, json_option, load_spec, put
 from fleetfoot.face.cli.simulating import (
     left_out,
     metrics_option,
+    of_requests,
     plant_option,
     progress,
     service_of,
@@ -64,12 +65,15 @@ def tune(
     fleetfoot tune --traffic week.csv --policy slo --trials 200 --state tune.jsonl --write new.yaml
     """
     simulator()
+    from fleetfoot.sim.service import plan_of
+
     shape = shape_of(traffic, change)
     spec = load_spec(file)
-    one = service_of(spec.services, service, file)
-    chosen, noted = _with_policy(one, policy), left_out(spec, one)
+    one = of_requests(service_of(spec.services, service, file))
+    chosen = _with_policy(one, policy)
     with stoppable():
         search = _search(chosen, shape, plant, metrics, goal, hold_out, seed)
+        noted = [*plan_of(chosen).assumed, *left_out(spec, one)]
         found = _tuned(search, trials, kept, jobs)
     if as_json:
         put({"service": chosen.name, "traffic": traffic, "assumed": noted} | found.to_json())

@@ -52,6 +52,8 @@ def update(
     spec = load_spec(file)
     folder = state.absolute() if state is not None else state_of(spec, file)
     names = _names(spec, service)
+    if elsewhere := [name for name in names if spec.services[name].target == "ecs"]:
+        raise Told(f"{', '.join(elsewhere)}: ECS brings in versions itself: deploy a new task definition there")
     _refuse(spec, folder, file, names, whole=service is None)
     body = {"force": force, "who": whoami(who), "reason": reason}
     wanted = _settings(spec, folder)

@@ -84,6 +84,8 @@ def list_zones(service: str | None, file: Path, state: Path | None, as_json: boo
     if as_json:
         put(found)
         return
+    if not any(found.values()):
+        raise Told("the tasks run elsewhere: the platform places them in zones")
     for name, zones in found.items():
         for one in zones:
             click.echo(f"{name}  {one['zone']}  {one['serving']} serving{'  lost' if one['lost'] else ''}")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleetfoot.face.files import write_text
 from fleetfoot.face.report.html import page
 from fleetfoot.face.report.lines import Line, chart, spread, table
 from fleetfoot.face.times import clock_time, date_time
@@ -16,11 +14,6 @@ if TYPE_CHECKING:
     from fleetfoot.sim.shadow import Beside
 
 BOTH = (("present scaler", "var(--queue)"), ("fleetfoot", "var(--serving)"))
-
-
-def write_page(found: Mapping[str, Beside], path: Path) -> None:
-    """Write the page, whole or not at all. Raises OSError."""
-    write_text(render(found), path)
 
 
 def render(found: Mapping[str, Beside]) -> str:

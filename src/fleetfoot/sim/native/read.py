@@ -54,6 +54,8 @@ def _executed(root: At) -> Executed:
         root.refuse(f"has {len(targets)} scalable targets: one service is simulated at a time", "Resources")
     target = targets[0].of("Properties")
     bounds = Bounds(target.whole("MinCapacity"), target.whole("MaxCapacity"))
+    if not 0 <= bounds.least <= bounds.most or bounds.most < 1:
+        target.refuse(f"{bounds.most} is below MinCapacity {bounds.least}, or below 1", "MaxCapacity")
     notes: list[str] = []
     policies = {key: one.of("Properties") for key, one in found.items() if one.text("Type") == f"{AAS}ScalingPolicy"}
     alarms = [(key, one.of("Properties")) for key, one in found.items() if one.text("Type") == ALARM]

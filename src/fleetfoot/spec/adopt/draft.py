@@ -96,7 +96,7 @@ def service_name(text: str, taken: Iterable[str]) -> str:
 def render(drafts: Sequence[Draft]) -> str:
     """The file, with every note as a comment above its service."""
     lines = [
-        "# Written by `fleetfoot import`. It decides as the scaler it comes from does; each NOTE is something that",
+        "# Written by fleetfoot. It decides as the scaler it comes from does; each NOTE is something that",
         "# was not, or not fully, carried over. `fleetfoot check` says in words what it means.",
         "",
         "services:",

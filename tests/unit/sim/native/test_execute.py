@@ -143,6 +143,7 @@ def test_somebody_elses_template_is_executed_too() -> None:
         ),
         pytest.param(theirs(how="LessThanLowerThreshold"), "LessThanLowerThreshold is not executed", id="comparison"),
         pytest.param(theirs(steps=f"{STEP}, {STEP}"), "overlap", id="steps"),
+        pytest.param(theirs().replace(b"MaxCapacity: 9", b"MaxCapacity: 0"), "MaxCapacity: 0 is below", id="bounds"),
         pytest.param(b"Resources: {}", "has 0 scalable targets", id="no-target"),
         pytest.param(b"services: {}", "is no CloudFormation template", id="another-file"),
         pytest.param(b"[", "t:2:1", id="no-yaml"),
