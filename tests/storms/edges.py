@@ -23,7 +23,8 @@ from fleetfoot.core.engine import settle_all, wish
 from fleetfoot.core.memory import Memory
 from fleetfoot.core.model import Decision, Fleet, Observation, Operator, Signal, Start, State
 from fleetfoot.core.pack import decision_to_json
-from fleetfoot.core.policies.adaptive import POINT, Adaptive
+from fleetfoot.core.policies import Adaptive, Slo
+from fleetfoot.core.policies.adaptive import POINT
 from fleetfoot.core.settings import Settings
 from fleetfoot.spec.loader import loads
 from fleetfoot.spec.zones import Zones
@@ -31,6 +32,7 @@ from fleetfoot.spec.zones import Zones
 STEPS = 240
 NOBODY = Operator()
 TICKS = (250, 1_000, 1_000, 1_000, 2_000, 5_000, 60_000, 300_000)  # ms; adaptive thresholds need hours
+BEATEN = 5_000  # ms, where surges return: the shortest period that is believed is 36 of it
 BEGINS = {  # ms of the wall clock
     "an afternoon": 1_700_000_000_000 - 1_700_000_000_000 % 60_000,
     "before the end of a leap February": 1_709_251_080_000,
@@ -219,8 +221,10 @@ def worlds(seed: int) -> list[World]:
     kinds = [KINDS[seed % len(KINDS)], *rng.choices(KINDS, k=rng.choice([1, 2]) if shared else 0)]
     services = {f"s{number}": _service(kind, shared, rng) for number, kind in enumerate(kinds)}
     compiled = compile_spec(loads(json.dumps({"services": services, **shared})))
-    begin, tick = rng.choice(sorted(BEGINS.values())), rng.choice(TICKS)
-    beat = rng.choice([0, 0, 0, 60, 80])
+    begin = rng.choice(sorted(BEGINS.values()))
+    learns = any(isinstance(policy, Slo) for one in compiled.values() for policy in one.policies)
+    beat = rng.choice([0, 60, 80]) if learns else 0
+    tick = BEATEN if beat else rng.choice(TICKS)
     made = [
         World(settings, tick, Random(seed * 31 + number), begin, rng.choice([0, 0, 3_600_000]), beat=beat)
         for number, settings in enumerate(compiled.values())
