@@ -34,6 +34,16 @@ def test_the_database_is_reached_by_tasks_and_bastion_and_the_bastion_from_one_a
     }
 
 
+def test_only_tasks_and_controller_call_out_and_the_rest_reach_nothing_but_their_own() -> None:
+    found = of_type(body("controller", provision=EVERYTHING), "AWS::EC2::SecurityGroup")
+    out = {name.removesuffix("SecurityGroup"): one["SecurityGroupEgress"][0]["CidrIp"] for name, one in found.items()}
+    anywhere, nowhere = "0.0.0.0/0", "255.255.255.255/32"
+    assert out == {
+        "Balancer": nowhere, "Service": anywhere, "Controller": anywhere, "Database": nowhere, "Cache": nowhere,
+        "Bastion": nowhere,
+    }  # fmt: skip
+
+
 def test_nothing_stands_beside_the_service_that_was_not_asked_for() -> None:
     kinds = {resource["Type"].split("::")[1] for resource in body()["Resources"].values()}
     assert not kinds & {"RDS", "ElastiCache", "SecretsManager", "Budgets"}

@@ -109,6 +109,15 @@ def test_the_balancer_checks_every_five_seconds_and_lets_go_in_thirty() -> None:
     assert attributes["load_balancing.algorithm.type"] == "least_outstanding_requests"
 
 
+def test_the_access_logs_are_written_by_the_balancer_alone_and_over_tls() -> None:
+    (policy,) = of_type(body(), "AWS::S3::BucketPolicy").values()
+    deliver, plainly = policy["PolicyDocument"]["Statement"]
+    assert (deliver["Effect"], deliver["Action"]) == ("Allow", "s3:PutObject")
+    assert deliver["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    assert (plainly["Effect"], plainly["Principal"]) == ("Deny", "*")
+    assert plainly["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_https_is_there_with_a_certificate_only_and_then_http_redirects() -> None:
     resources = body()["Resources"]
     assert resources["HttpsListener"]["Condition"] == "HasCertificate"
@@ -121,9 +130,17 @@ def test_an_update_of_the_stack_leaves_the_count_alone(mode: str) -> None:
     service = body(mode)["Resources"]["Service"]["Properties"]
     assert "DesiredCount" not in service
     breaker = {"Enable": True, "Rollback": True}
-    assert service["DeploymentConfiguration"]["DeploymentCircuitBreaker"] == breaker
+    rolling = service["DeploymentConfiguration"]
+    assert rolling["DeploymentCircuitBreaker"] == breaker
+    assert (rolling["MinimumHealthyPercent"], rolling["MaximumPercent"]) == (100, 200)
     assert service["HealthCheckGracePeriodSeconds"] == 300
     assert service["AvailabilityZoneRebalancing"] == "ENABLED"
+
+
+def test_the_controller_is_one_task_and_never_two_at_a_time() -> None:
+    service = body("controller")["Resources"]["ControllerService"]["Properties"]
+    rolling = service["DeploymentConfiguration"]
+    assert (service["DesiredCount"], rolling["MinimumHealthyPercent"], rolling["MaximumPercent"]) == (1, 0, 100)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -132,6 +149,7 @@ def test_no_container_is_root_or_writes_to_its_own_root(mode: str) -> None:
         for container in definition["ContainerDefinitions"]:
             assert container["User"] not in ("", "0", "root")
             assert container["ReadonlyRootFilesystem"] is True
+            assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
             assert [mount["ContainerPath"] for mount in container["LinuxParameters"]["Tmpfs"]] == ["/tmp"]
             assert "MountPoints" not in container, "a bind mount of Fargate's is root's alone"
             assert 2 <= container["StopTimeout"] <= 120

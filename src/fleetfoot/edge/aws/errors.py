@@ -50,7 +50,7 @@ def _words(code: str, said: str, action: str, region: str) -> str:
         "PartialCredentialsError": f"the AWS credentials are not whole: {said}",
         "CredentialRetrievalError": f"the AWS credentials cannot be fetched: {said}",
         "ProfileNotFound": f"{said}: look at AWS_PROFILE and ~/.aws/config",
-        "NoRegionError": "no region is known: write ecs: {region: ap-northeast-2}, or set AWS_REGION",
+        "NoRegionError": "no region is known: set AWS_REGION, or write ecs: {region: ap-northeast-2} (adopt: --region)",
         "EndpointConnectionError": f"{api} in {region} cannot be reached: is the region right, and does a way lead "
         f"there (NAT or VPC endpoint)? {said}",
         "ConnectTimeoutError": f"{api} in {region} does not answer: does a way lead there (NAT or VPC endpoint)?",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SHADOW_FOLDER = ".fleetfoot-shadow"
 TOKEN_FILE = "push.token"
 LISTEN = "127.0.0.1:8900"
+MOST_PORT = 65_535
 
 
 @click.command(short_help="Scale services on Amazon ECS; or, as a shadow, only watch another scaler's fleet.")
@@ -85,6 +86,7 @@ def _scale(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool, listen
     from fleetfoot.face.upfile import Up
     from fleetfoot.run.aws import why_not
 
+    address = _address(listen)
     try:
         problems = asyncio.run(why_not(spec))
     except NotInstalled as missing:
@@ -94,7 +96,7 @@ def _scale(spec: Spec, file: Path, folder: Path, lang: str, shadow: bool, listen
     if answers(folder):
         raise Told(f"a controller runs in {folder} already: two would order against each other")
     token = token_of(_folder(folder), os.environ.get("FLEETFOOT_TOKEN", "").strip())
-    with _listening(listen) as push:
+    with _listening(*address) as push:
         host, port = push.getsockname()[:2]
         click.echo(f"{'a shadow: it orders nothing; ' if shadow else ''}tasks push to http://{host}:{port}/push")
         if host not in ("127.0.0.1", "::1"):
@@ -120,21 +122,23 @@ def token_of(folder: Path, given: str) -> str:
         raise Told(f"no token for the pushes: {failure}") from failure
 
 
-def _listening(listen: str) -> socket.socket:
+def _address(listen: str) -> tuple[str, int]:
+    """Host and port. Raises Told."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise Told(f"--listen {listen!r} is no address: write host:port, such as {LISTEN}")
+    if int(port) > MOST_PORT:
+        raise Told(f"--listen {listen!r}: a port is at most {MOST_PORT}")
+    return host.strip("[]"), int(port)
+
+
+def _listening(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as failure:
         why = os.strerror(failure.errno) if failure.errno and failure.errno > 0 else failure.strerror
-        raise Told(f"cannot listen on {listen} for the tasks' pushes: {why}; choose another with --listen") from failure
-    except OverflowError as failure:
-        raise Told(f"--listen {listen!r}: a port is at most 65535") from failure
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+        told = f"cannot listen on {host}:{port} for the tasks' pushes: {why}; choose another with --listen"
+        raise Told(told) from failure
 
 
 def _folder(folder: Path) -> Path:
