@@ -17,14 +17,14 @@ LAST_POLL_MS = 200
 _POLL_GROWTH = 1.15  # a poll comes at most 15 % of a start-up late, 200 ms in the end
 
 
-async def probe(port: int, check: Check, host: str = "127.0.0.1") -> str:
+async def probe(port: int, check: Check) -> str:
     """One check: empty when it passed, else what was seen (``answered 500``, ``timed out`` …).
 
     Any status under 500 passes; without a path an accepted connection does. Never raises.
     """
     try:
         async with asyncio.timeout(check.timeout_ms / 1000):
-            return await _ask(port, check.path, host)
+            return await _ask(port, check.path)
     except TimeoutError:
         return "timed out"
     except OSError as error:
@@ -33,13 +33,13 @@ async def probe(port: int, check: Check, host: str = "127.0.0.1") -> str:
         return f"{CANNOT_ASK if is_ours(error) else 'failed: '}{error.strerror or error}"
 
 
-async def _ask(port: int, path: str | None, host: str) -> str:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _ask(port: int, path: str | None) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         if path is None:
             return ""
         request = (
-            f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: fleetfoot-check\r\nConnection: close\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: fleetfoot-check\r\nConnection: close\r\n\r\n"
         )
         writer.write(request.encode("latin-1", errors="replace"))
         return verdict(await reader.readline())

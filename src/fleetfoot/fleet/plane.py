@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import files, proc, state, stats
+from . import files, loops, proc, state, stats
 from .admin import Admin
 from .balancer import BalancerSettings
 from .balancers import AnyBalancer, make_balancer
@@ -117,7 +117,8 @@ class Plane:
                 records[record.service].append(record)
             else:
                 self.store.forget_task(record.id)
-        end_strays(str(self.settings.state), known={record.id for record in known if record.service in records})
+        ours = {record.id for record in known if record.service in records}
+        end_strays(str(self.settings.state), lambda task: task not in ours)
         end_forks(str(self.settings.state), {record.pgid for record in known if record.service in records})
         if any(records.values()):
             log.info("adopting %d tasks", len(known))
@@ -271,23 +272,13 @@ async def _main(options: Mapping[str, Any]) -> None:
     await plane.run()
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # slower, and all the same otherwise
-        return asyncio.new_event_loop()
-    made: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return made
-
-
 def main(argv: list[str]) -> int:
     """0 after an orderly stop, 2 when it cannot be started."""
     logging.basicConfig(level=logging.INFO, format="fleetfoot: %(message)s", stream=sys.stderr)
     logging.raiseExceptions = False  # a closed terminal stops nothing
     files.take_all()
     try:
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(_main(json.loads(argv[0])))
+        loops.run(_main(json.loads(argv[0])))
     except (BadSettings, TypeError, OSError) as error:
         log.error("the data plane cannot be started: %s", error)
         return 2

@@ -161,7 +161,7 @@ class Reconciler(Launcher):
 
     def _forget(self, task: Task) -> None:
         """End what left the task's group (the keeper is its parent by now) and take it off the record."""
-        end_strays(self._env.get("FLEETFOOT_STATE", ""), {task.id})
+        end_strays(self._env.get("FLEETFOOT_STATE", ""), task.id.__eq__)
         self._store.forget_task(task.id)
 
     def hold(self) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 _LOG_ROOM = 64 << 10  # bytes: with less on the disk a task is given no log
+_TAIL = 4096  # bytes of a log that its last line is looked for in
 
 
 @dataclass(slots=True)
@@ -132,12 +133,12 @@ class Store:
         return folder / f"{task}.log"
 
 
-def tail(path: Path, limit: int = 4096) -> str:
+def tail(path: Path) -> str:
     """The last non-empty line of a log, shortened; empty when there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - limit))
-            lines = file.read(limit).decode(errors="replace").strip().splitlines()
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            lines = file.read(_TAIL).decode(errors="replace").strip().splitlines()
     except OSError:
         return ""
     return lines[-1].strip()[:300] if lines else ""

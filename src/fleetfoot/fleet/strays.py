@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from . import ports, proc
 from .state import tail
@@ -28,15 +28,15 @@ def lost_port(task: Task) -> bool:
     return "address already in use" in tail(task.log).lower() or ports.listening(task.record.port)
 
 
-def end_strays(state: str, tasks: Container[str] | None = None, known: Container[str] = ()) -> None:
-    """Kill processes that daemonised out of their task: by now children of the keeper, this plane's
-    parent, and marked with the task's name. ``tasks`` None: of any task not ``known``."""
+def end_strays(state: str, of: Callable[[str], bool]) -> None:
+    """Kill processes that daemonised out of a task: by now children of the keeper, this plane's parent, and marked
+    with the task's name. ``of``: whether that name is meant."""
     for pid in proc.children(os.getppid()):
         marks = proc.environment(pid)
         task = marks.get("FLEETFOOT_TASK", "")
         if not task or not state or marks.get("FLEETFOOT_STATE") != state:
             continue
-        if (task in tasks) if tasks is not None else (task not in known):
+        if of(task):
             for one in list(proc.tree(pid)):
                 if (start := proc.start_time(one)) is not None:
                     proc.kill(one, start, signal.SIGKILL)

@@ -15,6 +15,7 @@ from . import proc
 from .clock import mono_ms
 from .state import Store, read_json
 
+_GRACE_MS = 5000  # for what a dead keeper left, before it is killed
 RUN_MARK = "FLEETFOOT_RUN"  # in the environment of every process below a keeper: the name of its life
 
 
@@ -36,7 +37,7 @@ def left(run: str) -> dict[int, int]:
     return {pid: start for pid, start in found.items() if proc.alive(pid, start)}
 
 
-def clean_up(store: Store, grace_ms: int = 5000) -> int:
+def clean_up(store: Store) -> int:
     """End what a dead keeper left, its plane first, and take it off the record. How many were ended."""
     raw = read_json(store.keeper)
     if raw.get("boot") not in (None, proc.boot_id()):
@@ -45,7 +46,7 @@ def clean_up(store: Store, grace_ms: int = 5000) -> int:
         for pid, start in raw.get("children", {}).values():
             proc.kill(pid, start, signal.SIGKILL)
         ours = recorded(store) | marked(str(raw.get("run", "")))
-        end(lambda: {pid: start for pid, start in ours.items() if proc.alive(pid, start)}, grace_ms)
+        end(lambda: {pid: start for pid, start in ours.items() if proc.alive(pid, start)}, _GRACE_MS)
     forget(store)
     return len(ours)
 

@@ -36,6 +36,7 @@ from uvicorn.importer import import_from_string
 from fleetfoot_agent import is_asgi
 
 from . import proc
+from .signals import Signals
 
 # What a server imports only when it starts, or at its first connection: every task would do so after its fork.
 _NEEDED_LATER = (concurrent.futures.thread, encodings.idna, uvicorn.loops.auto, uvicorn.loops.uvloop, uvloop)
@@ -96,19 +97,15 @@ class Nursery:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._in = b""
-        self._wakers = socket.socketpair()
 
     def run(self) -> Mapping[str, Any]:
         """Fork as told until the plane hangs up, which ends the process."""
-        wake, signalled = self._wakers
-        wake.setblocking(False)
-        signalled.setblocking(False)
-        signal.set_wakeup_fd(signalled.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signals = Signals((signal.SIGCHLD,))
         while True:
-            readable, _, _ = select.select([self._link, wake], [], [])
-            if wake in readable:
-                wake.recv(4096)
+            readable, _, _ = select.select([self._link, signals.wake], [], [])
+            if signals.wake in readable:
+                signals.wake.recv(4096)
+                signals.take()
             if self._link in readable:
                 got = self._link.recv(65536)
                 if not got:
@@ -116,7 +113,7 @@ class Nursery:
                 *lines, self._in = (self._in + got).split(b"\n")
                 for line in lines:
                     told: Mapping[str, Any] = json.loads(line)
-                    if self._fork(told["fork"]):
+                    if self._fork(told["fork"], signals):
                         return told
             for pid, start, code in proc.reap():
                 self.say({"exit": [pid, start, code]})
@@ -128,7 +125,7 @@ class Nursery:
         except OSError:
             os._exit(0)
 
-    def _fork(self, task: str) -> bool:
+    def _fork(self, task: str, signals: Signals) -> bool:
         """True in the child."""
         try:
             pid = os.fork()
@@ -141,11 +138,10 @@ class Nursery:
             self.say({"forked": task, "pid": pid, "start": proc.start_time(pid) or 0})
             return False
         os.setsid()
-        signal.set_wakeup_fd(-1)
+        signals.close()
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
-        for sock in (self._link, *self._wakers):
-            sock.close()
+        self._link.close()
         return True
 
 

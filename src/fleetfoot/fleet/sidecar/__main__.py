@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 
-from fleetfoot.fleet import files
+from fleetfoot.fleet import files, loops
 from fleetfoot.fleet.settings import BadSettings
 from fleetfoot.fleet.sidecar.settings import SidecarSettings, settings_from
 from fleetfoot.fleet.sidecar.sidecar import Sidecar
@@ -32,8 +32,7 @@ def main() -> int:
             log.error("%s", line)
         return 2
     files.take_all()
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_serve(settings, target, traffic, health))
+    loops.run(_serve(settings, target, traffic, health))
     return 0
 
 
@@ -51,15 +50,6 @@ async def _serve(
 def _where(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # slower, and all the same otherwise
-        return asyncio.new_event_loop()
-    made: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return made
 
 
 if __name__ == "__main__":
