@@ -131,6 +131,21 @@ def test_hop_by_hop_headers_and_those_connection_names_do_not_reach_the_task() -
     play(scenario())
 
 
+def test_what_we_say_of_the_client_it_cannot_say_itself_in_another_spelling() -> None:
+    async def scenario() -> None:
+        async with world() as here:
+            task = await here.task("t1")
+            await here.ask(
+                b"GET / HTTP/1.1\r\nHost: a\r\nX_Forwarded_For: 9.9.9.9\r\nx-forwarded_proto: https\r\n"
+                b"X_Forwarded-For: 9.9.9.9\r\nX_Own: kept\r\n\r\n"
+            )
+            headers = task.seen[0].headers
+            assert set(headers) == {"host", "x_own", "x-forwarded-for", "x-forwarded-proto"}
+            assert (headers["x-forwarded-for"], headers["x-forwarded-proto"]) == ("127.0.0.1", "http")
+
+    play(scenario())
+
+
 def test_a_chain_of_proxies_is_continued() -> None:
     async def scenario() -> None:
         async with world() as here:

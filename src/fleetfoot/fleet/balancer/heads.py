@@ -21,7 +21,13 @@ CHUNKED = -1  # the length of a body that says its length as it goes
 _HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"http2-settings"))
 _FORWARDED = frozenset((b"x-forwarded-for", b"x-forwarded-proto"))
 _FRAMING = frozenset((b"host", b"content-length", b"transfer-encoding"))
-_SPECIAL = _HOP | _FORWARDED | _FRAMING | {b"expect"}
+# WSGI and CGI know no difference between hyphen and underscore: spelt so, a client's word would be taken for ours.
+_LOOKALIKES = frozenset(
+    b"x%cforwarded%c%b" % (first, second, what)
+    for first, second in (b"__", b"_-", b"-_")
+    for what in (b"for", b"proto")
+)
+_SPECIAL = _HOP | _FORWARDED | _LOOKALIKES | _FRAMING | {b"expect"}
 _URL = re.compile(rb"https?://(?:[^/?@]*@)?([^/?@]+)(.*)", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\nconnection:([^\r]*)")
 _DIGITS = 19  # of a length; Python refuses to read thousands of them, as zeros before it may be
