@@ -18,6 +18,7 @@ from fleetfoot.core.sentences import (
     LEARNT,
     POOL,
     SENTENCES,
+    SOONER,
     TERM_FIELDS,
     TERMS,
     UPPER,
@@ -60,8 +61,9 @@ def _fields(data: Mapping[str, float | int | str], lang: str) -> _Fields:
         elif isinstance(value, (int, float)) and isfinite(value):
             fields[f"{name}_s"] = number(round(value / 1000)) if value >= 1000 else number(value / 1000)
             fields[f"{name}_pct"] = f"{value:.0%}"
-    extra, flip = data.get("extra", 0), data.get("flip")
-    fields[f"extra_{lang}"] = EXTRA[lang].format(extra=extra) if extra else ""
+    extra, sooner, flip = data.get("extra", 0), data.get("sooner", 0), data.get("flip")
+    more = EXTRA[lang].format(extra=extra) if extra else ""
+    fields[f"extra_{lang}"] = more + (SOONER[lang].format(sooner=sooner) if sooner else "")
     fields[f"flip_{lang}"] = FLIP[lang].format(flip=number(flip)) if flip is not None else ""
     fields[f"upper_{lang}"] = UPPER[lang] if data.get("upper") else ""
     return fields

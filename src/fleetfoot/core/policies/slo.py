@@ -5,11 +5,13 @@ errors taught it, expects surges that come back (``core/surges.py``), and takes 
 waiting for any forecast (``core/demand.py``). ``core/queueing.py`` says how many tasks carry that rate so that
 no more requests wait too long than the objective's percentile leaves, noise of the counts included. On top comes
 what clears a backlog. Nothing is let go that would be wanted again within start-up and drain: the largest wish
-of that time counts.
+of that time counts. While work piles up every second of a start counts: where starts take unevenly long more are
+ordered than are missing, and the rest goes back once enough serve.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
@@ -36,6 +38,8 @@ RELIEF = 13.0  # s in which a backlog is to be gone once the tasks serve
 QUEUED = 0.3  # s of the serving tasks' work from which a queue is a backlog
 FASTER = 1.5  # growth while the rate is only a lower bound
 DRAIN = 30_000  # ms a task that goes costs on
+QUICKEST = 0.25  # share of the starts by whose end what is missing is to serve while work piles up
+TOGETHER = 1_000  # ms within which starts end together
 SURGING = 15_000  # ms after a fast step in which its size is refined on lighter evidence
 FAST = 10_000  # ms: evidence over a shorter span than this is a fast step
 ALONE, AGREED, FOLLOWING = 3.0, 2.5, 2.0  # z, as in ``core/demand.py``, bolder: a task too many costs little here
@@ -78,32 +82,32 @@ class Slo:
         if found.rising is None:
             demand.learn(window, mine, view.now)
         ahead = self._ahead(view, mine, means, first, due)
-        rate, doubt, code = ahead.rate, ahead.margin * ahead.rate, Code.FORECAST
         surge = surges.expected(mine, view.now, view.startup, ahead.level)
-        if surge is not None and surge.rate > rate:
-            rate, doubt, code = surge.rate, 0.0, Code.RETURNS
-        if found.rising is not None and found.rising > rate:
-            rate, doubt, code = found.rising, 0.0, Code.DEMAND
+        rate, doubt, code = _highest(ahead, surge, found.rising)
         held = rate + sqrt(NOISE * NOISE * rate + doubt * doubt)  # independent errors add in squares
         extra = self._relief(view, throughput)
         want = (tasks_for(held, throughput, late, wait) if held > 0.0 else 0) + self.spare + extra
         if view.states["requests"] is State.CENSORED:
             want, code = max(want, ceil(view.current * FASTER)), Code.SATURATED
-        hold = view.startup + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
+        hold = _lead(view) + DRAIN - view.settings.guards.stabilise_in  # what the guard holds anyway is held once
         largest = want if hold <= 0 else peak(mine.setdefault("wishes", []), hold, view.now, want)
         flip = line if extra == 0 else carries(max(view.current - self.spare - extra, 0), throughput, late, wait)
+        serving = view.fleet.serving + view.fleet.warming
+        sooner = _sooner(want - serving, view)
         data: Data = {
             "rate": ahead.level, "ahead": held, "lead": _lead(view), "per_task": throughput, "extra": extra,
             "flip": flip,
         }  # fmt: skip
-        if want > view.current and (view.settings.throughput is not None or slow(view)):
+        if want + sooner > view.current and (view.settings.throughput is not None or slow(view)):
             urgent = found.rising is not None and (found.span < FAST or self._surging(view))
             if surge is not None:
                 data["period"] = surge.period
+            if sooner:
+                data["sooner"] = sooner
             if code is Code.DEMAND:
                 data["rate"] = rate
-            return Want(want, Reason(code, data), urgent, flip)
-        if largest >= view.current or means[-1][1] < WATCHED:
+            return Want(want + sooner, Reason(code, data), urgent, flip)
+        if largest >= view.current or largest > serving or means[-1][1] < WATCHED:
             return Want(view.current, Reason(Code.AHEAD_ENOUGH, data), flip=flip)
         return part_blind(view, "requests") or Want(largest, Reason(code, data), flip=flip)
 
@@ -168,6 +172,28 @@ class Slo:
 def _lead(view: View) -> int:
     """ms until every other task ordered now serves."""
     return view.learnt.startup_p50 or view.startup
+
+
+def _highest(
+    ahead: forecast.Forecast, surge: surges.Expected | None, rising: float | None
+) -> tuple[float, float, Code]:
+    """Requests/s to be ready for, how far they may be wrong, and what says so."""
+    rate, doubt, code = ahead.rate, ahead.margin * ahead.rate, Code.FORECAST
+    if surge is not None and surge.rate > rate:
+        rate, doubt, code = surge.rate, 0.0, Code.RETURNS
+    if rising is not None and rising > rate:
+        rate, doubt, code = rising, 0.0, Code.DEMAND
+    return rate, doubt, code
+
+
+def _sooner(missing: int, view: View) -> int:
+    """Tasks to order beyond the ``missing`` ones, so that as many serve when the quickest starts end."""
+    starts = view.learnt.starts
+    if missing <= 0 or not starts or view.pressure(view.fleet.serving) < PILING:
+        return 0
+    ranked = sorted(starts)
+    ended = bisect_right(ranked, ranked[int((len(ranked) - 1) * QUICKEST)] + TOGETHER)
+    return ceil(missing * (len(ranked) / ended - 1.0))
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,11 @@ EXTRA = {
     "ko": ", 대기 중인 작업을 위해 {extra}개 추가",
     "ja": "、待ち行列のために{extra}追加",
 }
+SOONER = {  # than if only as many were ordered as are missing
+    "en": ", and {sooner} more so that the quickest starts are enough",
+    "ko": ", 가장 빨리 시작되는 태스크만으로 충분하도록 {sooner}개 추가",
+    "ja": "、最も早く起動したものだけで足りるように{sooner}追加",
+}
 UPPER = {"en": "up to ", "ko": "최대 ", "ja": "最大"}  # what a scale-in must still carry, not what was measured
 FLIP = {
     "en": "; it would grow above {flip}/s",
