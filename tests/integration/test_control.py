@@ -99,6 +99,19 @@ def test_a_controller_that_is_killed_leaves_the_count_and_its_successor_gives_no
     assert len(trial.service.updates) == orders
 
 
+def test_what_aws_itself_says_of_the_service_is_shown_beside(trial: Trial) -> None:
+    trial.service.broken.append(("CannotPullContainerError: no such image", None))
+    trial.service.desired = 3
+    wait_until(lambda: "CannotPull" in call(trial, "status", "--aws"), 60, what="the failed start to be told")
+    wait_until(lambda: held(trial)["DynamicScalingInSuspended"], 20, what="scale-in to be suspended")
+    told = json.loads(call(trial, "status", "--aws", "--json"))[NAME]
+    assert (told["status"], told["scaling"]["suspended"]) == ("ACTIVE", ["DynamicScalingInSuspended"])
+    assert told["stack"] is None
+    assert "there is no service 'nobody' with target: ecs: there are orders" in call(
+        trial, "status", "nobody", "--aws", code=2
+    )
+
+
 def test_a_shadow_sees_the_surge_and_orders_nothing(trial: Trial) -> None:
     trial.end()
     trial.begin("--shadow")

@@ -57,6 +57,16 @@ def call(cloud: Simulated, *words: str, code: int = 0, **env: str) -> Result:
     return done
 
 
+def test_the_stack_is_in_what_aws_says_of_the_service(cloud: Simulated, file: Path) -> None:
+    cloud.aws.world.service("prod", "orders", 2)
+    call(cloud, "deploy", str(file), *IMAGES, "--yes")
+    shown = call(cloud, "status", "--aws", "-f", str(file)).stdout
+    assert shown.startswith(
+        "orders  service/prod/orders in ap-northeast-2  active  2 running, 0 pending of 2 desired\n"
+    )
+    assert "  Application Auto Scaling does not scale it\n  stack shop: CREATE_COMPLETE\n" in shown
+
+
 def status(cloud: Simulated) -> str | None:
     there = cloud.aws.world.stacks.find("shop")
     return None if there is None else there.status

@@ -13,6 +13,7 @@ from fleetfoot.face.cli.common import (
     file_option,
     json_option,
     lang_option,
+    load_spec,
     put,
     state_folder,
     state_option,
@@ -27,9 +28,18 @@ STATES = ("serving", "warming", "starting", "draining", "warm", "failed")
 @lang_option
 @file_option
 @state_option
+@click.option("--aws", is_flag=True, help="What AWS says of services on ECS, without a controller.")
 @json_option
-def status(service: str | None, lang: str, file: Path, state: Path | None, as_json: bool) -> None:
-    """Show SERVICE (default: all): its tasks, its traffic, the last decision, and how the controller is."""
+def status(service: str | None, lang: str, file: Path, state: Path | None, aws: bool, as_json: bool) -> None:
+    """Show SERVICE (default: all): its tasks, its traffic, the last decision, and how the controller is.
+
+    With --aws: what ECS, Application Auto Scaling and CloudFormation say of it; that needs no controller.
+    """
+    if aws:
+        from fleetfoot.face.cli.status_aws import show
+
+        show(load_spec(file), service, as_json)
+        return
     now = ask(state_folder(file, state), "GET", "/api/v1/status")
     if service is not None:
         if service not in now["services"]:
