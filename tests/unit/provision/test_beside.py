@@ -111,6 +111,13 @@ def test_what_cannot_be_provisioned_is_told_with_the_file(provision: str, told: 
         plan(provision=provision)
 
 
+def test_no_healthy_task_is_told_also_when_nothing_is_measured_any_more() -> None:
+    alarms = of_type(body(), "AWS::CloudWatch::Alarm")
+    assert {name: alarms[name]["TreatMissingData"] for name in ("NoHealthyTask", "ManyErrors", "Refused")} == {
+        "NoHealthyTask": "breaching", "ManyErrors": "notBreaching", "Refused": "notBreaching",
+    }  # fmt: skip
+
+
 def test_a_stopped_task_a_crash_loop_and_a_failed_deployment_are_told() -> None:
     rules = of_type(body(), "AWS::Events::Rule")
     assert set(rules) == {"OutOfMemory", "TaskFailed", "CrashLoop", "DeploymentFailed"}

@@ -88,9 +88,11 @@ def test_every_step_policy_is_one_that_aws_takes(policy: str) -> None:
         assert faults(rows) == []
 
 
-def test_latency_is_the_objectives_percentile() -> None:
-    (alarm,) = alarms(body(policies="[step: {signal: latency, above: 500ms, add: 1}]")).values()
-    assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p95", 500)
+@pytest.mark.parametrize(("objective", "statistic"), [("p95", "p95"), ("p99.5", "p99.5")])
+def test_latency_is_the_objectives_percentile(objective: str, statistic: str) -> None:
+    found = body(policies="[step: {signal: latency, above: 500ms, add: 1}]", more=f"objective: {{{objective}: 500ms}}")
+    (alarm,) = alarms(found).values()
+    assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == (statistic, 500)
     assert "Statistic" not in alarm
 
 
@@ -114,6 +116,11 @@ def test_target_tracking_reads_cpu_and_memory_every_twenty_seconds() -> None:
     assert [row["ResolutionSeconds"] for row in monitoring] == [20]
 
 
+def test_target_tracking_lets_go_no_sooner_than_the_guard_says() -> None:
+    found = of_type(body("native20", more="guards: {cooldown: {in: 120s}}"), POLICY).values()
+    assert [one["TargetTrackingScalingPolicyConfiguration"]["ScaleInCooldown"] for one in found] == [120] * 3
+
+
 def test_metrics_of_20_s_are_asked_for_where_the_scaling_reads_them_only() -> None:
     assert "Monitoring" not in body("alarms")["Resources"]["Service"]["Properties"]
     assert "Monitoring" in body("controller")["Resources"]["Service"]["Properties"]
@@ -128,7 +135,8 @@ def test_the_controllers_backstop_grows_and_never_shrinks() -> None:
         "ScheduledScalingSuspended": False,
     }
     tracking, doubling = of_type(found, POLICY).values()
-    assert tracking["TargetTrackingScalingPolicyConfiguration"]["DisableScaleIn"] is True
+    shape = tracking["TargetTrackingScalingPolicyConfiguration"]
+    assert (shape["DisableScaleIn"], shape["TargetValue"]) == (True, 85)
     assert doubling["StepScalingPolicyConfiguration"]["StepAdjustments"] == [
         {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 100}
     ]
@@ -186,6 +194,16 @@ def test_a_forecast_is_aws_own_with_the_files_buffer_and_breach() -> None:
         "MaxCapacityBreachBehavior": "IncreaseMaxCapacity",
         "MaxCapacityBuffer": 20,
     }
+
+
+def test_a_forecast_looks_less_than_an_hour_ahead_whatever_the_file_says() -> None:
+    made = of_type(body("native20", policies="[forecast: {buffer: 1h}]"), POLICY)["ForecastPolicy"]
+    assert made["PredictiveScalingPolicyConfiguration"]["SchedulingBufferTime"] == 3599
+
+
+def test_where_two_windows_disagree_the_floor_wins() -> None:
+    policies = "[schedule: {sale: {when: daily 08:00-20:00, min: 8}, thrift: {when: daily 08:00-20:00, max: 4}}]"
+    assert actions(policies)[0] == ("cron(0 8 ? * MON-SUN *)", "UTC", 8, 8)
 
 
 REFUSED: dict[str, tuple[str, str, str]] = {
