@@ -150,11 +150,6 @@ class Histogram:
             counts[index] += count
         return histogram
 
-    @staticmethod
-    def bucket_ns(index: int) -> tuple[int, int]:
-        """(low, high) of a bucket in ns; see the function of the same name."""
-        return bucket_ns(index)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self.counts == other.counts
 

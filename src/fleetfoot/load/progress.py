@@ -9,6 +9,7 @@ result   last
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -71,8 +72,6 @@ def judged_event(ledger: Ledger, second: Second, now_ns: int) -> dict[str, Any]:
 
 def events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The events in the lines of a run's output; a line that is none is passed over."""
-    import json
-
     for line in lines:
         try:
             event = json.loads(line)
