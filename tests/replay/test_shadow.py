@@ -106,7 +106,7 @@ def test_the_report_says_that_it_is_an_estimate_and_how_far_off(watched: tuple[P
     assert "An estimate, not a measurement" in result.output
     assert "points apart" in result.output
     text = page.read_text()
-    assert text.count("<svg") == 4
+    assert text.count("<figure>") == 4
     assert "An estimate, not a measurement" in text
 
 

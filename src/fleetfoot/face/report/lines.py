@@ -1,4 +1,4 @@
-"""What pages without scripts are made of: lines over time as SVG, and tables. Both scroll where there is no room."""
+"""What pages without scripts are made of: lines over time as SVG, as wide as the screen, and tables, which scroll."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDE, HIGH, LEFT, TOP, BOTTOM = 1100, 220, 62, 6, 24  # px
+WIDE, HIGH = 1000, 190  # of what the lines are drawn in; it is stretched to the screen's width
+TOP, BELOW, LEFT = 6, 24, -8  # px: the lines begin below, the times stand under them, the values left of them
 POINTS = 1000  # of a line at most
 
 Spot = tuple[float, float]  # from 0 at the left to 1 at the right, and the value
@@ -35,12 +36,13 @@ def chart(title: str, lines: Sequence[Line], times: Sequence[tuple[float, str]],
     top = max((value for line in lines for _, value in line.points), default=0.0) or 1.0
     key = " ".join(f'<span class="key" style="color:{one.colour}">{escape(one.name)}</span>' for one in lines)
     told = escape(f"{title}: {'; '.join(_told(one) for one in lines if one.points)}", quote=True)
-    upright = "" if mark is None else f'<line class="tick" x1="{_x(mark)}" x2="{_x(mark)}" y1="{TOP}" y2="{_y(0, 1)}"/>'
+    upright = "" if mark is None else _tick(mark, mark, TOP, TOP + HIGH)
     drawn = "".join(_drawn(one, top) for one in lines)
     return (
         f"<figure><figcaption><h2>{escape(title)}</h2>{key}</figcaption>"
-        f'<div class="scroll"><svg class="lines" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{told}">'
-        f"{_axes(top, times)}{upright}{drawn}</svg></div></figure>\n"
+        f'<div class="plot"><svg class="lines" height="{TOP + HIGH + BELOW}" role="img" aria-label="{told}">'
+        f'{_axes(top, times)}{upright}<svg y="{TOP}" width="100%" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}" '
+        f'preserveAspectRatio="none">{drawn}</svg></svg></div></figure>\n'
     )
 
 
@@ -50,7 +52,7 @@ def _told(line: Line) -> str:
 
 
 def _drawn(line: Line, top: float) -> str:
-    points = " ".join(f"{_x(at)},{_y(value, top)}" for at, value in line.points)
+    points = " ".join(f"{WIDE * at:.1f},{_y(value, top)}" for at, value in line.points)
     if line.band:
         return f'<polygon points="{points}" fill="{line.colour}" opacity="0.2"/>'
     dashes = ' stroke-dasharray="5 4"' if line.dashed else ""
@@ -60,25 +62,26 @@ def _drawn(line: Line, top: float) -> str:
 def _axes(top: float, times: Sequence[tuple[float, str]]) -> str:
     parts = []
     for share in (0.0, 0.5, 1.0):
-        y = _y(share, 1.0)
-        parts.append(f'<line class="tick" x1="{LEFT}" x2="{WIDE}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y}" dy=".35em" text-anchor="end">{_number(top * share)}</text>')
+        y = TOP + HIGH * (1 - share)
+        parts.append(_tick(0, 1, y, y))
+        parts.append(f'<text x="{LEFT}" y="{y}" dy=".35em" text-anchor="end">{_number(top * share)}</text>')
     for at, text in times:
-        anchor = "start" if at <= 0 else "end" if at >= 1 else "middle"
-        parts.append(f'<text x="{_x(at)}" y="{HIGH - 6}" text-anchor="{anchor}">{escape(text)}</text>')
+        anchor, inner = ("start", "") if at <= 0 else ("end", "") if at >= 1 else ("middle", ' class="inner"')
+        x, y = f"{100 * at:.2f}%", TOP + HIGH + BELOW - 6
+        parts.append(f'<text{inner} x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>')
     return "".join(parts)
+
+
+def _tick(x1: float, x2: float, y1: float, y2: float) -> str:
+    return f'<line class="tick" x1="{100 * x1:.2f}%" x2="{100 * x2:.2f}%" y1="{y1}" y2="{y2}"/>'
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or value == round(value) else f"{value:.2g}"
 
 
-def _x(share: float) -> str:
-    return f"{LEFT + (WIDE - LEFT) * share:.1f}"
-
-
 def _y(value: float, top: float) -> str:
-    return f"{TOP + (HIGH - TOP - BOTTOM) * (1 - value / top):.1f}"
+    return f"{HIGH * (1 - value / top):.1f}"
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]], title: str = "") -> str:
