@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 import botocore.session
 
-from fleetfoot.edge.aws.session import READ_S, Aws
+from fleetfoot.edge.aws.session import Aws
 from fleetfoot.sim.aws.clock import REGION, SimClock
 from fleetfoot.sim.aws.metrics import key_of
 from fleetfoot.sim.aws.server import SimulatedAws
 from fleetfoot.sim.aws.world import World
 from fleetfoot.sim.setup import Setup
+from tests.support import PATIENCE
 
 CLUSTER = "prod"
 QUICK = Setup(startup=0, registration=0, drain=0)
@@ -42,7 +43,7 @@ def session(keys: bool = True) -> Any:
     return made
 
 
-def line(url: str, read_s: float = READ_S) -> Aws:
+def line(url: str, read_s: float = PATIENCE) -> Aws:
     return Aws(REGION, now, url, session(), read_s)
 
 

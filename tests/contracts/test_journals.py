@@ -66,7 +66,7 @@ def order(now: int, count: int = 4) -> Order:
 
 
 def durable(ticket: object) -> bool:
-    return asyncio.run(ticket.durable(5000))  # type: ignore[attr-defined, no-any-return]
+    return asyncio.run(ticket.durable(60_000))  # type: ignore[attr-defined, no-any-return]
 
 
 def test_a_new_journal_has_no_past(shelf: Shelf) -> None:

@@ -30,6 +30,7 @@ from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.spec.policies import ForecastPolicy
 from tests.clouds import CLUSTER, Simulated, session, simulated
 from tests.planes import FakePlane
+from tests.support import PATIENCE
 
 NOW = 1_000_000
 CLOUDS = contextlib.ExitStack()
@@ -89,7 +90,7 @@ async def forecast() -> Made:
 
 def cloud() -> tuple[Simulated, Aws]:
     made = CLOUDS.enter_context(simulated())
-    return made, Aws(REGION, lambda: NOW, made.url, session())
+    return made, Aws(REGION, lambda: NOW, made.url, session(), PATIENCE)
 
 
 async def ecs() -> Made:

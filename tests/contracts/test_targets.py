@@ -23,6 +23,7 @@ from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.spec import loads
 from tests.clouds import CLUSTER, session, simulated
 from tests.planes import FakePlane
+from tests.support import PATIENCE
 
 CLOUDS = contextlib.ExitStack()
 
@@ -72,7 +73,7 @@ def ecs() -> Made:
     cloud = CLOUDS.enter_context(simulated())
     cloud.service("orders", 2)
     orders = EcsName(CLUSTER, "orders")
-    services = Services(Aws(REGION, _now, cloud.url, session()), [orders], _now)
+    services = Services(Aws(REGION, _now, cloud.url, session(), PATIENCE), [orders], _now)
 
     def refuse() -> None:
         said = "User: me is not authorized to perform: ecs:DescribeServices on resource: *"
@@ -91,7 +92,7 @@ REAL_POOLED = pytest.mark.parametrize("make", [memory, local], ids=lambda make: 
 
 @TARGETS
 def test_the_receipt_of_an_order_names_the_order_its_count_and_when(make: Callable[[], Made]) -> None:
-    receipt = asyncio.run(make().target.order("orders", 5, "orders@1", 1000, 2))
+    receipt = asyncio.run(make().target.order("orders", 5, "orders@1", 60_000, 2))
     assert (receipt.order, receipt.service, receipt.count, receipt.ok) == ("orders@1", "orders", 5, True)
     assert receipt.commanded == _now()
 
@@ -101,7 +102,7 @@ def test_the_fleet_shows_the_ordered_count_unless_the_target_carries_nothing_out
     made = make()
 
     async def run() -> int:
-        await made.target.order("orders", 5, "orders@1", 1000, 2)
+        await made.target.order("orders", 5, "orders@1", 60_000, 2)
         return (await made.target.observe("orders")).desired
 
     assert asyncio.run(run()) == (5 if made.carries_out else 2)
@@ -112,9 +113,9 @@ def test_the_same_order_twice_is_one_order(make: Callable[[], Made]) -> None:
     made = make()
 
     async def run() -> tuple[int, int]:
-        await made.target.order("orders", 5, "orders@1", 1000, 2)
+        await made.target.order("orders", 5, "orders@1", 60_000, 2)
         once = (await made.target.observe("orders")).desired
-        receipt = await made.target.order("orders", 5, "orders@1", 1000, 2)
+        receipt = await made.target.order("orders", 5, "orders@1", 60_000, 2)
         assert receipt.ok
         return once, (await made.target.observe("orders")).desired
 
@@ -127,7 +128,7 @@ def test_a_negative_count_is_refused_in_the_receipt_and_changes_nothing(make: Ca
     made = make()
 
     async def run() -> None:
-        receipt = await made.target.order("orders", -1, "orders@1", 1000, 2)
+        receipt = await made.target.order("orders", -1, "orders@1", 60_000, 2)
         assert not receipt.ok
         assert receipt.error
         assert (await made.target.observe("orders")).desired == 2
@@ -140,13 +141,13 @@ def test_an_order_takes_away_nothing_that_somebody_added_since_it_was_decided(ma
     made = make()
 
     async def run() -> tuple[int, int]:
-        assert (await made.target.order("orders", 9, "theirs@1", 1000, 2)).ok
+        assert (await made.target.order("orders", 9, "theirs@1", 60_000, 2)).ok
         for late in (5, 1):
-            receipt = await made.target.order("orders", late, "orders@1", 1000, 2)
+            receipt = await made.target.order("orders", late, "orders@1", 60_000, 2)
             assert not receipt.ok
             assert "somebody has ordered 9" in receipt.error
         held = (await made.target.observe("orders")).desired
-        assert (await made.target.order("orders", 5, "orders@2", 1000, 9)).ok
+        assert (await made.target.order("orders", 5, "orders@2", 60_000, 9)).ok
         return held, (await made.target.observe("orders")).desired
 
     assert asyncio.run(run()) == (9, 5)
@@ -157,7 +158,7 @@ def test_a_number_of_tasks_is_kept_warm_beside_the_ordered_ones(make: Callable[[
     made = make()
 
     async def run() -> tuple[int, int]:
-        assert not await made.target.keep_warm("orders", 3, 1000)
+        assert not await made.target.keep_warm("orders", 3, 60_000)
         fleet = await made.target.observe("orders")
         return fleet.desired, fleet.warm
 
@@ -166,13 +167,13 @@ def test_a_number_of_tasks_is_kept_warm_beside_the_ordered_ones(make: Callable[[
 
 def test_a_target_without_a_pool_refuses_one_in_words_and_is_content_with_none() -> None:
     target = ecs().target
-    assert "no task warm" in asyncio.run(target.keep_warm("orders", 3, 1000))
-    assert not asyncio.run(target.keep_warm("orders", 0, 1000))
+    assert "no task warm" in asyncio.run(target.keep_warm("orders", 3, 60_000))
+    assert not asyncio.run(target.keep_warm("orders", 0, 60_000))
 
 
 @TARGETS
 def test_fewer_than_no_warm_tasks_are_refused_in_words(make: Callable[[], Made]) -> None:
-    assert asyncio.run(make().target.keep_warm("orders", -1, 1000))
+    assert asyncio.run(make().target.keep_warm("orders", -1, 60_000))
 
 
 @REAL_POOLED
@@ -180,7 +181,7 @@ def test_why_tasks_are_not_kept_warm_is_told_in_words_and_in_time(make: Callable
     refuses, hangs = make(), make()
     refuses.refuse()
     hangs.hang()
-    assert "no" in asyncio.run(refuses.target.keep_warm("orders", 3, 1000))
+    assert "no" in asyncio.run(refuses.target.keep_warm("orders", 3, 60_000))
     assert "20 ms" in asyncio.run(hangs.target.keep_warm("orders", 3, 20))
 
 
@@ -188,7 +189,7 @@ def test_why_tasks_are_not_kept_warm_is_told_in_words_and_in_time(make: Callable
 def test_a_refusal_comes_back_as_a_receipt_with_its_words(make: Callable[[], Made]) -> None:
     made = make()
     made.refuse()
-    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 1000, 2))
+    receipt = asyncio.run(made.target.order("orders", 5, "orders@1", 60_000, 2))
     assert not receipt.ok
     assert "no" in receipt.error
 
@@ -207,7 +208,7 @@ def test_an_unknown_service_is_refused_and_shown_as_missing(make: Callable[[], M
     made = make()
 
     async def run() -> None:
-        receipt = await made.target.order("nobody", 5, "nobody@1", 1000, 2)
+        receipt = await made.target.order("nobody", 5, "nobody@1", 60_000, 2)
         assert not receipt.ok
         assert (await made.target.observe("nobody")).state is State.MISSING
 

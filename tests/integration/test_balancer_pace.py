@@ -52,11 +52,11 @@ def test_many_small_chunks_that_make_the_rate_are_not_cut() -> None:
             client = await here.connect()
             client.send(UPLOAD)
             for _ in range(100):
-                client.send(b"a\r\n" + b"x" * 10 + b"\r\n")
+                client.send(b"64\r\n" + b"x" * 100 + b"\r\n")
                 await asyncio.sleep(0.01)  # sleep: the body must last for several stretches
             client.send(b"0\r\n\r\n")
             assert (await client.receive()).status == 200
-            assert len(task.seen[0].body) == 1000
+            assert len(task.seen[0].body) == 10_000
 
     play(scenario())
 

@@ -168,14 +168,14 @@ def test_a_task_that_keeps_talking_may_take_longer_than_the_request_timeout() ->
         async def slowly(
             _task: Upstream, _request: Message, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         ) -> None:
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
-            for _ in range(40):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
+            for _ in range(60):
                 writer.write(b".")
                 await asyncio.sleep(0.02)  # sleep: the behaviour of this task
 
-        async with world(request_timeout_ms=400) as here:
+        async with world(request_timeout_ms=1000) as here:
             await here.task("t1", slowly)
-            assert (await here.ask()).body == b"." * 40
+            assert (await here.ask()).body == b"." * 60
 
     play(scenario())
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.balancers import GET, play, until, wait_for_gate
 from tests.kinds import balancer_of, fleet
-from tests.support import free_port
+from tests.support import PATIENCE, free_port
 from tests.ups import APP
 
 pytestmark = pytest.mark.network
@@ -203,7 +203,7 @@ def test_closing_ends_at_its_deadline(kind: str) -> None:
         async with fleet(kind, checked=False) as here:
             task = await here.task("t1", wait_for_gate)
             (asked,) = await here.held_by(task, 1)
-            await asyncio.wait_for(balancer_of(here).close(100), 20)
+            await asyncio.wait_for(balancer_of(here).close(100), PATIENCE)
             with pytest.raises((OSError, asyncio.IncompleteReadError)):
                 await asked
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.balancers import GET, play, until, wait_for_gate
 from tests.kinds import balancer_of, fleet
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.network
 
@@ -85,7 +86,7 @@ def test_a_standing_queue_and_a_surge_wake_the_loop(kind: str) -> None:
                     client.send(GET)
                     await client.receive()
 
-            await asyncio.wait_for(ask_on(), 20)
+            await asyncio.wait_for(ask_on(), PATIENCE)
 
     play(scenario())
 
