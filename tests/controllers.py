@@ -25,7 +25,7 @@ services:
     run: serve --port $PORT
 """
 SETTINGS = LiveSettings(
-    order_pause=5, order_deadline=500, order_patience=2000, durable_within=2000, closing=60_000
+    order_pause=5, order_deadline=500, order_patience=2000, durable_within=20_000, closing=60_000
 )  # a slow disk is no reason here
 HOUR_NS = 3_600_000_000_000
 

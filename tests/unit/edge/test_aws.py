@@ -21,6 +21,7 @@ from fleetfoot.edge.targets.ecs import EcsTarget
 from fleetfoot.sim.aws.clock import REGION
 from fleetfoot.sim.setup import Setup
 from tests.clouds import CLUSTER, Simulated, session, simulated
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.network
 ORDERS = EcsName(CLUSTER, "orders")
@@ -40,7 +41,7 @@ class Watcher:
 
     def __init__(self, cloud: Simulated) -> None:
         self.cloud = cloud
-        self.aws = Aws(REGION, self.now, cloud.url, session())
+        self.aws = Aws(REGION, self.now, cloud.url, session(), PATIENCE)
         services = Services(self.aws, [ORDERS], self.now)
         self.source = EcsSource(services, "orders", ORDERS)
         self.target = EcsTarget(services, {"orders": ORDERS}, self.now)
@@ -67,7 +68,7 @@ def test_an_order_is_followed_from_placed_to_running_and_its_start_learnt(cloud:
         watcher = Watcher(cloud)
         await watcher.watch(2)
         shown: list[Any] = [(watcher.fleet.serving, watcher.fleet.starting)]
-        assert (await watcher.target.order("orders", 5, "o@1", 5000, 2)).ok
+        assert (await watcher.target.order("orders", 5, "o@1", 60_000, 2)).ok
         for seconds in (3, 20):
             starts = await watcher.watch(seconds)
             shown.append((watcher.fleet.serving, watcher.fleet.starting))
@@ -86,7 +87,7 @@ def test_tasks_are_asked_for_only_while_an_order_is_open(cloud: Simulated) -> No
         for seconds, count in ((30, 4), (40, 4), (60, 4), (30, 4)):
             await watcher.watch(seconds)
             asked.append(watcher.aws.calls.get("DescribeTasks", 0))
-            await watcher.target.order("orders", count, "o@1", 5000, 2)
+            await watcher.target.order("orders", count, "o@1", 60_000, 2)
         return asked
 
     before, during, after, later = asyncio.run(go())
@@ -104,7 +105,7 @@ def test_why_tasks_stop_is_told_with_exit_codes_and_counts_as_failed_starts(clou
     async def go() -> tuple[list[Start], Any]:
         watcher = Watcher(cloud)
         await watcher.watch(2)
-        await watcher.target.order("orders", 4, "o@1", 5000, 2)
+        await watcher.target.order("orders", 4, "o@1", 60_000, 2)
         starts = await watcher.watch(26)
         return starts, watcher.notes
 
@@ -120,7 +121,7 @@ def test_why_tasks_stop_is_told_with_exit_codes_and_counts_as_failed_starts(clou
 def test_what_is_beyond_the_desired_count_drains_and_does_not_serve(cloud: Simulated) -> None:
     async def go() -> tuple[int, int, int]:
         watcher = Watcher(cloud)
-        await watcher.target.order("orders", 1, "o@1", 5000, 2)
+        await watcher.target.order("orders", 1, "o@1", 60_000, 2)
         await watcher.watch(2)
         return watcher.fleet.desired, watcher.fleet.serving, watcher.fleet.draining
 
@@ -139,13 +140,13 @@ def test_a_rollout_shows_as_one_and_its_old_tasks_still_serve(cloud: Simulated) 
 
 
 def test_the_count_that_is_there_already_is_not_ordered_again(cloud: Simulated) -> None:
-    assert asyncio.run(Watcher(cloud).target.order("orders", 2, "o@1", 5000, 2)).ok
+    assert asyncio.run(Watcher(cloud).target.order("orders", 2, "o@1", 60_000, 2)).ok
     assert cloud.aws.counts["UpdateService"] == 0
 
 
 def test_a_service_that_is_being_deleted_takes_no_order(cloud: Simulated) -> None:
     cloud.aws.world.services[CLUSTER, "orders"].status = "DRAINING"
-    assert "DRAINING" in asyncio.run(Watcher(cloud).target.order("orders", 3, "o@1", 5000, 2)).error
+    assert "DRAINING" in asyncio.run(Watcher(cloud).target.order("orders", 3, "o@1", 60_000, 2)).error
 
 
 DENIED = "User: arn:aws:iam::1:role/ff is not authorized to perform: ecs:UpdateService on resource: orders"
@@ -166,7 +167,7 @@ DENIED = "User: arn:aws:iam::1:role/ff is not authorized to perform: ecs:UpdateS
 )
 def test_a_failure_says_what_to_do_and_changes_nothing(cloud: Simulated, code: str, said: str, told: str) -> None:
     cloud.aws.fail("UpdateService", code, said)
-    receipt = asyncio.run(Watcher(cloud).target.order("orders", 5, "o@1", 5000, 2))
+    receipt = asyncio.run(Watcher(cloud).target.order("orders", 5, "o@1", 60_000, 2))
     assert not receipt.ok
     assert told in receipt.error
     assert cloud.has("orders")["desiredCount"] == 2
@@ -230,7 +231,7 @@ def test_a_thousand_services_are_read_within_the_rates_of_ecs_and_orders_have_th
         def now() -> int:
             return round(clock.now() * 1000)
 
-        aws = Aws(REGION, now, cloud.url, session())
+        aws = Aws(REGION, now, cloud.url, session(), PATIENCE)
         services = Services(aws, names, now)
         sources = [EcsSource(services, name.service, name) for name in names]
         target = EcsTarget(services, {name.service: name for name in names}, now)
@@ -241,7 +242,7 @@ def test_a_thousand_services_are_read_within_the_rates_of_ecs_and_orders_have_th
                 readings = await asyncio.gather(*(source.read(now()) for source in sources))
                 seen.append(sum(reading.fleet.serving for reading in readings if reading.fleet is not None))
                 clock.advance(services.period / 1000)
-            receipts = [await target.order(name.service, 2, "o@1", 5000, 2) for name in names[:50]]
+            receipts = [await target.order(name.service, 2, "o@1", 60_000, 2) for name in names[:50]]
             assert all(receipt.ok for receipt in receipts)
             return seen
 

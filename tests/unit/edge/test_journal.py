@@ -39,7 +39,7 @@ def test_observations_come_back_exactly_over_minutes_and_lives(
 def test_what_led_to_an_order_is_durable_with_it(path: Path, opened: Callable[..., SqliteJournal]) -> None:
     journal = opened()
     journal.observe("orders", seen(NOW))
-    asyncio.run(journal.open(order(NOW)).durable(5000))
+    asyncio.run(journal.open(order(NOW)).durable(60_000))
     with Reader(path) as reader:
         wait_until(lambda: list(reader.observations("orders", 0, NOW * 2)), what="the observation behind the order")
 

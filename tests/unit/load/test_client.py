@@ -29,7 +29,7 @@ def test_closing_ends_although_a_connection_never_says_that_it_is_closed() -> No
     async def check() -> int:
         pool, wire = _pool(), Wire()
         Link(pool).connection_made(cast("asyncio.BaseTransport", wire))
-        await asyncio.wait_for(pool.close(), 10)
+        await asyncio.wait_for(pool.close(), 60)
         return wire.aborted
 
     assert asyncio.run(check()) == 1
@@ -40,7 +40,7 @@ def test_a_connection_that_comes_after_closing_is_dropped_and_not_waited_for() -
         pool, wire = _pool(), Wire()
         await pool.close()
         Link(pool).connection_made(cast("asyncio.BaseTransport", wire))
-        await asyncio.wait_for(pool.close(), 10)
+        await asyncio.wait_for(pool.close(), 60)
         return wire.aborted
 
     assert asyncio.run(check()) == 1

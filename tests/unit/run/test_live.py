@@ -18,6 +18,7 @@ from fleetfoot.spec import loads
 from tests.controllers import SETTINGS, SPEC, Bench, played
 from tests.looptime import eventually
 from tests.planes import FakePlane
+from tests.support import PATIENCE
 
 
 def test_a_surge_is_ordered_recorded_and_told(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_the_running_controller_ticks_wakes_hints_and_stops(tmp_path: Path) -> N
         await eventually(lambda: live.loop.counts.steps >= 3)
         plane.wakes.put_nowait({"wake": "orders", "why": "queue"})
         await eventually(lambda: live.loop.counts.early >= 2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await live.stop()
         assert live.loop.counts.failed == 0
         with Reader(tmp_path / "journal.db") as reader:

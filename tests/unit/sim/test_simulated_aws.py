@@ -47,7 +47,7 @@ def test_a_request_without_a_signature_is_refused(cloud: Simulated) -> None:
     target = next(name for name in CALLS if name.endswith(".DescribeServices"))
     request = urllib.request.Request(cloud.url, b"{}", {"X-Amz-Target": target})
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)
     assert json.loads(caught.value.read())["__type"] == "MissingAuthenticationTokenException"
     caught.value.close()
 
@@ -59,7 +59,7 @@ def test_more_updates_than_published_are_throttled_until_time_passes(cloud: Simu
     arguments = {"cluster": CLUSTER, "service": "orders", "desiredCount": 1}
     assert "ThrottlingException" in error_of(cloud, "ecs", "update_service", **arguments)
     body = json.dumps({"seconds": 0.2}).encode()
-    urllib.request.urlopen(urllib.request.Request(f"{cloud.url}/_sim/advance", body), timeout=5).close()
+    urllib.request.urlopen(urllib.request.Request(f"{cloud.url}/_sim/advance", body), timeout=60).close()
     ecs.update_service(**arguments)
 
 
