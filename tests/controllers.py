@@ -25,8 +25,13 @@ services:
     run: serve --port $PORT
 """
 SETTINGS = LiveSettings(
-    order_pause=5, order_deadline=500, order_patience=2000, durable_within=20_000, closing=60_000
-)  # a slow disk is no reason here
+    read_deadline=60_000,
+    order_pause=5,
+    order_deadline=60_000,
+    order_patience=2000,
+    durable_within=20_000,
+    closing=60_000,
+)  # a slow machine or disk is no reason here
 HOUR_NS = 3_600_000_000_000
 
 
@@ -79,7 +84,7 @@ class Bench:
         self.machine.second(span)
         self.plane.mono = self.machine.mono / 1e6
         self.plane.serve("orders", requests, ms, bad)
-        await self.live.loop.readers.refresh(1000)
+        await self.live.loop.readers.refresh(60_000)
         decisions = self.live.loop.step()
         tasks = [task for task in self.live.loop.orders._tasks.values() if not task.done()]
         await asyncio.gather(*tasks)
