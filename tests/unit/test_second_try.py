@@ -72,7 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess
 
 def told(run: subprocess.CompletedProcess[str], test: str) -> list[str]:
     """What the summary says of a test, in order."""
-    lines = run.stdout.partition("rerun test summary info")[2].splitlines()
+    lines = run.stdout.partition(" rerun test summary info ")[2].partition(" short test summary info ")[0].splitlines()
     return [line.split()[0] for line in lines if line.endswith(f"::{test}")]
 
 
