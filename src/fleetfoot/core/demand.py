@@ -21,11 +21,12 @@ from fleetfoot.core.memory import Slice
 from fleetfoot.core.windows import Window
 
 SPANS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)  # ms
-AT_SECOND = SPANS.index(1_000)
+AT_SECOND, AT_TEN = SPANS.index(1_000), SPANS.index(10_000)
 DOUBLED = sorted({*SPANS, *(2 * span for span in SPANS)})
 LEARN_EVERY = 10_000  # ms
 MIN_COUNT = 12  # requests a span must hold before it may speak
 COVERED = 0.8  # of a span that must have been measured
+NEEDED = tuple(round(COVERED * span) for span in SPANS)  # ms
 ALONE, AGREED, FOLLOWING = 5.0, 4.2, 2.0  # z: rate alone; work piles up too; within a surge already answered
 FIRST_GUESS = 1.5  # dispersion before any was learnt
 CEILING = 64.0
@@ -62,20 +63,20 @@ def weigh(first: int, means: Sequence[tuple[float, float]], noise: Slice, line: 
         spread = noise["dispersion"] = [FIRST_GUESS] * len(SPANS)
     rising, span_used, high, floor, i = None, 0, 0.0, 1.0, first
     for value, covered in means:
-        span, learnt = SPANS[i], spread[i]
-        if covered < COVERED * span:
+        if covered < NEEDED[i]:
             break
-        i += 1
-        if learnt > floor:
-            floor = learnt
+        if spread[i] > floor:
+            floor = spread[i]
         if value > line:
+            span = SPANS[i]
             clear = value - z * sqrt(floor * value * 1000.0 / span) > line
             if clear and value * span >= MIN_COUNT * 1000.0 and (rising is None or value > rising):
                 rising, span_used = value, span
-        if span >= 10_000:
-            upper = value + 2.0 * sqrt(floor * value * 1000.0 / span) if span > 10_000 else value
+        if i >= AT_TEN:
+            upper = value if i == AT_TEN else value + 2.0 * sqrt(floor * value * 1000.0 / SPANS[i])
             if upper > high:
                 high = upper
+        i += 1
     second = AT_SECOND - first if first < AT_SECOND else 0
     rate = means[second][0] if i > first + second else means[-1][0]
     return Demand(rising, high or rate, rate, span_used)

@@ -135,12 +135,12 @@ def _poll(
     largest, winners, flip, unseen = -1, list[Want](), None, None
     for _, vote in votes:
         if isinstance(vote, Want):
-            if vote.tasks > largest:
-                largest, winners = vote.tasks, [vote]
-            elif vote.tasks == largest:
+            tasks, reason, _, mark, _ = vote
+            if tasks > largest:
+                largest, winners = tasks, [vote]
+            elif tasks == largest:
                 winners.append(vote)
-            mark = vote.flip
-            if mark is not None and (flip is None or mark < flip) and vote.reason.data.get("signal", RATE) == RATE:
+            if mark is not None and (flip is None or mark < flip) and reason.data.get("signal", RATE) == RATE:
                 flip = mark
         elif unseen is None and isinstance(vote, Blind) and not (vote.signal in ignored and vote.state in GONE):
             unseen = vote

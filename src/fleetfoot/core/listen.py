@@ -40,7 +40,7 @@ def listen(settings: Settings, memory: Memory, signals: Mapping[str, Signal], no
     kept, windows = settings.windows, memory.windows
     for name, signal in signals.items():
         _, value, end, _, span, period, coverage, state = signal
-        if state is FRESH and coverage == 1.0 and 0 <= now - end <= period and 0 <= value <= ABSURD:
+        if state is FRESH and coverage == 1.0 and 0 <= now - end <= period and 0.0 <= value <= ABSURD:
             states[name] = state  # no need to look closer
         else:
             state = states[name] = _judged(settings, name, signal, now)

@@ -18,41 +18,35 @@ SLACK = 256  # samples past their time that may wait before the list is trimmed
 class Window:
     """Samples of one signal over the last ``keep`` ms."""
 
-    __slots__ = ("covered", "ends", "keep", "span", "steady", "sums")
+    __slots__ = ("covered", "end", "ends", "keep", "span", "steady", "sums")
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
+        self.end = -(1 << 62)  # of the newest sample: hugely negative while there is none
         self.span = 0  # of the newest sample
         self.steady = 0  # ms before its end that samples of just this span have measured without a gap
         # Running totals, one entry a sample, behind a sentinel that stands for "before everything". In arrays: lists of
         # numbers take four times the memory, and ten thousand services have a window for each of their signals.
-        self.ends = array("q", (-(1 << 62),))
+        self.ends = array("q", (self.end,))
         self.sums = array("d", (0.0,))  # value x ms
         self.covered = array("q", (0,))  # ms
-
-    @property
-    def end(self) -> int:
-        """End of the newest sample; hugely negative while there is none."""
-        return self.ends[-1]
 
     def __len__(self) -> int:
         return len(self.ends) - 1
 
     def add(self, end: int, span: int, value: float) -> bool:
         """Take one sample; False (and nothing changed) when it is not newer than the newest."""
-        ends, sums, covered = self.ends, self.sums, self.covered
-        gap = end - ends[-1]
-        if gap <= 0 or span <= 0:
+        ends, sums, covered, gap = self.ends, self.sums, self.covered, end - self.end
+        if span == gap and span == self.span:
+            self.steady += span
+        elif gap <= 0 or span <= 0:
             return False
-        if span > gap or span > self.keep:
-            span = min(gap, self.keep, span)
+        else:
+            self.span = self.steady = span = min(gap, self.keep, span)
+        self.end = end
         ends.append(end)
         sums.append(sums[-1] + value * span)
         covered.append(covered[-1] + span)
-        if span == gap and span == self.span:
-            self.steady += span
-        else:
-            self.span = self.steady = span
         if len(ends) > SLACK and ends[SLACK // 2] < end - self.keep:
             self._trim()
         return True
@@ -114,7 +108,7 @@ class Window:
                 part = total - sums[last - span // each]
                 found.append((part / span if part > 0.0 else 0.0, span))
             else:
-                before, known_before = self._upto(self.ends[last] - span)
+                before, known_before = self._upto(self.end - span)
                 part, covered = total - before, self.covered[last] - known_before
                 found.append((part / covered if part > 0.0 else 0.0, covered))
         return found
@@ -162,6 +156,7 @@ class Window:
         window.sums = array("d", data["sums"])
         window.covered = array("q", data["covered"])
         if len(window):
+            window.end = window.ends[-1]
             window.span = window.covered[-1] - window.covered[-2]
             window.steady = window._measured_steadily()
         return window

@@ -100,9 +100,11 @@ class Engine:
             if end > self._end:
                 self._signals = self._read(feed, end, source)
                 self._end = end
-        at = self.start + now
-        seen = Fleet(at, fleet.desired, fleet.serving, 0, fleet.starting, fleet.draining, starts=feed.take_starts())
-        signals = self._signals
+        at, signals, (_, desired, serving, starting, draining, _, _) = self.start + now, self._signals, fleet
+        seen = Fleet(at, desired, serving, 0, starting, draining)
+        starts = feed.take_starts()
+        if starts:
+            seen = seen._replace(starts=starts)
         if self.foresight is not None:
             signals = signals | self.foresight.signals(now, feed)
         return Observation(at, at, signals, seen, offsets=self._zones.at(at))

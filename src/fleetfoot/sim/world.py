@@ -157,8 +157,10 @@ class World:
 
     def order(self, desired: int | None, now: int) -> None:
         """Carry out what was decided; None leaves the fleet as it is."""
+        if desired is None:
+            return
         fleet, before = self.fleet, self.fleet.desired
-        if desired is not None and desired != before:
+        if desired != before:
             fleet.order(desired, now)
             if fleet.desired != before:
                 self.orders.append(Order(now, before, fleet.desired))
