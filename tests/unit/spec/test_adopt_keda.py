@@ -48,3 +48,27 @@ def test_a_cron_trigger_that_is_no_week_is_told() -> None:
         cron("0 8 1 * *", "0 9 1 * *"), {"type": "cpu", "metadata": {"value": "60"}, "metricType": "Utilization"}
     )
     assert "the cron trigger (0 8 1 * * to 0 9 1 * *) is not carried over" in notes(found)
+
+
+def sqs(queue: str, **more: str) -> dict[str, Any]:
+    url = f"https://sqs.eu-west-1.amazonaws.com/000000000000/{queue}"
+    return {"type": "aws-sqs-queue", "metadata": {"queueURL": url, "queueLength": "30", **more}}
+
+
+def test_queues_of_sqs_are_read_as_such_and_in_flight_counts_as_keda_has_it() -> None:
+    found = scaled(sqs("jobs"), sqs("late-jobs.fifo", scaleOnInFlight="false"))
+    signals = found.spec.services["web"].signals
+    assert {name: (one.source, one.queue, one.metric) for name, one in signals.items()} == {
+        "aws_sqs_queue": ("sqs", "jobs", None),
+        "aws_sqs_queue_late_jobs_fifo": ("sqs", "late-jobs.fifo", "visible"),
+    }
+    (policy,) = compiled(found)
+    assert isinstance(policy, Hpa)
+    assert [m.signal for m in policy.metrics] == [*signals]
+    assert "the queue jobs is read in the region of AWS_REGION or the profile" in notes(found)
+
+
+def test_a_queue_whose_url_is_not_in_the_file_is_left_to_the_app() -> None:
+    found = scaled({"type": "aws-sqs-queue", "metadata": {"queueURLFromEnv": "QUEUE", "queueLength": "5"}})
+    assert found.spec.services["web"].signals["aws_sqs_queue"].source == "agent"
+    assert "has no source here" in notes(found)

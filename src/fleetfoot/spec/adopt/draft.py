@@ -54,9 +54,7 @@ class Draft:
         if metric not in names and REQUESTS.fullmatch(snake):
             self.note(place, f"{what} {metric} is taken for the signal requests, in requests a second")
             return "requests"
-        name = re.sub(r"[^a-z0-9]+", "_", names.get(metric, snake).lower()).strip("_")[:40] or "metric"
-        if not name[0].isalpha():
-            name = f"m_{name}"[:40]
+        name = signal_name(names.get(metric, snake))
         self.signals[name] = f"{{from: agent, metric: app.{name}}}"
         self.note(
             place,
@@ -64,6 +62,12 @@ class Draft:
             f"missing, and nothing scales in. --signal '{metric}=SIGNAL' takes a signal fleetfoot has instead",
         )
         return name
+
+
+def signal_name(text: str) -> str:
+    """A name fleetfoot.yaml allows a signal."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:40] or "metric"
+    return name if name[0].isalpha() else f"m_{name}"[:40]
 
 
 def flow(pairs: Iterable[tuple[str, object]]) -> str:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from fleetfoot.spec.adopt.actions import Set, schedule, unix_week_of, weekly
 from fleetfoot.spec.adopt.at import At
-from fleetfoot.spec.adopt.draft import Draft, flow
+from fleetfoot.spec.adopt.draft import Draft, flow, signal_name
 from fleetfoot.spec.adopt.hpa import behavior, in_unit, quantity
 from fleetfoot.spec.errors import shown
 from fleetfoot.spec.forms import plain
 
 KIND = "ScaledObject"
-CRON = "cron"
+CRON, SQS = "cron", "aws-sqs-queue"
+QUEUE = re.compile(r"[\w-]{1,80}(\.fifo)?$", re.ASCII)  # the end of its URL
 MOST = 100  # maxReplicaCount where nobody says
 #: where the scalers of KEDA write what one task should carry, and its default where there is one
 TARGETS = ("threshold", "targetValue", "value", "queueLength", "listLength", "lagThreshold", "messageCount",
            "targetMetricValue", "targetQueryValue", "subscriptionSize", "activeSessions")  # fmt: skip
-DEFAULTS = {"aws-sqs-queue": 5.0, "redis": 5.0, "kafka": 10.0}
+DEFAULTS = {SQS: 5.0, "redis": 5.0, "kafka": 10.0}
 
 
 def draft_of(at: At, names: Mapping[str, str]) -> Draft:
@@ -85,6 +87,21 @@ def _trigger(at: At, draft: Draft, names: Mapping[str, str]) -> str:
     if value <= 0:
         data.refuse("must be more than 0", key)
     metric = at.text("name") or data.text("metricName") or kind
-    signal = draft.own(metric, at.line("type"), names, f"the {kind} trigger")
+    queue = QUEUE.search(data.text("queueURL")) if kind == SQS and metric not in names else None
+    if queue is None:
+        signal = draft.own(metric, at.line("type"), names, f"the {kind} trigger")
+    else:
+        signal = _queue(queue[0], metric, data, draft)
     data.skip(*(one for one in data.node if not one.lower().startswith("activation")))
     return flow([("signal", signal), ("value" if form == "Value" else "per task", in_unit(signal, value))])
+
+
+def _queue(queue: str, metric: str, at: At, draft: Draft) -> str:
+    """A queue of SQS as a signal. KEDA counts what is in flight too, unless it is told not to."""
+    name = signal_name(metric)
+    if name in draft.signals:
+        name = signal_name(f"{metric} {queue}")
+    only = "" if at.text("scaleOnInFlight", "true").lower() == "true" else ", metric: visible"
+    draft.signals[name] = f"{{from: sqs, queue: {queue}{only}}}"
+    draft.note(at.place, f"the queue {queue} is read in the region of AWS_REGION or the profile")
+    return name
