@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ import pytest
 from fleetfoot.core.model import Start
 from fleetfoot.edge.aws.buckets import Bucket
 from fleetfoot.edge.aws.errors import AwsError
-from fleetfoot.edge.aws.services import EcsName, Services
-from fleetfoot.edge.aws.session import Aws
+from fleetfoot.edge.aws.services import EcsName, Seen, Services, fleet_of
+from fleetfoot.edge.aws.session import Answer, Aws
 from fleetfoot.edge.sources.ecs import EcsSource
 from fleetfoot.edge.targets.ecs import EcsTarget
 from fleetfoot.sim.aws.clock import REGION
@@ -61,6 +62,21 @@ class Watcher:
             if self.source._detail is not None:
                 await self.source._detail
         return told
+
+
+@pytest.mark.parametrize(
+    ("desired", "running", "revisions", "shown"),
+    [(3, 5, 1, (3, 0, 2)), (5, 3, 1, (3, 2, 0)), (4, 4, 1, (4, 0, 0)), (3, 5, 2, (5, 0, 0))],
+    ids=["more than desired drain", "fewer start", "as many", "of two revisions all serve"],
+)
+def test_the_counts_of_a_service_say_how_many_serve_start_and_drain(
+    desired: int, running: int, revisions: int, shown: tuple[int, int, int]
+) -> None:
+    deployments = [{"status": "PRIMARY", "taskDefinition": "task-definition/orders:7"}, {"status": "ACTIVE"}]
+    raw = {"desiredCount": desired, "runningCount": running, "deployments": deployments[:revisions]}
+    fleet = fleet_of(Seen(raw, Answer({}, 1000, datetime(2026, 1, 1, tzinfo=UTC))))
+    assert (fleet.serving, fleet.starting, fleet.draining) == shown
+    assert (fleet.deploying, fleet.revision, fleet.at) == (revisions > 1, "orders:7", 1000)
 
 
 def test_an_order_is_followed_from_placed_to_running_and_its_start_learnt(cloud: Simulated) -> None:

@@ -44,6 +44,12 @@ def test_only_tasks_and_controller_call_out_and_the_rest_reach_nothing_but_their
     }  # fmt: skip
 
 
+def test_the_bastion_gives_its_role_to_signed_questions_only_and_its_disk_is_encrypted() -> None:
+    (host,) = of_type(body(provision=EVERYTHING), "AWS::EC2::Instance").values()
+    assert host["MetadataOptions"]["HttpTokens"] == "required"
+    assert [disk["Ebs"]["Encrypted"] for disk in host["BlockDeviceMappings"]] == [True]
+
+
 def test_nothing_stands_beside_the_service_that_was_not_asked_for() -> None:
     kinds = {resource["Type"].split("::")[1] for resource in body()["Resources"].values()}
     assert not kinds & {"RDS", "ElastiCache", "SecretsManager", "Budgets"}
@@ -57,6 +63,7 @@ def test_a_database_is_encrypted_private_kept_and_in_two_zones_unless_off(standb
     assert database["MaxAllocatedStorage"] > int(database["AllocatedStorage"])
     assert "MasterUserPassword" not in database
     assert database["DeletionProtection"]
+    assert database["EnableCloudwatchLogsExports"] == ["postgresql"]
     assert found["Resources"]["Database"]["DeletionPolicy"] == "Snapshot"
     (rules,) = of_type(found, "AWS::RDS::DBParameterGroup").values()
     assert rules["Parameters"]["rds.force_ssl"] == "1"

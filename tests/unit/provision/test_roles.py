@@ -102,6 +102,13 @@ def test_a_role_is_taken_by_its_service_for_this_account_only(mode: str) -> None
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
+def test_a_host_takes_its_role_without_a_source_account_which_ec2_does_not_send() -> None:
+    (role,) = [one for one in roles(plan(provision=EVERYTHING)) if one.id == "BastionRole"]
+    (statement,) = role.trust()["Statement"]
+    assert statement["Principal"] == {"Service": "ec2.amazonaws.com"}
+    assert "Condition" not in statement
+
+
 def test_the_controller_may_read_the_queues_of_the_file_and_no_others() -> None:
     jobs = "signals: {jobs: {from: sqs, queue: orders-in}}"
     allowed = [a for role in roles(plan("controller", more=jobs)) for a in role.allows if "sqs" in a.actions[0]]

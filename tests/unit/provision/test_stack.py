@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fleetfoot.provision import MODES, stack
+from fleetfoot.provision import MODES, Plan, stack
 from fleetfoot.provision.write import to_json, to_yaml
+from fleetfoot.spec import loads
 from fleetfoot.spec.adopt import adopt
 from fleetfoot.spec.adopt.at import documents
 from fleetfoot.spec.policies import StepPolicy
@@ -154,6 +155,14 @@ def test_no_container_is_root_or_writes_to_its_own_root(mode: str) -> None:
             assert "MountPoints" not in container, "a bind mount of Fargate's is root's alone"
             assert 2 <= container["StopTimeout"] <= 120
             assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("45s", 45), ("10m", 120)], ids=["as asked", "Fargate's longest"])
+def test_a_task_has_the_time_to_stop_that_the_file_gives_it(asked: str, seconds: int) -> None:
+    services = f"services: {{orders: {{target: dryrun, task: {{stop timeout: {asked}}}, policies: [default]}}}}"
+    made = stack(Plan(loads(services).services["orders"], "controller")).body()
+    container = made["Resources"]["TaskDefinition"]["Properties"]["ContainerDefinitions"][0]
+    assert container["StopTimeout"] == seconds
 
 
 def test_the_size_of_a_task_is_one_that_fargate_has() -> None:

@@ -228,6 +228,14 @@ def test_task_and_controller_may_do_what_the_template_lets_them() -> None:
     assert "controller_role" not in rows(terraform(plan()), "aws_iam_role_policy")
 
 
+def test_the_role_that_is_made_has_the_boundary_the_file_names() -> None:
+    most = "arn:aws:iam::123456789012:policy/most"
+    made = terraform(plan("controller", provision=f"boundary: {most}"))["resource"]["aws_iam_role"]["controller_role"]
+    assert made["permissions_boundary"] == most
+    plainly = terraform(plan("controller"))["resource"]["aws_iam_role"]["controller_role"]
+    assert "permissions_boundary" not in plainly
+
+
 def test_in_mode_controller_scale_in_is_suspended_and_scale_out_armed() -> None:
     target = rows(terraform(plan("controller")), "aws_appautoscaling_target")["scalable_target"]
     assert target["suspended_state"]["dynamic_scaling_in_suspended"]
