@@ -249,19 +249,11 @@ def listening() -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def world(
-    *, objective_ms: int = 60_000, concurrency: int | None = None, checked: bool = True, **settings: Any
-) -> AsyncIterator[World]:
-    """A balancer with these settings. At the end every request offered must have had exactly one end (``checked``)."""
-    pressure: list[str] = []
-    mishaps: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: mishaps.append(context))
-    balancer = Balancer("test", BalancerSettings(**settings), objective_ms, concurrency, pressure.append)
+async def served(balancer: Any) -> AsyncIterator[World]:
+    """The world of a balancer made by the test: it serves, and in the end all is closed."""
     sock = listening()
-    port = sock.getsockname()[1]
+    here = World(balancer, sock.getsockname()[1])
     await balancer.serve(sock)
-    here = World(balancer, port)
-    here.pressure = pressure
     try:
         yield here
     finally:
@@ -271,8 +263,22 @@ async def world(
         for task in here.tasks.values():
             task.gate.set()
             task.kill()
-        await until(lambda: not here.stat("connections"), "the connections to end")
-        if checked:
-            assert mishaps == []
-            assert here.stat("offered") == here.ends(), balancer.snapshot()
-            assert here.stat("in_flight") == here.stat("tunnels") == 0, balancer.snapshot()
+
+
+@contextlib.asynccontextmanager
+async def world(
+    *, objective_ms: int = 60_000, concurrency: int | None = None, checked: bool = True, **settings: Any
+) -> AsyncIterator[World]:
+    """A balancer with these settings. At the end every request offered must have had exactly one end (``checked``)."""
+    pressure: list[str] = []
+    mishaps: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: mishaps.append(context))
+    balancer = Balancer("test", BalancerSettings(**settings), objective_ms, concurrency, pressure.append)
+    async with served(balancer) as here:
+        here.pressure = pressure
+        yield here
+    await until(lambda: not here.stat("connections"), "the connections to end")
+    if checked:
+        assert mishaps == []
+        assert here.stat("offered") == here.ends(), balancer.snapshot()
+        assert here.stat("in_flight") == here.stat("tunnels") == 0, balancer.snapshot()

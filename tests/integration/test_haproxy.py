@@ -20,7 +20,7 @@ from fleetfoot.fleet import proc
 from fleetfoot.fleet.balancer import BalancerSettings
 from fleetfoot.fleet.haproxy import config
 from fleetfoot.fleet.haproxy.balancer import HAProxyBalancer
-from tests.balancers import GET, Upstream, World, listening, play, until, wait_for_gate
+from tests.balancers import GET, Upstream, World, listening, play, served, until, wait_for_gate
 from tests.support import wait_until
 
 SRC = Path(__file__).parents[2] / "src"
@@ -34,18 +34,8 @@ pytestmark = [
 @contextlib.asynccontextmanager
 async def haproxy(folder: Path) -> AsyncIterator[tuple[HAProxyBalancer, World]]:
     balancer = HAProxyBalancer("test", BalancerSettings(), 1000, None, lambda _: None, folder / "haproxy" / "test")
-    sock = listening()
-    here = World(balancer, sock.getsockname()[1])  # type: ignore[arg-type]
-    await balancer.serve(sock)
-    try:
+    async with served(balancer) as here:
         yield balancer, here
-    finally:
-        for client in here.clients:
-            client.close()
-        await balancer.close(1000)
-        for task in here.tasks.values():
-            task.gate.set()
-            task.kill()
 
 
 def test_connections_to_tasks_are_used_again(short_path: Path) -> None:

@@ -66,6 +66,7 @@ class Exits:
     the keeper, whose children they are. Must be used inside the running loop."""
 
     def __init__(self, patience_ms: int = 500) -> None:
+        self.oom = OomWatch()
         self._patience = patience_ms / 1000
         self._reported: dict[tuple[int, int], int] = {}
         self._waiting: dict[tuple[int, int], asyncio.Future[int]] = {}

@@ -27,7 +27,7 @@ from .admin import Admin
 from .balancer import BalancerSettings
 from .balancers import AnyBalancer, make_balancer
 from .clock import mono_ms
-from .exits import Exits, OomWatch
+from .exits import Exits
 from .settings import BadSettings, FleetSettings, ServiceSettings, load
 from .sockets import listens_on
 from .state import Store, TaskRecord
@@ -51,7 +51,7 @@ class Plane:
         self.incarnation = secrets.token_hex(8)
         self._sockets, self._link = sockets, link
         self._addresses = {one.name: listens_on(one.listen, sockets[one.name]) for one in settings.services}
-        self._exits, self._oom, self._usage = Exits(), OomWatch(), stats.Usage()
+        self._exits, self._usage = Exits(), stats.Usage()
         self._writers: dict[str, Mapping[str, Any]] = {}  # service -> the process that wrote its count last
         self._stop = asyncio.Event()
         self._keeper: asyncio.StreamWriter | None = None
@@ -71,7 +71,7 @@ class Plane:
         self.services: dict[str, Supervisor] = {}
         for one in settings.services:
             balancer = self._balancer(one)
-            self.services[one.name] = Supervisor(one, balancer, self.store, self._exits, env, run, self._oom)
+            self.services[one.name] = Supervisor(one, balancer, self.store, self._exits, env, run)
 
     def _balancer(self, one: ServiceSettings) -> AnyBalancer:
         settings = BalancerSettings(**one.balancer)
@@ -171,7 +171,7 @@ class Plane:
         while True:
             await asyncio.sleep(_TICK_S)
             try:
-                self._oom.sample()
+                self._exits.oom.sample()
                 for one in self.services.values():
                     one.tick()
                 tasks = [task for one in self.services.values() for task in one.tasks.values()]

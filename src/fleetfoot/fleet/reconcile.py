@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from . import choose, exits, pool
 from . import replace as replacing
-from .balancers import AnyBalancer
 from .brake import GOOD_LIFE_MS
 from .clock import mono_ms
-from .exits import Exits, OomWatch
 from .launch import Launcher
-from .ledger import Ledger
-from .rollout import Rollout
-from .state import Store, tail
+from .state import tail
 from .strays import end_strays, lost_port
 from .task import Task
 
@@ -27,20 +23,6 @@ _PORT_RACES = 5  # starts lost to a taken port in a row before one counts as fai
 
 class Reconciler(Launcher):
     """Brings the tasks of one service to the desired count, version and zones, one step at a time."""
-
-    def __init__(
-        self,
-        balancer: AnyBalancer,
-        store: Store,
-        ledger: Ledger,
-        rollout: Rollout,
-        ended: Exits,
-        env: Mapping[str, str],
-        oom: OomWatch,
-    ) -> None:
-        super().__init__(balancer, store, ledger, rollout, ended, env)
-        self._oom = oom
-        self._hurry = asyncio.Event()
 
     # towards the desired count
 
@@ -133,7 +115,7 @@ class Reconciler(Launcher):
     def _gone(self, task: Task, code: int) -> None:
         """The task's process has ended, for whatever reason."""
         was_ready = task.record.ready is not None
-        name = exits.name(code, oom=self._oom.rose(), ours=task.killed)
+        name = exits.name(code, oom=self._exits.oom.rose(), ours=task.killed)
         self.ledger.exited(task.id, task.record.revision, code, name, was_ready=was_ready)
         del self.tasks[task.id]
         self.balancer.remove(task.id)

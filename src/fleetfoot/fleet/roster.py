@@ -30,6 +30,7 @@ class Roster:
         self._store = store
         self._jobs: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._hurry = asyncio.Event()  # the fleet stops: nobody waits for a drain any more
         self._timer: asyncio.TimerHandle | None = None
 
     @property

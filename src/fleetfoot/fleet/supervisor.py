@@ -19,7 +19,7 @@ from . import replace as replacing
 from .balancers import AnyBalancer
 from .brake import GOOD_LIFE_MS, Brake
 from .clock import mono_ms
-from .exits import Exits, OomWatch
+from .exits import Exits
 from .hung import HungTasks
 from .ledger import Ledger
 from .reconcile import Reconciler
@@ -46,11 +46,10 @@ class Supervisor(Reconciler):
         ended: Exits,
         env: Mapping[str, str],
         run: str = "",
-        oom: OomWatch | None = None,
     ) -> None:
         """``env`` goes to every task; ``run`` names the keeper's life the desired count belongs to."""
         ledger, rollout = Ledger(store, settings.name, run, settings.initial), Rollout(store, settings, run)
-        super().__init__(balancer, store, ledger, rollout, ended, env, oom or OomWatch())
+        super().__init__(balancer, store, ledger, rollout, ended, env)
         self.hung = HungTasks(settings.name)
         rollout.turned = self._turn
         self._ticked = mono_ms()

@@ -17,6 +17,7 @@ from fleetfoot.load.verdict import Objective, parse_objective
 from fleetfoot.traffic import parse, shapes
 from fleetfoot.traffic.shape import Shape
 from fleetfoot.traffic.trace import load_trace
+from fleetfoot.traffic.words import Change
 
 DEFAULT_SECONDS = 60.0  # of an endless shape when no duration is given
 MOST_REQUESTS = 1e9  # of a run: more is a slip of the pen
@@ -33,22 +34,14 @@ class PlanErrors(ValueError):
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Change):
     """The words as given; all text, so that they travel as JSON. Defaults are the command line's."""
 
     url: str = ""
     rate: str | None = None
-    length: str | None = None  # --for
     stages: str | None = None
     shape: str | None = None
     trace: str | None = None
-    speed: float = 1.0
-    scale: float = 1.0
-    peak: str | None = None
-    start: str | None = None  # --from
-    end: str | None = None  # --to
-    repeat: int = 1
-    fill: bool = False
     poisson: bool = False
     seed: int = 1
     method: str = "GET"
