@@ -116,12 +116,13 @@ def combine(view: View, votes: tuple[tuple[str, Vote], ...]) -> tuple[int, tuple
         if view.seen.operator.hold_growth:
             return current, (*reasons, _pause(view, "growth")), False, flip
         return largest, reasons, any(vote.urgent for vote in winners), flip
-    if largest < current and all(vote.keeps for _, vote in votes if isinstance(vote, Want)):
-        return current, reasons, False, flip  # only floors, and none of them asks for a shrink
-    if largest < current and unseen is not None:
-        return current, (Reason(Code.BLIND_HOLDS_SHRINK, unseen.reason.data), unseen.reason), False, flip
-    if largest < current and view.seen.operator.hold_shrink:
-        return current, (*reasons, _pause(view, "scale-in")), False, flip
+    if largest < current:
+        if all(vote.keeps for _, vote in votes if isinstance(vote, Want)):
+            return current, reasons, False, flip  # only floors, and none of them asks for a shrink
+        if unseen is not None:
+            return current, (Reason(Code.BLIND_HOLDS_SHRINK, unseen.reason.data), unseen.reason), False, flip
+        if view.seen.operator.hold_shrink:
+            return current, (*reasons, _pause(view, "scale-in")), False, flip
     return largest, reasons if unseen is None else (*reasons, unseen.reason), False, flip
 
 

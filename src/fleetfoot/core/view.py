@@ -132,26 +132,27 @@ class View:
 
 def look(settings: Settings, memory: Memory, seen: Observation) -> View:
     """Judge, remember and learn from one observation."""
-    now, last = seen.now, memory.now
+    now, _, signals, fleet, _, operator, _, _ = seen
+    last = memory.now
     if last is not None and now < last:
         now = last
     if last is None or memory.since is None or now - last > settings.seeing:
         memory.since = now  # begun, or asleep for longer than the windows: what they hold says nothing of the present
     memory.now = now
     if settings.formulas:
-        seen = seen._replace(signals=derive(settings, seen.signals, now))
-    states = listen(settings, memory, seen.signals, now)
+        signals = derive(settings, signals, now)
+        seen = seen._replace(signals=signals)
+    states = listen(settings, memory, signals, now)
     fallen = _fallen(settings, states) if settings.fallbacks else NOTHING
-    fleet, ordered = seen.fleet, memory.ordered
+    ordered = memory.ordered
     learnt = known_of(settings, memory, fleet)
     current = _current(memory, fleet, now)
     view = View(
         settings, memory, seen, fleet, now, current, settings.minimum, settings.maximum,
         ordered is not None and current != ordered, learnt,
         learnt.throughput or settings.throughput or UNDECLARED, learnt.startup_p95 or settings.startup,
-        _outstanding(seen.signals, states), states, {}, fallen,
+        _outstanding(signals, states), states, {}, fallen,
     )  # fmt: skip
-    operator = seen.operator
     if operator.fixed is not None and (operator.until == 0 or now < operator.until):
         view.fixed = operator.fixed
     if settings.timetable is not None:
