@@ -69,6 +69,28 @@ def test_several_spans_in_one_walk_are_the_same_as_one_by_one(
         assert covered == pytest.approx(known, abs=1e-6)
 
 
+runs = st.lists(
+    st.tuples(st.sampled_from([1, 100, 250]), st.integers(1, 12), st.sampled_from([0, 0, 1, 100]), st.integers(0, 50)),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@given(runs, st.booleans())
+def test_over_steady_samples_and_where_they_break_off_a_mean_is_that_of_its_milliseconds(
+    rows: list[tuple[int, int, int, int]], restored: bool
+) -> None:
+    each_of = [(each, i, gap, value) for each, count, gap, value in rows for i in range(count)]
+    window, model = filled([(each + (gap if i == 0 else 0), each, value + i) for each, i, gap, value in each_of])
+    if restored:
+        window = Window.from_json(json.loads(json.dumps(window.to_json())))
+    wide = (1, 100, 250, 500, 1_000, KEEP)
+    for span, (mean, covered) in zip(wide, window.means(wide), strict=True):
+        assert (mean, covered) == window.mean(span, window.end)
+        wanted, known = model.mean(span, window.end)
+        assert covered == pytest.approx(known, abs=1e-6)
+        assert mean == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
 @given(samples, spans, st.integers(-200, 3_000), st.sampled_from(["max", "min"]))
 def test_an_extreme_is_among_the_samples_that_reach_into_the_span(
     rows: list[tuple[int, int, int]], span: int, back: int, which: str
