@@ -248,3 +248,12 @@ def test_an_installation_that_may_not_be_written_to_is_told_where_to_put_what_it
 def test_the_page_of_a_shadow_has_its_folder_before_anything_is_read(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["report", "--shadow", "--state", str(tmp_path), "--html", "/nowhere/x.html"])
     assert (result.exit_code, "there is no folder /nowhere" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("columns", ["40", "60"])
+def test_on_a_narrow_terminal_no_figure_and_no_name_is_cut(file: Path, columns: str) -> None:
+    words = ["simulate", str(file), "--traffic", "20@12m"]
+    shown = CliRunner().invoke(main, words, env={"COLUMNS": columns}).stdout
+    assert "…" not in shown
+    for word in ("traffic", "p95", "0, 0.00 %", "task-hours"):
+        assert word in shown

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fleetfoot.core.words import tell
 from fleetfoot.face.cli.common import Told, put
-from fleetfoot.face.cli.simulate_view import WIDTH, bars
+from fleetfoot.face.cli.simulate_view import bars, columns, room
 from fleetfoot.face.cli.simulating import bar
 from fleetfoot.face.simulated import clock
 
@@ -45,8 +45,8 @@ def simulate_queue(
     console = Console(highlight=False)
     hours = f"{len(rates) / 3600:.3g} simulated hours"
     console.print(Text(f"{chosen.name}, workers of a queue, under {traffic}, {hours}, seed {seed}", style="bold"))
-    console.print(_picture(done, rates))
-    console.print(_figures(facts))
+    console.print(_picture(done, rates, room(console)))
+    console.print(_figures(facts, console))
     if decisions:
         for one in done.orders:
             console.print(f"[dim]{clock(_second(one.now, start)):>9}[/dim]  {tell(one, lang)}")
@@ -68,11 +68,8 @@ def _facts(done: Worked, each: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(facts: dict[str, Any]) -> Table:
-    table = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim")
+def _figures(facts: dict[str, Any], console: Console) -> Table:
+    table = columns(console)
     waits = ", ".join(f"{facts[key]:,.0f}" for key in ("wait_p50_s", "wait_p95_s", "wait_max_s"))
     table.add_row("messages", f"{facts['messages']:,}", f"at most {facts['most_waiting']:,} wait at once")
     table.add_row("wait", f"{waits} s", "median, 95 %, longest, until a worker takes it")
@@ -84,7 +81,7 @@ def _figures(facts: dict[str, Any]) -> Table:
     return table
 
 
-def _picture(done: Worked, rates: Rates) -> Table:
+def _picture(done: Worked, rates: Rates, width: int) -> Table:
     """Messages, what waits and workers from left to right: the most of each stretch."""
     grid = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
     grid.add_column(style="dim")
@@ -95,7 +92,7 @@ def _picture(done: Worked, rates: Rates) -> Table:
         ("waiting", [float(one.waiting) for one in done.seconds], "red", ""),
         ("workers", [float(one.workers) for one in done.seconds], "green", ""),
     ):
-        step = -(-len(values) // WIDTH)
+        step = -(-len(values) // width)
         most = [max(values[at : at + step]) for at in range(0, len(values), step)]
         grid.add_row(name, Text(bars(most), style=style), f"up to {max(values):,.0f}{unit}")
     return grid

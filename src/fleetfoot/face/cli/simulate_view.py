@@ -14,15 +14,15 @@ from fleetfoot.face.simulated import clock, heading, rows
 from fleetfoot.sim.simulate import Simulated
 from fleetfoot.sim.thin import thin
 
-WIDTH = 56  # columns of the picture
+WIDTH, BESIDE = 56, 24  # columns of the picture, where there are so many, and of what stands beside it
 
 
 def show(found: Simulated, facts: dict[str, Any], lang: str, decisions: bool) -> None:
     """All of it, to stdout."""
     console = Console(highlight=False)
     console.print(Text(heading(facts), style="bold"))
-    console.print(picture(found))
-    console.print(figures(found, facts))
+    console.print(picture(found, room(console)))
+    console.print(figures(found, facts, console))
     for name, one in facts["beside"].items():
         text = f"{one['seconds_over']:,} s over the objective, at most {one['most']} tasks"
         console.print(Text(f"beside it {name}: {text}, {one['task_hours']:,.1f} task-hours"))
@@ -38,9 +38,14 @@ def show(found: Simulated, facts: dict[str, Any], lang: str, decisions: bool) ->
         console.print(many if count > 1 else "1 decision; --decisions lists it with its reasons", style="dim")
 
 
-def picture(found: Simulated) -> Table:
+def room(console: Console) -> int:
+    """Columns for a picture."""
+    return max(min(WIDTH, console.width - BESIDE), 8)
+
+
+def picture(found: Simulated, width: int) -> Table:
     """Traffic, tasks and p95 from left to right, and where the objective was missed."""
-    drawn = thin(found.run, WIDTH)
+    drawn = thin(found.run, width)
     grid = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
     grid.add_column(style="dim")
     grid.add_column(no_wrap=True)
@@ -65,11 +70,18 @@ def bars(values: list[float], top: float | None = None) -> str:
     return "".join(BARS[max(1, round(value / full * 8)) if value > 0 else 0] for value in values)
 
 
-def figures(found: Simulated, facts: dict[str, Any]) -> Table:
+def columns(console: Console) -> Table:
+    """For names, figures and remarks; on a narrow terminal all of them wrap and none is cut."""
+    wide = console.width >= WIDTH + BESIDE
     table = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
+    table.add_column(style="dim", no_wrap=wide, overflow="fold")
+    table.add_column(no_wrap=wide, overflow="fold")
     table.add_column(style="dim")
+    return table
+
+
+def figures(found: Simulated, facts: dict[str, Any], console: Console) -> Table:
+    table = columns(console)
     for row in rows(found, facts):
         table.add_row(*row)
     return table
