@@ -35,7 +35,7 @@ def test_a_file_that_is_no_journal_is_moved_aside_and_a_new_one_begins(
 ) -> None:
     path.write_bytes(junk)
     journal = opened()
-    assert asyncio.run(journal.open(order(NOW)).durable(5000))
+    assert asyncio.run(journal.open(order(NOW)).durable(60_000))
     aside = list(path.parent.glob("journal.db.damaged-*"))
     assert len(aside) == (1 if junk else 0)
     if junk:
@@ -64,10 +64,10 @@ def test_a_journal_that_was_deleted_under_the_controller_begins_again(
     path: Path, opened: Callable[..., SqliteJournal]
 ) -> None:
     journal = opened()
-    assert asyncio.run(journal.open(order(NOW)).durable(5000))
+    assert asyncio.run(journal.open(order(NOW)).durable(60_000))
     for file in path.parent.glob("journal.db*"):
         file.unlink()
-    assert asyncio.run(journal.open(order(NOW + 1)).durable(5000))
+    assert asyncio.run(journal.open(order(NOW + 1)).durable(60_000))
     with Reader(path) as reader:
         assert [row.decided for row in reader.orders("orders")] == [NOW + 1]
 
@@ -88,7 +88,7 @@ def test_a_journal_that_cannot_be_opened_says_so_once_and_writes_when_it_can(
     assert health.error
     path.rmdir()
     wait_until(lambda: journal.health().durable)
-    assert asyncio.run(ticket.durable(5000))
+    assert asyncio.run(ticket.durable(60_000))
     assert caplog.text.count("cannot write") == 1
     with Reader(path) as reader:
         assert [row.id for row in reader.orders("orders")] == [order(NOW).id]

@@ -44,6 +44,7 @@ def test_an_order_by_a_person_that_was_refused_is_not_obeyed_by_a_later_start(tm
         await bench.tick(5)
         journal = bench.live.journal
         assert isinstance(journal, SqliteJournal)
+        await eventually(lambda: not (journal._writer._waiting or journal._writer._busy))
         journal.path.rename(tmp_path / "aside")
         journal.path.mkdir()  # it fails from now on, and nobody knows yet
         assert journal.health().durable

@@ -61,11 +61,10 @@ class Mark:
             return self.done.exception() is None
         if self._failing():
             return False
-        try:
-            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self.done)), within_ms / 1000)
-        except (TimeoutError, Poisoned, Withdrawn):
-            return False
-        return True
+        known = asyncio.wrap_future(self.done)
+        known.add_done_callback(asyncio.Future.exception)  # looked at, also when nobody waits any more
+        await asyncio.wait([known], timeout=within_ms / 1000)
+        return known.done() and known.exception() is None
 
 
 class Writer:
