@@ -36,6 +36,14 @@ def test_the_count_returns_to_the_last_size_at_which_all_served_and_asks_for_a_p
     assert ([*counts, back.desired], "last_good" in told(back)) == ([20, 20, 20, 6], True)
 
 
+def test_a_large_batch_is_taken_back_only_when_a_tenth_of_it_failed_in_a_row() -> None:
+    """Eighty ordered on top of six: seven failures say nothing yet, eight do."""
+    one = service()
+    wants(one, 86)
+    one.tick()
+    assert [decision.desired for decision in failing(one, 8)] == [86] * 7 + [6]
+
+
 def test_one_task_a_minute_still_probes() -> None:
     one = service()
     one.tick()

@@ -61,6 +61,12 @@ def test_launches_a_good_start_or_a_new_revision_ends_it(good: dict[str, Any]) -
     assert held.tick(cpu=0.9, fleet={"revision": good.get("revision", "")}).desired == 18
 
 
+@pytest.mark.parametrize(("starting", "desired"), [(61, 18), (60, 10)])
+def test_launches_fewer_failures_than_a_tenth_of_those_under_way_are_no_sign(starting: int, desired: int) -> None:
+    """Of a large batch the failures are told first."""
+    assert broken(6).tick(cpu=0.9, fleet={"starting": starting}).desired == desired
+
+
 def test_launches_failures_of_another_revision_do_not_count() -> None:
     held = guarded(launches_slow_after=1, launches_stop_after=2)
     held.tick(cpu=0.5, fleet={"revision": "new", "starts": failed(1, "old")["starts"]})

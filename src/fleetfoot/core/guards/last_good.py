@@ -8,6 +8,7 @@ serves, and one task stays above it as the probe. No window of another guard hol
 from __future__ import annotations
 
 from fleetfoot.core.guards.base import Verdict
+from fleetfoot.core.guards.launches import telling
 from fleetfoot.core.memory import Slice
 from fleetfoot.core.model import FRESH, Reason
 from fleetfoot.core.reasons import Code
@@ -21,7 +22,7 @@ def last_good(count: int, view: View, mine: Slice) -> Verdict:
     if fleet.state is not FRESH or fleet.deploying:
         return None
     sizes: dict[str, int] = mine.setdefault("sizes", {})
-    serving, failed = fleet.serving + fleet.warming, view.memory.slices["launches"].get("failed", 0)
+    serving, failed = fleet.serving + fleet.warming, telling(view.memory.slices["launches"].get("failed", 0), view)
     if serving == fleet.desired and not fleet.starting and failed < view.settings.guards.launches_slow_after:
         if sizes.get(fleet.revision) != serving:
             sizes.pop(fleet.revision, None)

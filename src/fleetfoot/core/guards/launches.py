@@ -2,7 +2,8 @@
 
 Failed starts in a row (of this revision, none succeeding in between) slow growth to one task a time with
 a doubling wait, then stop it and ask for a person. One good start ends it. It keeps probing with one task
-a minute, so that a mended cause is noticed.
+a minute, so that a mended cause is noticed. Of a large batch the starts that fail are told before the first that
+succeeds, so a few of those under way say nothing of the others.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fleetfoot.core.view import View
 
 FIRST_WAIT = 5_000  # ms between slowed growths, doubled with every further failure
 PROBE = 60_000  # ms between probes once stopped
+FEW = 0.1  # of the tasks that start: fewer failures in a row are no sign
 
 
 def launches(count: int, view: View, mine: Slice) -> Verdict:
@@ -27,7 +29,7 @@ def launches(count: int, view: View, mine: Slice) -> Verdict:
             mine["why"] = start.why
     if count <= view.current:
         return None
-    rules, failed = view.settings.guards, mine["failed"]
+    rules, failed = view.settings.guards, telling(mine["failed"], view)
     if failed < rules.launches_slow_after:
         return None
     stopped = failed >= rules.launches_stop_after
@@ -40,3 +42,8 @@ def launches(count: int, view: View, mine: Slice) -> Verdict:
         return view.current, reason
     mine["at"] = view.now
     return (view.current + 1, reason) if count > view.current + 1 else None
+
+
+def telling(failed: int, view: View) -> int:
+    """``failed`` starts in a row, as far as they say something of those under way."""
+    return failed if failed >= FEW * view.coming() else 0
