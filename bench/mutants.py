@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 CORE = Path("src/fleetfoot/core")
-PROSE = (
+PROSE = (  # lists and sentences decide nothing
     "en.py",
     "ko.py",
     "ja.py",
@@ -19,7 +19,7 @@ PROSE = (
     "whole.py",
     "reasons.py",
     "__init__.py",
-)  # lists and sentences decide nothing
+)
 TINY = 1e-6  # twice a tolerance for rounding is no bug, none at all is
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
