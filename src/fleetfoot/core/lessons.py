@@ -66,9 +66,16 @@ def learn(view: View) -> None:
 
 
 def _offered(view: View) -> float:
-    """Requests/s that arrived over the span: no task is believed to have completed more than came."""
+    """Requests/s that came within the span or were there before: no task has completed more than that.
+
+    While a backlog drains, more is completed than comes, and that is when tasks show best what they carry.
+    """
     offered, covered = view.window("requests").mean(SPAN)
-    return offered if covered > 0 else ABSURD
+    if covered <= 0:
+        return ABSURD
+    open_ = view.window("in_flight")
+    waited = open_.extreme(SPAN, open_.end, "max") if view.usable("in_flight") else 0.0
+    return offered + 1000.0 * waited / SPAN
 
 
 def _slow_throughout(view: View) -> bool:

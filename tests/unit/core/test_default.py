@@ -181,7 +181,18 @@ def test_undeclared_throughput_is_learnt_from_what_tasks_carry_inside_the_object
 def test_tasks_that_are_told_to_have_completed_more_than_came_teach_nothing_of_it() -> None:
     learns = service(throughput=None)
     learns.run(30, requests=100.0, **{**CALM, "completed": 1e11})
-    assert learns.memory.learnt[""].most == pytest.approx(25.0)
+    assert learns.memory.learnt[""].most == pytest.approx(25.05)  # 100 and a tenth of the 2 in flight
+
+
+def test_what_tasks_carry_is_seen_while_a_backlog_drains() -> None:
+    """Saturation has taught 10/s; then 4 tasks work off 600 requests at 20/s each, inside the objective."""
+    learns = service(throughput=20.0)
+    learns.follows = False
+    learns.run(11, requests=40.0, **CALM)
+    learns.memory.learnt[""].throughput = 10.0
+    learns.run(1, requests=40.0, **{**CALM, "in_flight": 600.0})
+    learns.run(9, requests=40.0, **{**CALM, "completed": 80.0, "in_flight": 200.0})
+    assert learns.memory.learnt[""].throughput == pytest.approx(19.0)  # nine seconds of 80, one of 40, over 4 tasks
 
 
 def test_less_demand_lets_tasks_go_down_to_what_the_last_minute_needs() -> None:
