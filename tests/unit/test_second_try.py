@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,8 +66,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess
     (folder / "test_tried.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-p", "tests.second_try", "-p", "no:cacheprovider"]
     options = ["-c", str(folder / "pytest.ini"), "-ra", "--rerun-show-tracebacks", "-n", "1", "--dist=loadfile"]
+    plain = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
     return subprocess.run(
-        [*command, *options, str(folder)], check=False, cwd=ROOT, capture_output=True, text=True, timeout=110
+        [*command, *options, str(folder)], check=False, cwd=ROOT, env=plain, capture_output=True, text=True, timeout=110
     )
 
 
