@@ -88,11 +88,14 @@ def test_a_stack_is_made_changed_and_removed(cloud: Simulated, file: Path) -> No
     assert "shop: UPDATE_COMPLETE" in newer
     gone = call(cloud, "destroy", str(file), "--confirm", "shop").stdout
     assert "  ! ECR::Repository" in gone
+    assert "AccessLogsPolicy, with" not in gone
     assert "shop is removed; its template keeps Repository, AccessLogs" in gone
     assert status(cloud) is None
 
 
 def test_what_would_change_can_be_looked_at_and_leaves_nothing(cloud: Simulated, file: Path) -> None:
+    fewer = call(cloud, "deploy", str(file), *IMAGES, "--set", "MinTasks=4", "--show").stdout
+    assert "83 to 290 USD a month (4 to 14 on demand" in fewer
     shown = call(cloud, "deploy", str(file), *IMAGES, "--show", "--json")
     found: dict[str, Any] = json.loads(shown.stdout)
     assert (found["ok"], found["done"], found["stack"]) == (True, False, "shop")
@@ -133,6 +136,7 @@ def test_a_step_that_fails_is_told_by_its_first_cause_and_what_to_do_next(cloud:
         pytest.param((), "--set Image=VALUE            The image of a task", id="a parameter that is missing"),
         pytest.param((*IMAGES, "--set", "Imag=x"), "has no parameter Imag: it has", id="one that is not there"),
         pytest.param(("--set", "Image"), "write NAME=VALUE", id="one without a value"),
+        pytest.param((*IMAGES, "--set", "MinTasks=-4"), "write a whole number of tasks", id="less than no task"),
         pytest.param(IMAGES, "write --yes to go on; nothing was changed", id="nobody to ask"),
     ],
 )

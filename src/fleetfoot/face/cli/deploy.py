@@ -89,7 +89,7 @@ async def _deployed(line: Stacks, plan: Plan, template: Mapping[str, Any], asked
     go = False
     try:
         if not asked.as_json:
-            _tell(asked.stack, there, changes, cost(plan, line.region))
+            _tell(asked.stack, there, changes, cost(plan, line.region, asked.parameters))
         losing = any(map(loses, changes))
         go = bool(changes) and not asked.show and agreed(asked.stack, losing, asked.yes, asked.confirm)
     finally:
@@ -136,22 +136,31 @@ def _tell(name: str, there: Stack | None, changes: list[Change], cost: str) -> N
         click.echo(row)
 
 
-def cost(plan: Plan, region: str) -> str:
+def cost(plan: Plan, region: str, parameters: Mapping[str, str]) -> str:
     """What its tasks cost a month, and what is not in that."""
     from fleetfoot.prices.fargate import LISTS, task_hour
 
     task, capacity = plan.service.task, plan.service.capacity
+    few, many = _count(parameters, "MinTasks", capacity.min), _count(parameters, "MaxTasks", capacity.max)
     price = task_hour(task.cpu, task.memory, region) if task.cpu and task.memory else None
     if price is None:
         return (
             f"what its tasks cost is not known: task.cpu and task.memory, and prices of {' and '.join(LISTS)}, tell it"
         )
-    least, most = (count * price * HOURS for count in (capacity.min, capacity.max))
+    least, most = (count * price * HOURS for count in (few, many))
     listed = LISTS[region]
     return (
-        f"its tasks cost {least:,.0f} to {most:,.0f} USD a month ({capacity.min} to {capacity.max} on demand; "
+        f"its tasks cost {least:,.0f} to {most:,.0f} USD a month ({few} to {many} on demand; "
         f"{listed.source}, {listed.dated}); balancer, NAT, logs and data are not in it"
     )
+
+
+def _count(parameters: Mapping[str, str], name: str, default: int) -> int:
+    """A number of tasks as --set has it. Raises Told."""
+    text = parameters.get(name, str(default))
+    if not text.isdecimal():
+        raise Told(f"--set {name}={text}: write a whole number of tasks, 0 or more")
+    return int(text)
 
 
 def _ready(name: str, there: Stack | None) -> None:

@@ -11,7 +11,7 @@ import click
 
 from fleetfoot.face.cli.common import Told, json_option, put
 from fleetfoot.face.cli.deploy import confirm_option, going_on, region_option, stack_option, stacks
-from fleetfoot.face.cli.stack_view import DATA, agreed, cause, watching
+from fleetfoot.face.cli.stack_view import agreed, cause, holds_data, watching
 from fleetfoot.face.cli.synth import file_argument, plan_of, service_option
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ async def _removed(line: Stacks, name: str, confirm: str | None, as_json: bool) 
 def _lines(name: str, resources: list[Resource]) -> list[str]:
     """How many of what there are, and by name what holds data."""
     found = [f"{name}: {len(resources)} resources go"]
-    counts = Counter(one.kind for one in resources if not one.kind.startswith(DATA))
+    counts = Counter(one.kind for one in resources if not holds_data(one.kind))
     found += [f"  - {kind.removeprefix('AWS::'):42} {count}" for kind, count in sorted(counts.items())]
-    held = [one for one in resources if one.kind.startswith(DATA)]
+    held = [one for one in resources if holds_data(one.kind)]
     found += [f"  ! {one.kind.removeprefix('AWS::'):42} {one.logical}, with what is in it, unless its template keeps it"
               for one in held]  # fmt: skip
     return found

@@ -22,6 +22,11 @@ REVISED = "AWS::ECS::TaskDefinition"  # a new one is a new revision; the old one
 DATA = ("AWS::RDS::", "AWS::S3::", "AWS::ECR::", "AWS::ElastiCache::", "AWS::Logs::LogGroup", "AWS::DynamoDB::")
 
 
+def holds_data(kind: str) -> bool:
+    """Whether what goes with a resource of this type is more than its settings."""
+    return kind.startswith(DATA) and not kind.endswith("Policy")
+
+
 def loses(change: Change) -> bool:
     """Whether something that is there goes, so that the stack's name must be typed."""
     return change.loses and change.kind != REVISED
@@ -37,12 +42,12 @@ def diff(changes: Sequence[Change]) -> list[str]:
 def _line(change: Change) -> str:
     about = f" ({', '.join(change.properties)})" if change.properties else ""
     if change.action == "Remove":
-        about = ": it goes, with what is in it" if change.kind.startswith(DATA) else ": it goes"
+        about = ": it goes, with what is in it" if holds_data(change.kind) else ": it goes"
     elif change.kind == REVISED and change.loses:
         about += ": a new revision"
     elif change.loses:
         sure = "is" if change.replaces == "True" else "may be"
-        about += f": it {sure} REPLACED" + (", and what is in it goes" if change.kind.startswith(DATA) else "")
+        about += f": it {sure} REPLACED" + (", and what is in it goes" if holds_data(change.kind) else "")
     sign = "!" if change.action == "Modify" and loses(change) else SIGNS[change.action]
     return f"  {sign} {change.kind.removeprefix('AWS::'):42} {change.logical}{about}"
 

@@ -48,7 +48,6 @@ class Scaling:
 
     def __init__(self, executed: Executed, began: float) -> None:
         """``began``: s, from when on the tasks tell ``log``. ValueError: it goes by what they do not measure."""
-        self.bounds = executed.bounds
         self.log = Log(began)
         self._native = executed.make(round(1000 * began))
         signals = {step.alarm.metric.signal for step in self._native.steps}
